@@ -1,0 +1,167 @@
+"""Writes the evidence of one connection while it is being read.
+
+One folder per connection: `connection.json` (what was audited, by whom), one JSON Lines file per
+read, `descriptors.jsonl` (raw security descriptors, each once) and `sources.json` (the provenance of
+every read). Records go to disk as they arrive, so memory stays flat. This is the one place where a
+`SourceError` turns into a gap.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from auditor.errors import SourceError
+from auditor.model.evidence import Gap, GapKind, Json, Record, Source
+from auditor.model.instants import format_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+    from typing import TextIO
+
+    from auditor.model.connection import Connection
+
+FORMAT = 1
+
+
+class OpenRead:
+    """A read in progress: records are appended, trouble is noted."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._digest = hashlib.sha256()
+        self.records = 0
+        self.pages = 1
+        self.gap: Gap | None = None
+
+    def add(self, record: Record) -> None:
+        """Store one record. Keys keep their order; nothing is renamed or dropped."""
+        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+        try:
+            encoded = line.encode("utf-8")
+        except UnicodeEncodeError:  # a lone surrogate from a JSON escape: keep the escape
+            line = json.dumps(record, separators=(",", ":")) + "\n"
+            encoded = line.encode("ascii")
+        self._stream.write(line)
+        self._digest.update(encoded)
+        self.records += 1
+
+    def leave_gap(self, gap: Gap) -> None:
+        """Note that this read is not complete. The first gap is kept: it is the cause."""
+        self.gap = self.gap or gap
+
+    @property
+    def is_complete(self) -> bool:
+        """True while nothing has gone wrong."""
+        return self.gap is None
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the stored lines so far."""
+        return self._digest.hexdigest()
+
+
+class EvidenceWriter:
+    """Writes one connection's evidence into `folder`, which must not exist yet.
+
+    `clock` returns the current time in UTC; it is the only clock of the collection.
+    """
+
+    def __init__(self, folder: Path, connection: Connection, clock: Callable[[], datetime]) -> None:
+        folder.mkdir(parents=True)
+        self._folder = folder
+        self._connection = connection
+        self._clock = clock
+        self._sources: list[tuple[str, Source]] = []
+        self._descriptors: dict[str, bytes] = {}
+
+    @contextmanager
+    def read(
+        self, dataset: str, *, endpoint: str, query: Mapping[str, Json], subject: str = ""
+    ) -> Iterator[OpenRead]:
+        """Record one read. A `SourceError` raised inside becomes the read's gap and goes no further."""
+        filename = f"{len(self._sources):03d}-{re.sub(r'[^a-z0-9_]+', '-', dataset)}.jsonl"
+        started_at = self._clock()
+        with (self._folder / filename).open("x", encoding="utf-8", newline="\n") as stream:
+            open_read = OpenRead(stream)
+            try:
+                yield open_read
+            except SourceError as error:
+                open_read.leave_gap(error.gap)
+        source = Source(
+            dataset=dataset,
+            subject=subject,
+            endpoint=endpoint,
+            query=query,
+            started_at=started_at,
+            finished_at=self._clock(),
+            records=open_read.records,
+            pages=open_read.pages,
+            complete=open_read.gap is None,
+            gap=open_read.gap,
+            sha256=open_read.sha256,
+        )
+        self._sources.append((filename, source))
+
+    def leave_gap(self, dataset: str, gap: Gap, *, endpoint: str = "", subject: str = "") -> None:
+        """Record that a dataset was not even asked for, because of `gap`."""
+        not_asked = replace(gap, kind=GapKind.NOT_ATTEMPTED, message=f"not asked for, because: {gap.message}")
+        with self.read(dataset, endpoint=endpoint, query={}, subject=subject) as open_read:
+            open_read.pages = 0
+            open_read.leave_gap(not_asked)
+
+    def store_descriptor(self, descriptor: bytes) -> str:
+        """Keep a raw security descriptor once and return the SHA-256 that stands for it."""
+        digest = hashlib.sha256(descriptor).hexdigest()
+        self._descriptors[digest] = descriptor
+        return digest
+
+    def close(self, collected_by: Mapping[str, str]) -> None:
+        """Write provenance and descriptors. Until this is done the folder is not evidence."""
+        lines = "".join(
+            json.dumps({"sha256": digest, "descriptor": base64.b64encode(raw).decode("ascii")}) + "\n"
+            for digest, raw in self._descriptors.items()
+        )
+        (self._folder / "descriptors.jsonl").write_text(lines, encoding="utf-8", newline="\n")
+        self._write_json("connection.json", {
+            "format": FORMAT,
+            "kind": self._connection.kind,
+            "connection": asdict(self._connection),
+            "collected_by": dict(collected_by),
+        })
+        self._write_json("sources.json", {
+            "format": FORMAT,
+            "descriptors_sha256": hashlib.sha256(lines.encode("utf-8")).hexdigest(),
+            "sources": [{"file": filename, **source_to_plain(source)} for filename, source in self._sources],
+        })
+
+    def _write_json(self, name: str, content: object) -> None:
+        text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+        (self._folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def source_to_plain(source: Source) -> dict[str, object]:
+    """Return a source as JSON-ready values."""
+    gap = source.gap
+    return {
+        "dataset": source.dataset,
+        "subject": source.subject,
+        "endpoint": source.endpoint,
+        "query": dict(source.query),
+        "started_at": format_instant(source.started_at),
+        "finished_at": format_instant(source.finished_at),
+        "records": source.records,
+        "pages": source.pages,
+        "complete": source.complete,
+        "gap": None if gap is None else {
+            "kind": gap.kind, "message": gap.message, "missing_permission": gap.missing_permission,
+        },
+        "sha256": source.sha256,
+    }

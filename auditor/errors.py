@@ -1,0 +1,59 @@
+"""Everything the tool can fail with, and what each failure means for the run.
+
+Three kinds, never mixed: bad input (`InvalidInput`, every problem at once, exit 2), a source that
+did not answer (`SourceError`, becomes a gap in the evidence, never leaves `collect`), and a run that
+cannot finish (`RunFailed`, exit 4). Anything else is a bug of ours and crashes with a traceback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from auditor.model.evidence import Gap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong with one input file: where it stands and how to mend it."""
+
+    file: str
+    line: int | None
+    place: str
+    message: str
+    cure: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line is not None else self.file
+        place = f" ({self.place})" if self.place else ""
+        return f"{where}{place}: {self.message} -> {self.cure}"
+
+
+class AuditorError(Exception):
+    """Base of every failure the tool foresees."""
+
+
+class InvalidInput(AuditorError):
+    """The operator's files or options cannot be used; nothing was contacted. Exit 2."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        if not self.problems:
+            msg = "InvalidInput needs at least one problem"
+            raise ValueError(msg)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class RunFailed(AuditorError):
+    """The run itself cannot finish, for example an output cannot be written. Exit 4."""
+
+
+class SourceError(AuditorError):
+    """A directory or tenant did not give what was asked; carries the gap it leaves."""
+
+    def __init__(self, gap: Gap) -> None:
+        self.gap = gap
+        super().__init__(gap.message)

@@ -1,0 +1,71 @@
+"""How the auditing identity signs in. Holds references to secrets, never the secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """Where a secret is kept: `env:NAME`, `file:PATH`, `keyring:SERVICE/NAME` or `prompt:`.
+
+    `scheme` is the part before the colon, `locator` the part after it; a file's locator is absolute.
+    """
+
+    scheme: str
+    locator: str
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.locator}"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A resolved secret. It lives in memory only and shows itself nowhere."""
+
+    value: bytes
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+    __str__ = __repr__
+
+    def reveal_text(self) -> str:
+        """Return the secret as text for the one call that signs in."""
+        return self.value.decode("utf-8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectorySignIn:
+    """Simple bind over LDAPS as `username` (UPN, `DOMAIN\\name` or DN)."""
+
+    username: str
+    password: SecretReference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateCredential:
+    """An application certificate: PEM with key and certificate, or PFX."""
+
+    certificate: SecretReference
+    password: SecretReference | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSecretCredential:
+    """An application secret."""
+
+    client_secret: SecretReference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudSignIn:
+    """Application sign-in at Microsoft Entra ID."""
+
+    tenant_id: str
+    client_id: str
+    credential: CertificateCredential | ClientSecretCredential
+
+
+SignIn: TypeAlias = DirectorySignIn | CloudSignIn
