@@ -1,0 +1,91 @@
+"""The application: commands in groups, and one place that turns failures into exit codes."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from auditor import __version__
+from auditor.cli import run as stages
+from auditor.cli.connections import connections
+from auditor.cli.console import say
+from auditor.cli.matrix import matrix
+from auditor.cli.schema import schema
+from auditor.errors import InvalidInput, RunFailed
+
+INVALID_INPUT = 2
+RUN_FAILED = 4
+INTERRUPTED = 130
+
+
+class _Commands(TyperGroup):
+    """Gives an interrupt its exit code before Typer turns it into a plain 1."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - Typer does not export its context's type
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            say(f"auditor: interrupted, nothing was written; exit {INTERRUPTED} (interrupted)")
+            raise typer.Exit(INTERRUPTED) from interrupt
+
+
+app = typer.Typer(
+    name="auditor",
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Audits the accounts behind Hire2Retire connections: does each hold what the vendor documents, does it hold more, "
+         "and what could not be verified. It only ever reads.",
+    epilog="Start with: auditor run -c sample_data/inventory.yaml -o runs",
+)
+app.command(rich_help_panel="Review")(stages.run)
+app.command(rich_help_panel="Stages")(stages.collect)
+app.command(rich_help_panel="Stages")(stages.evaluate)
+app.command(rich_help_panel="Stages")(stages.report)
+app.command(rich_help_panel="Review")(stages.verify)
+app.add_typer(connections, name="connections", rich_help_panel="Inputs")
+app.add_typer(matrix, name="matrix", rich_help_panel="Inputs")
+app.command(rich_help_panel="Inputs")(schema)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
+    if wanted:
+        print(f"auditor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _application(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Run the command line and exit: 2 for bad input, 4 for a failed run or a bug, 130 when interrupted."""
+    try:
+        app()
+    except SystemExit as finished:
+        if finished.code == INVALID_INPUT:  # Typer has said what is wrong with the options
+            say(f"auditor: nothing was contacted; exit {INVALID_INPUT} (usage)")
+        raise
+    except InvalidInput as invalid:
+        for problem in invalid.problems:
+            say(str(problem))
+        count = len(invalid.problems)
+        noun = "problem" if count == 1 else "problems"
+        say(f"auditor: {count} {noun} in the input, nothing was contacted; exit {INVALID_INPUT} (input invalid)")
+        sys.exit(INVALID_INPUT)
+    except RunFailed as failed:
+        say(f"auditor: {failed}; exit {RUN_FAILED} (the run failed)")
+        sys.exit(RUN_FAILED)
+    except Exception:  # noqa: BLE001 - the boundary: a bug shows its traceback and has its own exit code
+        traceback.print_exc()
+        say(f"auditor: this is a bug of the tool; exit {RUN_FAILED} (the run failed)")
+        sys.exit(RUN_FAILED)

@@ -1,0 +1,59 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from auditor.model.instants import parse_instant
+from auditor.model.outcome import Severity
+
+DEFAULT_FORMATS = ("json", "html", "pdf", "csv")
+
+
+def _parse_now(text: str | None) -> str | None:
+    if text is not None:
+        try:
+            parse_instant(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+    return text
+
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="The inventory file that lists the connections.", show_default=True)]
+OutputDir = Annotated[Path, typer.Option("--output-dir", "-o", help="Where run folders are written; each run makes its own.")]
+FormatNames = Annotated[
+    list[str] | None,
+    typer.Option("--format", "-f", help="json, html, pdf, csv; repeat or separate with commas. All when not given."),
+]
+ConnectionIds = Annotated[
+    list[str] | None, typer.Option("--connection", help="Only this connection; repeat for more. All when not given.")
+]
+FailOn = Annotated[Severity, typer.Option("--fail-on", help="Findings from this severity on make the run fail with exit code 1.")]
+ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever the verdict; the record keeps the verdict.")]
+Now = Annotated[
+    str | None,
+    typer.Option("--now", callback=_parse_now, help="Judge as of this instant, for example 2026-11-23T08:00:00Z. Default: now."),
+]
+NoProgress = Annotated[bool, typer.Option("--no-progress", help="Plain lines instead of a moving one.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the last line and errors.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
+
+
+def current_time() -> datetime:
+    """Return the current time in UTC; the tool's only clock."""
+    return datetime.now(UTC)
+
+
+def instant(now: str | None) -> datetime:
+    """Return the instant to judge at."""
+    return current_time() if now is None else parse_instant(now)
+
+
+def split_formats(names: list[str] | None) -> tuple[str, ...]:
+    """Return the formats asked for, comma-separated values taken apart; all of them when none was."""
+    wanted = [part.strip().lower() for name in names or () for part in name.split(",") if part.strip()]
+    return tuple(dict.fromkeys(wanted)) or DEFAULT_FORMATS

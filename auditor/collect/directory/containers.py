@@ -1,0 +1,102 @@
+"""Reads the head of the domain, the configured organizational units, and the containers below them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.collect.directory.reader import not_held_here, parsed_dn, require_found
+from auditor.collect.directory.session import DESCRIPTOR, FoundObject, SearchRequest
+from auditor.errors import SourceError
+from auditor.model.evidence import Gap, GapKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from auditor.collect.directory.reader import DirectoryReader
+    from auditor.collect.evidence_writer import OpenRead
+
+_DOMAIN_ATTRIBUTES = (
+    "objectClass", "objectSid", "objectGUID", "msDS-Behavior-Version", "ms-DS-MachineAccountQuota",
+    "minPwdLength", "minPwdAge", "maxPwdAge", "pwdHistoryLength", "pwdProperties", "lockoutThreshold",
+    "lockoutDuration", "lockOutObservationWindow", DESCRIPTOR,
+)
+_CONTAINER_ATTRIBUTES = ("objectClass", "isCriticalSystemObject", DESCRIPTOR)
+# In a filter, what the reader may not see does not exist (MS-ADTS 3.1.1.4.3): the last part finds containers
+# whose class is withheld, which the others would leave out without a word.
+_CONTAINERS = "(|(objectClass=organizationalUnit)(objectClass=container)(!(objectClass=*)))"
+
+
+def read_domain(reader: DirectoryReader, context: str) -> None:
+    """Store the head of the naming context `context`."""
+    request = SearchRequest(base=context, attributes=_DOMAIN_ATTRIBUTES)
+    with reader.read("domain", request.as_query()) as read:
+        reader.store(read, require_found(reader.object_at(read, request)))
+
+
+def read_organizational_unit(reader: DirectoryReader, dataset: str, dn: str) -> FoundObject | Gap:
+    """Store one configured unit and return it, or why the directory does not show it.
+
+    An object that shows itself without classes or descriptor is stored as it is and leaves a gap: an empty
+    DACL looks like that.
+    """
+    request = SearchRequest(base=dn, attributes=_CONTAINER_ATTRIBUTES)
+    answer: FoundObject | Gap = Gap(kind=GapKind.NOT_ATTEMPTED, message=f"{dn} was not read")
+    with reader.read(dataset, request.as_query(), subject=dn) as read:
+        if reader.context_of(dn) is None:
+            raise SourceError(not_held_here(reader, dn))
+        answer = reader.object_at(read, request)
+        found = reader.store(read, require_found(answer))
+        _note_withheld(read, found, "objectClass", DESCRIPTOR)
+    return read.gap or answer if isinstance(answer, Gap) else answer
+
+
+def read_nearest_ancestor(reader: DirectoryReader, dn: str) -> None:
+    """Store the closest object above `dn` that is visible.
+
+    The server says "no such object" of an absent object and of one below contents that may not be listed;
+    the right to list the ancestor's contents tells the two apart.
+    """
+    query = SearchRequest(base="each DN above, upwards", attributes=_CONTAINER_ATTRIBUTES).as_query()
+    with reader.read("nearest_ancestor", query, subject=dn) as read:
+        for ancestor in _ancestors(reader, dn):
+            answer = reader.object_at(read, SearchRequest(base=ancestor, attributes=_CONTAINER_ATTRIBUTES))
+            if isinstance(answer, Gap):
+                continue
+            found = reader.store(read, answer)
+            _note_withheld(read, found, DESCRIPTOR)
+            return
+        read.leave_gap(Gap(kind=GapKind.NOT_FOUND, message=f"no object above {dn} is visible"))
+
+
+def read_containers(reader: DirectoryReader, dn: str, unit: FoundObject) -> None:
+    """Store the organizational units and containers below `unit`, configured as `dn`, without itself.
+
+    Whoever may not list an object's contents is shown none. So without the unit's descriptor, which says
+    whether the auditing identity may, the read proves nothing to be absent.
+    """
+    request = SearchRequest(base=dn, attributes=_CONTAINER_ATTRIBUTES, filter=_CONTAINERS, subtree=True)
+    with reader.read("containers", request.as_query(), subject=dn) as read:
+        for found in reader.objects_below(read, request):
+            if found.dn != unit.dn:
+                reader.store(read, found)
+        _note_withheld(read, unit, DESCRIPTOR)
+
+
+def _ancestors(reader: DirectoryReader, dn: str) -> Iterator[str]:
+    name = parsed_dn(dn)
+    while name is not None and name not in reader.naming_contexts:
+        name = name.parent
+        if name is not None:
+            yield str(name)
+
+
+def _note_withheld(read: OpenRead, found: FoundObject, *needed: str) -> None:
+    """Leave a gap when an object shows itself without attributes that every object has."""
+    withheld = [name for name in needed if name.lower() not in found.attributes]
+    if withheld:
+        read.leave_gap(Gap(
+            kind=GapKind.NOT_PERMITTED,
+            message=f"{' and '.join(withheld)} of {found.dn} withheld from the auditing identity",
+            missing_permission="grant the auditing identity Read (list contents, read all properties, "
+            f"read permissions) on {found.dn}",
+        ))

@@ -1,0 +1,95 @@
+"""What every dataset needs: the session, the writer, and the way from an object to a stored record."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.errors import SourceError
+from auditor.model.directory_entry import DESCRIPTOR_ATTRIBUTE, DirectoryEntry, entry_to_record
+from auditor.model.distinguished_name import DistinguishedName, parse_dn
+from auditor.model.evidence import Gap, GapKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from auditor.collect.directory.session import DirectorySession, FoundObject, SearchRequest
+    from auditor.collect.evidence_writer import EvidenceWriter, OpenRead
+    from auditor.model.evidence import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryReader:
+    """Reads from one host. `naming_contexts` maps the partitions it holds to its spelling of their DNs."""
+
+    session: DirectorySession
+    writer: EvidenceWriter
+    naming_contexts: Mapping[DistinguishedName, str]
+    configuration_context: str | None
+
+    @contextmanager
+    def read(self, dataset: str, query: Mapping[str, Json], *, subject: str = "") -> Iterator[OpenRead]:
+        """Open a read that counts its pages from zero. `query` may be completed while the read is open."""
+        with self.writer.read(dataset, endpoint=self.session.endpoint, query=query, subject=subject) as read:
+            read.pages = 0
+            yield read
+
+    def object_at(self, read: OpenRead, request: SearchRequest) -> FoundObject | Gap:
+        """Ask for one object and count it as a page."""
+        read.pages += 1
+        return self.session.object_at(request)
+
+    def objects_below(self, read: OpenRead, request: SearchRequest) -> Iterator[FoundObject]:
+        """Search a subtree and count its pages.
+
+        Continuations to other servers are left alone: what they name are partitions of their own.
+        """
+        for page in self.session.pages(request):
+            read.pages += 1
+            yield from page.objects
+
+    def store(self, read: OpenRead, found: FoundObject) -> FoundObject:
+        """Write an object with all its values into `read`; return it with all its values."""
+        whole = self.session.with_all_values(found)
+        attributes = dict(whole.attributes)
+        descriptor = next(iter(attributes.pop(DESCRIPTOR_ATTRIBUTE, ())), None)
+        read.add(entry_to_record(DirectoryEntry(
+            dn=whole.dn,
+            attributes=attributes,
+            descriptor=None if descriptor is None else self.writer.store_descriptor(descriptor),
+        )))
+        return whole
+
+    def context_of(self, dn: str) -> str | None:
+        """Return the naming context of this host that holds `dn`: the closest one above it."""
+        name = parsed_dn(dn)
+        if name is None:
+            return None
+        holding = [context for context in self.naming_contexts if name.is_within(context)]
+        closest = max(holding, key=lambda context: len(context.relative_names), default=None)
+        return None if closest is None else self.naming_contexts[closest]
+
+
+def parsed_dn(text: str) -> DistinguishedName | None:
+    """Return a DN from the directory or the inventory, or None for text that is none."""
+    try:
+        return parse_dn(text)
+    except ValueError:
+        return None
+
+
+def require_found(answer: FoundObject | Gap) -> FoundObject:
+    """Return the object, or raise the gap as SourceError."""
+    if isinstance(answer, Gap):
+        raise SourceError(answer)
+    return answer
+
+
+def not_held_here(reader: DirectoryReader, dn: str) -> Gap:
+    """Return the gap for a DN that is in none of the host's naming contexts."""
+    return Gap(
+        kind=GapKind.INCOMPLETE,
+        message=f"{reader.session.endpoint} does not hold {dn}: it is in none of its naming contexts",
+        missing_permission="give the domain that holds it a connection of its own",
+    )

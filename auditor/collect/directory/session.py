@@ -1,0 +1,248 @@
+"""A signed-in LDAP session that only searches, and says of every search whether it is complete."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ldap3 import BASE, DEREF_NEVER, SUBTREE, Connection
+from ldap3.core.results import (
+    RESULT_INSUFFICIENT_ACCESS_RIGHTS,
+    RESULT_NO_SUCH_OBJECT,
+    RESULT_REFERRAL,
+    RESULT_SUCCESS,
+)
+from ldap3.protocol.microsoft import security_descriptor_control
+
+from auditor.collect.directory.failures import (
+    LDAP_FAILURES,
+    communication_failure,
+    malformed_answer,
+    printable,
+)
+from auditor.errors import SourceError
+from auditor.model.evidence import Gap, GapKind, Json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PAGE_SIZE = 1000
+DESCRIPTOR = "nTSecurityDescriptor"
+_OWNER_AND_DACL = 5  # MS-ADTS 3.1.1.3.4.1.11; asking for the SACL (8) too withholds all from non-admins
+_PAGED_RESULTS = "1.2.840.113556.1.4.319"
+_RANGE = ";range="
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    """One search: of the object `base` itself, or paged over the whole subtree from `base` on."""
+
+    base: str
+    attributes: tuple[str, ...]
+    filter: str = "(objectClass=*)"
+    subtree: bool = False
+
+    def as_query(self) -> dict[str, Json]:
+        """Return the search as it is kept in the evidence."""
+        sd_flags = [f"sd_flags={_OWNER_AND_DACL}"] if DESCRIPTOR in self.attributes else []
+        paged = [f"paged_results={PAGE_SIZE}"] if self.subtree else []
+        return {
+            "base": self.base,
+            "scope": "subtree" if self.subtree else "base",
+            "filter": self.filter,
+            "attributes": list(self.attributes),
+            "controls": [*sd_flags, *paged],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundObject:
+    """An object as it came from the wire; `attributes` maps lower-case names to raw values."""
+
+    dn: str
+    attributes: Mapping[str, tuple[bytes, ...]]
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return an attribute's values as text."""
+        return tuple(value.decode("utf-8", "replace") for value in self.attributes.get(name.lower(), ()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of a search: the objects, and the URLs of parts that other servers hold (RFC 4511 4.5.3)."""
+
+    objects: tuple[FoundObject, ...]
+    continuations: tuple[str, ...]
+
+
+class DirectorySession:
+    """Searches on one host. Every method raises SourceError when the host gives no usable answer.
+
+    After a failure below LDAP the session is over: the next search repeats that failure.
+    """
+
+    def __init__(self, connection: Connection, endpoint: str) -> None:
+        self._connection = connection
+        self.endpoint = endpoint
+        self._broken: Gap | None = None
+
+    def pages(self, request: SearchRequest) -> Iterator[Page]:
+        """Yield the answer page by page; what was yielded stands even when a later page fails."""
+        cookie: bytes | None = None
+        while True:
+            continuing = cookie is not None
+            result, page = self._ask(request, cookie, continuing=continuing)
+            yield page
+            gap = self._failure(request, result)
+            if gap is not None:
+                raise SourceError(_broke_off(gap) if continuing else gap)
+            cookie = self._next_cookie(request, result)
+            if not cookie:
+                return
+
+    def object_at(self, request: SearchRequest) -> FoundObject | Gap:
+        """Return the object at `request.base`, or why the directory does not show one.
+
+        `NOT_FOUND` is the server's word that nothing is there, which it also gives for an object below one
+        whose contents may not be listed; success without an entry is `NOT_PERMITTED`.
+        """
+        result, page = self._ask(request, None)
+        gap = self._failure(request, result)
+        if gap is not None:
+            return gap
+        if page.objects:
+            return page.objects[0]
+        return Gap(
+            kind=GapKind.NOT_PERMITTED,
+            message=f"{request.base} exists or may exist, but is not visible to the auditing identity",
+            missing_permission=f"grant the auditing identity List contents and Read on {request.base}",
+        )
+
+    def with_all_values(self, found: FoundObject) -> FoundObject:
+        """Fetch the rest of attributes that came in ranges (MS-ADTS 3.1.1.3.1.3.3)."""
+        ranged = [name for name in found.attributes if _RANGE in name]
+        if not ranged:
+            return found
+        attributes = {name: values for name, values in found.attributes.items() if _RANGE not in name}
+        for option in ranged:
+            name = option.partition(_RANGE)[0]
+            attributes[name] = self._all_ranges(found.dn, option, found.attributes[option])
+        return replace(found, attributes=attributes)
+
+    def close(self) -> None:
+        """Sign out and close, whatever state the connection is in."""
+        transport = self._connection.socket
+        with suppress(*LDAP_FAILURES):  # the farewell may fail; the socket is closed in any case
+            self._connection.unbind()
+        if transport is not None:
+            transport.close()
+
+    def _all_ranges(self, dn: str, option: str, first: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        values = list(first)
+        while not option.endswith("-*"):
+            name, _, limits = option.partition(_RANGE)
+            if limits.partition("-")[2] != str(len(values) - 1):
+                raise SourceError(_broken_range(dn, name, f"{limits} came with {len(values)} values"))
+            rest = f"{name}{_RANGE}{len(values)}-*"
+            answer = self.object_at(SearchRequest(base=dn, attributes=(rest,)))
+            if isinstance(answer, Gap):
+                raise SourceError(_broken_range(dn, name, answer.message))
+            option = next((found for found in answer.attributes if found.startswith(rest[:-1])), "")
+            if not option:
+                raise SourceError(_broken_range(dn, name, f"nothing came from value {len(values)} on"))
+            values.extend(answer.attributes[option])
+        return tuple(values)
+
+    def _ask(
+        self, request: SearchRequest, cookie: bytes | None, *, continuing: bool = False
+    ) -> tuple[dict[str, Any], Page]:
+        if self._broken is not None:
+            raise SourceError(self._broken)
+        try:
+            self._connection.search(
+                request.base,
+                request.filter,
+                SUBTREE if request.subtree else BASE,
+                DEREF_NEVER,
+                attributes=list(request.attributes),
+                controls=_controls(request),
+                paged_size=PAGE_SIZE if request.subtree else None,
+                paged_criticality=True,
+                paged_cookie=cookie,
+            )
+            result, page = self._connection.result, _page(self._connection.response or [])
+        except LDAP_FAILURES as error:
+            self._broken = communication_failure(self.endpoint, error)
+            raise SourceError(_broke_off(self._broken) if continuing else self._broken) from error
+        if result["type"] != "searchResDone":
+            self._broken = malformed_answer(self.endpoint)
+            raise SourceError(self._broken)
+        return result, page
+
+    def _failure(self, request: SearchRequest, result: Mapping[str, Any]) -> Gap | None:
+        code = result["result"]
+        if code == RESULT_SUCCESS:
+            return None
+        said = printable(f"{result['description']} {result['message']}")
+        if code == RESULT_NO_SUCH_OBJECT:
+            return Gap(
+                kind=GapKind.NOT_FOUND,
+                message=f"{self.endpoint} shows no object {request.base}: {said}",
+                missing_permission="if it exists, grant the auditing identity List contents on its parent",
+            )
+        if code == RESULT_INSUFFICIENT_ACCESS_RIGHTS:
+            return Gap(
+                kind=GapKind.NOT_PERMITTED,
+                message=f"{self.endpoint} refused to read {request.base}: {said}",
+                missing_permission=f"grant the auditing identity Read on {request.base}",
+            )
+        if code == RESULT_REFERRAL:
+            said = printable(f"it is held elsewhere: {', '.join(result['referrals'] or ())}")
+        return Gap(
+            kind=GapKind.INCOMPLETE, message=f"{self.endpoint} did not finish reading {request.base}: {said}"
+        )
+
+    def _next_cookie(self, request: SearchRequest, result: Mapping[str, Any]) -> bytes:
+        if not request.subtree:
+            return b""
+        answer = result.get("controls", {}).get(_PAGED_RESULTS)
+        if answer is None:  # RFC 2696 3: a server that honours the control returns it with every page
+            raise SourceError(Gap(
+                kind=GapKind.INCOMPLETE,
+                message=f"{self.endpoint} did not say whether there is more below {request.base}",
+            ))
+        cookie: bytes = answer["value"]["cookie"]
+        return cookie
+
+
+def _broke_off(gap: Gap) -> Gap:
+    return replace(gap, kind=GapKind.INCOMPLETE, message=f"the read broke off midway: {gap.message}")
+
+
+def _broken_range(dn: str, name: str, reason: str) -> Gap:
+    return Gap(kind=GapKind.INCOMPLETE, message=f"{name} of {dn} could not be read to its end: {reason}")
+
+
+def _controls(request: SearchRequest) -> list[Any]:
+    if DESCRIPTOR not in request.attributes:
+        return []
+    return [*security_descriptor_control(criticality=True, sdflags=_OWNER_AND_DACL)]
+
+
+def _page(response: list[dict[str, Any]]) -> Page:
+    return Page(
+        objects=tuple(_found(entry) for entry in response if entry["type"] == "searchResEntry"),
+        continuations=tuple(
+            url for entry in response if entry["type"] == "searchResRef" for url in entry["uri"] or ()
+        ),
+    )
+
+
+def _found(entry: Mapping[str, Any]) -> FoundObject:
+    return FoundObject(
+        dn=entry["raw_dn"].decode("utf-8"),  # strict: ldap3 would guess another encoding
+        attributes={
+            name.lower(): tuple(values) for name, values in entry["raw_attributes"].items() if values
+        },
+    )

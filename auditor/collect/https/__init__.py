@@ -1,0 +1,1 @@
+"""HTTPS to the tenant: what may be sent, with which token, and what happens when it fails."""

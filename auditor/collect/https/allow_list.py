@@ -1,0 +1,110 @@
+"""The few requests this tool may send. Everything else stops here, before it reaches the wire."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from auditor.model.connection import Endpoints
+
+SIGN_IN_PATHS = {"GET": "/v2.0/.well-known/openid-configuration", "POST": "/oauth2/v2.0/token"}
+GRAPH_PATHS = (
+    "/v1.0/organization",
+    "/v1.0/users",
+    "/v1.0/roleManagement/directory",
+    "/v1.0/servicePrincipals",
+    "/v1.0/oauth2PermissionGrants",
+)
+EXCHANGE_PATH = re.compile(r"/adminapi/beta/[^/]+/InvokeCommand", re.IGNORECASE)
+READ_CMDLETS = frozenset({
+    "Get-ManagementRole",
+    "Get-ManagementRoleAssignment",
+    "Get-ManagementRoleEntry",
+    "Get-ManagementScope",
+    "Get-RoleGroup",
+    "Get-RoleGroupMember",
+    "Get-User",
+})
+# Several cmdlets answer an empty identity with every object of the tenant.
+IDENTIFYING_PARAMETERS = frozenset({"Identity", "RoleAssignee"})
+
+# One reading only: no user info, no backslash, no fragment, nothing outside printable ASCII.
+_PLAIN_URL = re.compile(r"https://[A-Za-z0-9.:\[\]-]+([/?][\x21\x22\x24-\x5b\x5d-\x7e]*)?")
+_DOT_SEGMENT = re.compile(r"/(\.|%2e){1,2}(/|$)", re.IGNORECASE)
+
+
+class ForbiddenRequest(Exception):  # noqa: N818
+    """The tool was about to send something that is none of its reads: a bug, never a source's fault."""
+
+
+def origin(url: str) -> tuple[str, int] | None:
+    """Return host (lower case) and port of an https URL, or None when it is not plainly one."""
+    if not _PLAIN_URL.fullmatch(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "").lower(), parts.port or 443
+    except ValueError:  # a port out of range, a bracket without its partner
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowList:
+    """What may be sent to the endpoints of one connection.
+
+    `regional_hosts`: Exchange Online may hand over to hosts below the configured one, which is only
+    safe where the domain belongs to Microsoft.
+    """
+
+    endpoints: Endpoints
+    regional_hosts: bool
+
+    def objection(self, method: str, url: str, body: bytes | None) -> str | None:
+        """Return why this request must not be sent, or None when it is one of the tool's reads."""
+        where = origin(url)
+        path = urlsplit(url).path if where else ""
+        if "//" in path or path.endswith("/") or _DOT_SEGMENT.search(path):
+            return "its path is not plain"
+        if where == origin(self.endpoints.login) and _is_sign_in(method, path):
+            return None
+        if where == origin(self.endpoints.graph) and method == "GET" and _is_graph_read(path):
+            return None
+        if method == "POST" and self.leads_to_exchange(url) and EXCHANGE_PATH.fullmatch(path):
+            return _objection_to_command(body)
+        return f"{method} is not among the reads of this address"
+
+    def leads_to_exchange(self, url: str) -> bool:
+        """Tell whether a URL stays with the configured Exchange endpoint or one of its regional hosts."""
+        where, home = origin(url), origin(self.endpoints.exchange)
+        if where is None or home is None:
+            return False
+        is_regional = where[0].endswith(f".{home[0]}") and where[1] == home[1]
+        return where == home or (self.regional_hosts and is_regional)
+
+
+def _is_sign_in(method: str, path: str) -> bool:
+    return method in SIGN_IN_PATHS and path.endswith(SIGN_IN_PATHS[method])
+
+
+def _is_graph_read(path: str) -> bool:
+    return any(re.match(rf"{re.escape(prefix)}([/(]|$)", path, re.IGNORECASE) for prefix in GRAPH_PATHS)
+
+
+def _objection_to_command(body: bytes | None) -> str | None:
+    command = json.loads(body or b"null")
+    match command:
+        case {"CmdletInput": {"CmdletName": str(name), "Parameters": dict(parameters)}}:
+            pass
+        case _:
+            return "it carries no command"
+    if name not in READ_CMDLETS:
+        return f"{name} is not among the commands that only read"
+    for parameter in IDENTIFYING_PARAMETERS & parameters.keys():
+        value = parameters[parameter]
+        if not isinstance(value, str) or not value.strip():
+            return f"{name} would be sent with an empty {parameter}"
+    return None

@@ -1,0 +1,150 @@
+"""One service of the tenant: signed requests, error answers as gaps, pages to the last one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from auditor.collect.https.allow_list import origin
+from auditor.collect.https.answers import OK, UNAUTHORIZED, TransientFault, fail, one_line
+from auditor.errors import SourceError
+from auditor.model.evidence import Gap, GapKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from auditor.collect.https.answers import Answer, ErrorReport
+    from auditor.collect.https.tokens import Tokens
+    from auditor.collect.https.transport import Call, Transport
+    from auditor.model.evidence import Json, Record
+
+MOST_PAGES = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of a collection: its place (1 is the first), its records, and where the next one is.
+
+    `shortfall` holds the service's warning that there is more than it returns.
+    """
+
+    number: int
+    records: tuple[Record, ...]
+    next_link: Json
+    shortfall: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Asks one service with the tokens made out to it.
+
+    `read_error` finds the service's own words in an answer (the object is empty when the body is no
+    JSON); it is also given the error of an answer that claims success. `read_shortfall` finds the
+    warning that a page is not all there is.
+    """
+
+    base: str
+    transport: Transport
+    tokens: Tokens
+    read_error: Callable[[Answer, Record], ErrorReport]
+    read_shortfall: Callable[[Record], str | None]
+
+    def ask(self, call: Call, missing_permission: str) -> Record:
+        """Return the JSON object that answers a call; raises SourceError.
+
+        A refused token is replaced by a new one, once.
+        """
+
+        token = self.tokens.token(self.base)
+        content = self.transport.ask(
+            _signed(call, token),
+            lambda answer: None
+            if answer.status_code == UNAUTHORIZED
+            else self._interpret(answer.without(token), call, missing_permission),
+        )
+        return content if content is not None else self._ask_with_new_token(call, missing_permission)
+
+    def _ask_with_new_token(self, call: Call, missing_permission: str) -> Record:
+        self.tokens.discard()
+        token = self.tokens.token(self.base)
+        return self.transport.ask(
+            _signed(call, token),
+            lambda answer: self._interpret(answer.without(token), call, missing_permission),
+        )
+
+    def pages(self, call: Call, missing_permission: str) -> Iterator[Page]:
+        """Yield the pages of a collection, following `@odata.nextLink` with the same method and body.
+
+        Raises SourceError: the failure itself on the first page, INCOMPLETE with its words later.
+        """
+        seen = {call.url}
+        for number in range(1, MOST_PAGES + 1):
+            page = self._page(call, number, missing_permission)
+            yield page
+            link = page.next_link
+            if link is None or (isinstance(link, str) and not link.strip()):
+                return
+            if not isinstance(link, str) or link in seen:
+                raise SourceError(_incomplete(call, number, "the paging link cannot be followed"))
+            self._require_own(call, number, link)
+            seen.add(link)
+            call = replace(call, url=link)
+        raise SourceError(_incomplete(call, MOST_PAGES, "there are more pages than the tool reads"))
+
+    def _page(self, call: Call, number: int, missing_permission: str) -> Page:
+        try:
+            envelope = self.ask(call, missing_permission)
+            return Page(
+                number=number,
+                records=_records(call, envelope),
+                next_link=envelope.get("@odata.nextLink"),
+                shortfall=self.read_shortfall(envelope),
+            )
+        except SourceError as error:
+            if number == 1:
+                raise
+            gap = _incomplete(call, number - 1, error.gap.message)
+            raise SourceError(replace(gap, missing_permission=error.gap.missing_permission)) from error
+
+    def _require_own(self, call: Call, number: int, link: str) -> None:
+        """Follow a paging link only where the tool would have gone by itself, token in hand."""
+        allow_list = self.transport.allow_list
+        is_regional = call.method == "POST" and allow_list.leads_to_exchange(link)
+        if origin(link) != origin(self.base) and not is_regional:
+            raise SourceError(_incomplete(call, number, "the paging link leads to a foreign host"))
+        objection = allow_list.objection(call.method, link, call.body)
+        if objection is not None:
+            raise SourceError(_incomplete(call, number, f"the paging link is not followed: {objection}"))
+
+    def _interpret(self, answer: Answer, call: Call, missing_permission: str) -> Record:
+        content = answer.json_object()
+        if answer.status_code == OK and content is None:
+            message = f"{one_line(call.name)} was answered with something that is not a JSON object"
+            raise TransientFault(Gap(kind=GapKind.MALFORMED, message=message))
+        if content is not None and answer.status_code == OK and not _holds_error(content):
+            return content
+        report = self.read_error(answer, content or {})
+        return fail(answer, report, call=call.name, missing_permission=missing_permission)
+
+
+def _signed(call: Call, token: str) -> Call:
+    headers = {**call.headers, "Authorization": f"Bearer {token}", "Accept": "application/json"}
+    return replace(call, headers=headers)
+
+
+def _holds_error(content: Record) -> bool:
+    """Tell whether an answer of status 200 reports a failure all the same."""
+    return any(content.get(key) is not None for key in ("error", "@odata.error", "odata.error"))
+
+
+def _records(call: Call, envelope: Record) -> tuple[Record, ...]:
+    value = envelope.get("value")
+    if not isinstance(value, list) or not all(isinstance(record, dict) for record in value):
+        message = f"{one_line(call.name)} was answered without a list of objects"
+        raise SourceError(Gap(kind=GapKind.MALFORMED, message=message))
+    return tuple(record for record in value if isinstance(record, dict))
+
+
+def _incomplete(call: Call, pages: int, reason: str) -> Gap:
+    message = f"{one_line(call.name)} broke off after page {pages}: {reason}"
+    return Gap(kind=GapKind.INCOMPLETE, message=message)

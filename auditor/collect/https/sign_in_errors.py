@@ -1,0 +1,47 @@
+"""Refused sign-ins of Microsoft Entra ID in words, with what to do about them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from auditor.collect.https.answers import one_line
+from auditor.model.evidence import Gap, GapKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.model.evidence import Json
+
+# https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+_ADVICE = {
+    "50053": "the sign-in is blocked after too many failures: find out who tries, then wait",
+    "53003": "a Conditional Access policy blocks it: allow the application from where this tool runs",
+    "65001": "nobody has consented to the application: grant admin consent to its permissions",
+    "90002": "there is no such tenant: correct tenant_id",
+    "500011": "the tenant does not know this service: it may lack the subscription, or the cloud is wrong",
+    "500014": "this service is disabled in the tenant: enable its enterprise application",
+    "650052": "the tenant has no subscription for this service, or consent is missing: grant admin consent",
+    "700016": "the tenant does not know the application: correct client_id or tenant_id, or grant consent",
+    "700024": "the clock of this machine is wrong: correct it and run again",
+    "700027": "the application does not know the certificate, or it has expired: upload the current one",
+    "700030": "the certificate is not accepted: upload one that the tenant's policy allows",
+    "900023": "tenant_id is neither a tenant's id nor one of its domains: correct it",
+    "7000112": "the application is disabled: enable it in the tenant",
+    "7000215": "the client secret is wrong: configure the secret's value (not its id)",
+    "7000222": "the client secret has expired: create a new one and configure it",
+    "7000229": "the application has no service principal in the tenant: grant admin consent",
+}
+
+
+def refused_sign_in(error: Mapping[str, Json]) -> Gap:
+    """Return the gap of a refused sign-in from the error object of the token endpoint (RFC 6749 5.2)."""
+    description = str(error.get("error_description") or error.get("error") or "")
+    found = re.search(r"AADSTS(\d+)", description)
+    code = found[1] if found else ""
+    name = f"AADSTS{code}" if code else one_line(str(error.get("error") or "unknown error"))
+    advice = _ADVICE.get(code)
+    if advice is None:
+        first_line = description.splitlines()[0] if description else ""
+        advice = f"look it up in Microsoft's list of sign-in error codes ({one_line(first_line)})"
+    return Gap(kind=GapKind.SIGN_IN_REFUSED, message=f"sign-in refused, {name}: {advice}")

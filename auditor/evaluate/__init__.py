@@ -1,0 +1,1 @@
+"""Evidence and matrix to results. Pure: no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""Checks beyond the matrix: excess, good practice, and the audit's own completeness."""

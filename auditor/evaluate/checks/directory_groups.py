@@ -1,0 +1,131 @@
+"""AD-GRP-003 to 007: groups beyond the documented ones, and how the documented ones are held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.acl import domain_of_sid
+from auditor.evaluate.directory.entitlements import HeldGroup, held_groups
+from auditor.evaluate.directory.well_known import DOMAIN_USERS_RID
+from auditor.evaluate.findings import make_finding
+from auditor.evaluate.remediation import quote
+from auditor.model.outcome import FindingOutcome, Severity
+from auditor.model.results import EvidenceReference, Remediation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from auditor.evaluate.directory.judge import DirectoryFacts
+    from auditor.evaluate.directory.membership import Membership
+    from auditor.model.results import Finding
+
+_EVIDENCE = (EvidenceReference(dataset="token_groups"), EvidenceReference(dataset="groups"))
+
+
+def check_excess_groups(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-GRP-004 and AD-GRP-005: a group of the token that the profile does not document."""
+    membership = facts.account.membership
+    if membership is None:
+        return
+    for group in held_groups(facts):
+        if group.status != "excess":
+            continue
+        if membership.is_domain_admin and not group.is_explained and not group.is_privileged:
+            continue  # may come with Domain Admins; AD-COL-009 reports that the way could not be read
+        yield make_finding(
+            check="AD-GRP-004" if group.is_privileged else "AD-GRP-005",
+            connection=facts.connection.id, outcome=FindingOutcome.EXCESS,
+            severity=Severity.CRITICAL if group.is_privileged else Severity.LOW,
+            principal=membership.account_sid, entitlement=group.sid, scope=domain_of_sid(group.sid) or "builtin",
+            title=f"Member of {group.name}, which the matrix does not document",
+            documented="no group beyond the documented ones", actual=f"{group.name} ({group.sid}) is in the account's token",
+            paths=(membership.path_to(group.sid),), evidence=_EVIDENCE, remediation=_leave(group, membership),
+        )
+
+
+def _leave(group: HeldGroup, membership: Membership) -> Remediation:
+    way = membership.ways.get(group.sid, ())
+    member, parent = (way[-2], way[-1]) if len(way) > 1 else (membership.account_sid, group.sid)
+    if member == membership.account_sid:
+        text = f"Remove the account from {group.name} if the product does not need it."
+    else:
+        text = (f"The membership comes through {membership.names.get(member, member)}: remove the account from the first group "
+                f"on the path, or that group from {group.name}.")
+    command = f"Remove-ADGroupMember -Identity {quote(parent)} -Members {quote(member)}"
+    return Remediation(text=text, commands=(command,))
+
+
+def check_domain_admins(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-GRP-003: documented, and still more than provisioning needs (rule A19)."""
+    membership = facts.account.membership
+    if membership is None or not membership.is_domain_admin or membership.domain_admins is None:
+        return
+    yield make_finding(
+        check="AD-GRP-003", connection=facts.connection.id, outcome=FindingOutcome.ADVISORY, severity=Severity.HIGH,
+        principal=membership.account_sid, entitlement=membership.domain_admins, scope="domain",
+        title="The account is in Domain Admins, as the page asks", documented="member of Domain Admins",
+        actual="full control of the domain through one service account",
+        paths=(membership.path_to(membership.domain_admins),), evidence=_EVIDENCE,
+        remediation=Remediation(text=(
+            "Delegate what this report lists under 'without Domain Admins', agree the vendor's alternative wording for the "
+            "connection, then remove the account from Domain Admins.")),
+    )
+
+
+def check_indirect_membership(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-GRP-006: Domain Admins reached only through nesting."""
+    membership = facts.account.membership
+    if membership is None or not membership.is_domain_admin or membership.domain_admins is None:
+        return
+    path = membership.path_to(membership.domain_admins)
+    if len(path) <= 2:  # noqa: PLR2004 - account and group
+        return
+    yield make_finding(
+        check="AD-GRP-006", connection=facts.connection.id, outcome=FindingOutcome.ADVISORY, severity=Severity.MEDIUM,
+        principal=membership.account_sid, entitlement=membership.domain_admins, scope="nesting",
+        title="Domain Admins is held through other groups", documented="member of Domain Admins",
+        actual=f"held through {', '.join(path[1:-1])}", paths=(path,), evidence=_EVIDENCE,
+        remediation=Remediation(text="Review who may change the groups in between, or make the membership direct."),
+    )
+
+
+def check_primary_group(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-GRP-007: a primary group other than Domain Users hides from member lists."""
+    entry, membership = facts.account.entry, facts.account.membership
+    if entry is None or membership is None:
+        return
+    primary = entry.integer("primaryGroupID")
+    if primary is None or primary == DOMAIN_USERS_RID:
+        return
+    sid = f"{domain_of_sid(membership.account_sid)}-{primary}"
+    yield make_finding(
+        check="AD-GRP-007", connection=facts.connection.id, outcome=FindingOutcome.ADVISORY, severity=Severity.HIGH,
+        principal=membership.account_sid, entitlement=sid, scope="primaryGroupID",
+        title="The primary group is not Domain Users", documented="nothing is documented about the primary group",
+        actual=f"primary group {membership.names.get(sid, sid)}", evidence=(EvidenceReference(dataset="account"),),
+        remediation=Remediation(
+            text="Make Domain Users the primary group; the membership then shows in the group's member list.",
+            commands=(f"Set-ADUser -Identity {quote(membership.account_sid)} -Replace @{{primaryGroupID=513}}",),
+        ),
+    )
+
+
+def check_membership_witnesses(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-COL-009: the directory's token and the walk of the groups tell the same."""
+    membership = facts.account.membership
+    if membership is None or membership.token_gap is not None:
+        return
+    unexplained = [group for group in held_groups(facts) if not group.is_explained and group.status == "excess"]
+    names = [f"{membership.names.get(sid, sid)} ({sid})" for sid in sorted(membership.walked_beyond_token)]
+    names += [f"{group.name} ({group.sid})" for group in unexplained]
+    if not names:
+        return
+    yield make_finding(
+        check="AD-COL-009", connection=facts.connection.id, outcome=FindingOutcome.UNVERIFIABLE, severity=Severity.MEDIUM,
+        principal=membership.account_sid, entitlement="membership witnesses", scope="account",
+        title="Token and membership graph do not tell the same", documented="both ways of reading agree",
+        actual=f"told by one of them only: {', '.join(names)}", evidence=_EVIDENCE,
+        remediation=Remediation(text=(
+            "Give the auditing identity read access to memberOf of these groups and run again; a difference that remains may be "
+            "a change still replicating.")),
+    )

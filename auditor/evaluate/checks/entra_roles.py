@@ -1,0 +1,109 @@
+"""ENT-004, ENT-010 to 012, ENT-026: directory roles beyond the page, their end, and where the account comes from."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from auditor.evaluate.fields import flag
+from auditor.evaluate.findings import make_finding
+from auditor.evaluate.remediation import quote
+from auditor.evaluate.tenant.entra_roles import EXCHANGE_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, HeldRole
+from auditor.model.instants import parse_instant
+from auditor.model.outcome import FindingOutcome, Severity
+from auditor.model.results import EvidenceReference, Remediation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from auditor.evaluate.tenant.judge import TenantFacts
+    from auditor.model.results import Finding
+
+_ENDS_SOON = timedelta(days=30)
+_LOW = frozenset({"88d8e3e3-8f55-4a1e-953a-9b9898b8876b"})  # Directory Readers
+# Roles Microsoft marks as privileged, of those a provisioning account is likely to be given.
+_PRIVILEGED = frozenset({
+    "e8611ab8-c189-46e8-94e1-60213ab1f814", "7be44c8a-adaf-4e2a-84d6-ab2649e08a13", "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
+    "158c047a-c907-4556-b7ef-446551a6b5f7", "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2", "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
+    "fe930be7-5e62-47db-91af-98c3a49a38b1",
+})
+
+
+def check_excess_entra_roles(facts: TenantFacts) -> Iterator[Finding]:
+    """ENT-010 to 012: active or eligible directory roles that the profile does not name."""
+    seen: set[tuple[str, str]] = set()
+    for role, is_eligible in [*((role, False) for role in facts.entra_roles.active),
+                              *((role, True) for role in facts.entra_roles.eligible)]:
+        if role.template_id in facts.documented_entra_roles or (role.template_id, role.scope) in seen:
+            continue
+        seen.add((role.template_id, role.scope))
+        yield _excess(facts, role, is_eligible=is_eligible)
+
+
+def _excess(facts: TenantFacts, role: HeldRole, *, is_eligible: bool) -> Finding:
+    check, severity = _check_and_severity(role.template_id)
+    if is_eligible and severity is Severity.CRITICAL:
+        severity = Severity.HIGH
+    state = "eligible for" if is_eligible else "holder of"
+    return make_finding(
+        check=check, connection=facts.connection.id, outcome=FindingOutcome.EXCESS, severity=severity,
+        principal=facts.account.object_id or facts.account.name, entitlement=role.template_id, scope=role.scope,
+        title=f"The account is {state} the directory role {role.name}", documented="directory role User Administrator only",
+        actual=f"{state} {role.name}, scope {role.scope}", paths=(role.path,),
+        evidence=(EvidenceReference(dataset="role_eligibility_instances" if is_eligible else "role_assignments",
+                                    record=facts.account.object_id or ""),),
+        remediation=Remediation(
+            text=f"Remove {role.name} from the account or from the group that carries it.",
+            commands=(f"Get-MgRoleManagementDirectoryRoleAssignment -Filter {quote(_filter(facts, role))}",),
+        ),
+    )
+
+
+def _filter(facts: TenantFacts, role: HeldRole) -> str:
+    return f"principalId eq '{facts.account.object_id}' and roleDefinitionId eq '{role.template_id}'"
+
+
+def _check_and_severity(template_id: str) -> tuple[str, Severity]:
+    if template_id == GLOBAL_ADMINISTRATOR:
+        return "ENT-010", Severity.CRITICAL
+    if template_id == EXCHANGE_ADMINISTRATOR:
+        return "ENT-011", Severity.HIGH
+    if template_id in _LOW:
+        return "ENT-012", Severity.LOW
+    return "ENT-012", Severity.HIGH if template_id in _PRIVILEGED else Severity.MEDIUM
+
+
+def check_role_end(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
+    """ENT-004: a documented role ends within 30 days."""
+    for role in facts.entra_roles.active:
+        if role.template_id not in facts.documented_entra_roles or role.ends_at is None:
+            continue
+        try:
+            ends_at = parse_instant(role.ends_at)
+        except ValueError:
+            continue  # the outcome stands without the date; the record is in the evidence
+        if ends_at - now > _ENDS_SOON:
+            continue
+        yield make_finding(
+            check="ENT-004", connection=facts.connection.id, outcome=FindingOutcome.ADVISORY, severity=Severity.MEDIUM,
+            principal=facts.account.object_id or facts.account.name, entitlement=role.template_id, scope=role.scope,
+            title=f"{role.name} ends at {role.ends_at}", documented="the role is needed for as long as the connection is",
+            actual=f"time-bound assignment, ends at {role.ends_at}", paths=(role.path,),
+            evidence=(EvidenceReference(dataset="role_assignment_instances", record=facts.account.object_id or ""),),
+            remediation=Remediation(text="Assign the role without an end, or extend it before that day."),
+        )
+
+
+def check_synchronised_account(facts: TenantFacts) -> Iterator[Finding]:
+    """ENT-026: a synchronised account that holds directory roles."""
+    user = facts.account.user
+    if user is None or flag(user, "onPremisesSyncEnabled") is not True or not facts.entra_roles.active:
+        return
+    yield make_finding(
+        check="ENT-026", connection=facts.connection.id, outcome=FindingOutcome.ADVISORY, severity=Severity.MEDIUM,
+        principal=facts.account.object_id or facts.account.name, entitlement="onPremisesSyncEnabled", scope="account",
+        title="A privileged account is synchronised from on-premises", documented="nothing is documented about the account's origin",
+        actual="onPremisesSyncEnabled is true, and the account holds directory roles",
+        evidence=(EvidenceReference(dataset="user"),),
+        remediation=Remediation(text="Use a cloud-only account for the Exchange Online connection."),
+    )

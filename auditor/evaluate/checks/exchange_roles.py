@@ -1,0 +1,140 @@
+"""EXO-003 (operability), EXO-005, EXO-010 to 012, EXO-014, EXO-016: Exchange roles beyond or beside the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.evaluate.findings import make_finding
+from auditor.evaluate.remediation import quote
+from auditor.evaluate.judgement import Held
+from auditor.evaluate.tenant.entitlements import (
+    BUILT_IN_COLLECTIONS,
+    delegating_assignments,
+    excess_role_assignments,
+    paths_of,
+)
+from auditor.evaluate.tenant.exchange_roles import judge_exchange_role, judge_role_group
+from auditor.evaluate.tenant.role_groups import ORGANIZATION_MANAGEMENT, RECIPIENT_MANAGEMENT
+from auditor.matrix.profile import EntraRole, ExchangeRole
+from auditor.model.connection import ConnectionKind
+from auditor.model.outcome import FindingOutcome, Outcome, Severity
+from auditor.model.results import EvidenceReference, Remediation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from auditor.evaluate.tenant.judge import TenantFacts
+    from auditor.evaluate.tenant.role_assignments import RoleAssignment
+    from auditor.model.results import Finding, Path
+
+_ASSIGNMENTS = EvidenceReference(dataset="management_role_assignments")
+_ROLE_GROUPS = EvidenceReference(dataset="role_groups")
+_HIGH = frozenset({
+    "rolemanagement", "applicationimpersonation", "mailboximportexport", "mailboxsearch", "transportrules", "journaling",
+    "legalhold", "securityadmin", "organizationconfiguration", "remoteandaccepteddomains",
+})
+_MAIL_RECIPIENTS = ExchangeRole(type="exchange_role", name="Mail Recipients", role_type="MailRecipients")
+
+
+def check_built_in_role_groups(facts: TenantFacts) -> Iterator[Finding]:
+    """EXO-010 and EXO-012: Organization Management, Recipient Management (rule A10)."""
+    for group in facts.exchange.role_groups.all:
+        if group.name not in BUILT_IN_COLLECTIONS or not isinstance(group.claim, Held):
+            continue
+        is_organization = group.name == ORGANIZATION_MANAGEMENT
+        yield _finding(
+            facts, check="EXO-010" if is_organization else "EXO-012",
+            severity=Severity.CRITICAL if is_organization else Severity.MEDIUM, entitlement=group.id,
+            title=f"The account is in {group.name}", actual=f"member of {group.name}", paths=group.claim.paths,
+            cure=f"Put the account into a role group that holds only the documented roles, then remove it from {group.name}.",
+            commands=(f"Remove-RoleGroupMember -Identity {quote(group.name)} -Member {quote(facts.account.object_id or facts.account.name)}",),
+        )
+
+
+def check_excess_roles(facts: TenantFacts) -> Iterator[Finding]:
+    """EXO-011: every other effective role, once; those that only come with a built-in role group are told there."""
+    by_role: dict[str, list[RoleAssignment]] = {}
+    for assignment in excess_role_assignments(facts):
+        if assignment.assignee not in BUILT_IN_COLLECTIONS:
+            by_role.setdefault(assignment.role_name, []).append(assignment)
+    for name, assignments in sorted(by_role.items()):
+        role = assignments[0].role
+        yield _finding(
+            facts, check="EXO-011", severity=_severity(role.role_type if role else name), entitlement=role.id if role else name,
+            title=f"Exchange role {name} is not in the matrix", actual=f"{name} through {assignments[0].assignee}",
+            paths=[path for assignment in assignments for path in paths_of(assignment)],
+            cure=f"Remove {name} if the product does not need it.",
+            commands=tuple(f"Remove-ManagementRoleAssignment -Identity {quote(assignment.name)}" for assignment in assignments),
+        )
+
+
+def _severity(role_type: str) -> Severity:
+    plain = role_type.replace(" ", "").casefold()
+    if plain in _HIGH:
+        return Severity.HIGH
+    return Severity.LOW if plain.startswith(("viewonly", "view-only")) else Severity.MEDIUM
+
+
+def check_delegating_assignments(facts: TenantFacts) -> Iterator[Finding]:
+    """EXO-014: roles the account may grant; those of Organization Management are told by EXO-010."""
+    for assignment in delegating_assignments(facts):
+        if assignment.assignee in (ORGANIZATION_MANAGEMENT, RECIPIENT_MANAGEMENT):
+            continue
+        yield _finding(
+            facts, check="EXO-014", severity=Severity.HIGH, entitlement=assignment.role.id if assignment.role else assignment.role_name,
+            title=f"The account may grant the role {assignment.role_name} to others",
+            actual=f"delegating assignment {assignment.name}", paths=paths_of(assignment),
+            cure="Remove the delegating assignment; a provisioning account grants no roles.",
+            commands=(f"Remove-ManagementRoleAssignment -Identity {quote(assignment.name)}",),
+        )
+
+
+def check_direct_assignments(facts: TenantFacts) -> Iterator[Finding]:
+    """EXO-016: a documented role assigned to the account itself."""
+    for need in facts.documented_exchange_roles:
+        for assignment in facts.exchange.of_type(need.role_type):
+            if assignment.is_effective and assignment.assignee_type == "User":
+                yield _finding(
+                    facts, check="EXO-016", severity=Severity.LOW, entitlement=need.role_type, outcome=FindingOutcome.ADVISORY,
+                    title=f"{assignment.role_name} is assigned to the account itself", actual=f"assignment {assignment.name}",
+                    paths=paths_of(assignment), cure="Give the role through a role group.",
+                )
+
+
+def check_single_role_group(facts: TenantFacts) -> Iterator[Finding]:
+    """EXO-005: the roles come from several role groups (rule A9)."""
+    judgement = judge_role_group(facts.documented_exchange_roles, facts.account, facts.exchange)
+    if judgement.outcome is Outcome.SATISFIED and judgement.how != "exact":
+        yield _finding(
+            facts, check="EXO-005", severity=Severity.LOW, entitlement="single role group", outcome=FindingOutcome.ADVISORY,
+            title="The documented roles come from several role groups", actual=judgement.reason, paths=judgement.paths,
+            cure="Create one role group with the documented roles and make the account a member of it alone.",
+        )
+
+
+def check_shared_mailbox_operability(facts: TenantFacts) -> Iterator[Finding]:
+    """EXO-003 as advice: User Administrator cannot manage shared mailboxes, Mail Recipients can (rule A4)."""
+    rests_on_entra = any(
+        isinstance(requirement.needs, EntraRole) for requirement in facts.profile.of_kind(ConnectionKind.EXCHANGE_ONLINE)
+    )
+    if not rests_on_entra or judge_exchange_role(_MAIL_RECIPIENTS, facts.account, facts.exchange).outcome is not Outcome.MISSING:
+        return
+    yield _finding(
+        facts, check="EXO-003", severity=Severity.MEDIUM, entitlement="shared mailbox operability",
+        outcome=FindingOutcome.ADVISORY, title="Shared mailboxes will not work with User Administrator alone",
+        actual="Microsoft documents that User Administrator cannot manage shared mailboxes; Mail Recipients is not held",
+        cure="Give the account Mail Recipients through its role group.", paths=(),
+    )
+
+
+def _finding(
+    facts: TenantFacts, *, check: str, severity: Severity, entitlement: str, title: str, actual: str, cure: str,
+    paths: Sequence[Path], outcome: FindingOutcome = FindingOutcome.EXCESS, commands: tuple[str, ...] = (),
+) -> Finding:
+    names = ", ".join(need.name for need in facts.documented_exchange_roles)
+    return make_finding(
+        check=check, connection=facts.connection.id, outcome=outcome, severity=severity,
+        principal=facts.account.object_id or facts.account.name, entitlement=entitlement, scope="organization", title=title,
+        documented=f"Exchange roles {names}, from one role group", actual=actual, paths=tuple(dict.fromkeys(paths)),
+        evidence=(_ROLE_GROUPS, _ASSIGNMENTS), remediation=Remediation(text=cure, commands=commands),
+    )

@@ -1,0 +1,1 @@
+"""Judges what a service account may do in Active Directory."""

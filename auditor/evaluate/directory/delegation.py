@@ -1,0 +1,282 @@
+"""Judges the user task on one target OU and on everything below it, without Domain Admins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.acl import AccessMask, MalformedDescriptor, SecurityDescriptor, Token, decide, parse_descriptor
+from auditor.evaluate.directory.user_task import (
+    PartDecision,
+    TaskPart,
+    decide_user_task,
+    holds_anything_for_users,
+    may_be_defeated,
+)
+from auditor.evaluate.directory.well_known import IN_EVERY_TOKEN
+from auditor.evaluate.judgement import Judgement, describe_gap
+from auditor.model.directory_entry import DirectoryEntry, record_to_entry
+from auditor.model.distinguished_name import parse_dn
+from auditor.model.evidence import GapKind
+from auditor.model.outcome import Outcome
+from auditor.model.results import EvidenceReference, Path, RequirementPart
+
+if TYPE_CHECKING:
+    from auditor.evaluate.directory.membership import Membership
+    from auditor.model.evidence import Evidence, Gap
+
+_NAMES_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A container with its parsed descriptor; None when it could not be read."""
+
+    dn: str
+    descriptor: SecurityDescriptor | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subtree:
+    """A target OU, the containers below it, and why the list below may not be whole.
+
+    `unlisted` are containers whose contents the auditing identity may not list: more may lie below them.
+    """
+
+    target: Container
+    below: tuple[Container, ...]
+    gap: Gap | None
+    unlisted: tuple[str, ...]
+
+    @property
+    def readable(self) -> tuple[Container, ...]:
+        """The containers whose descriptors were read, the target first."""
+        return tuple(each for each in (self.target, *self.below) if each.descriptor is not None)
+
+    @property
+    def is_whole(self) -> bool:
+        """True when everything below the target was seen and read."""
+        return self.gap is None and not self.unread and not self.unlisted
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """DNs below the target whose descriptors could not be read."""
+        return tuple(each.dn for each in self.below if each.descriptor is None)
+
+
+def judge_delegation(evidence: Evidence, membership: Membership, target_ou: str) -> Judgement:
+    """Judge one target OU. The token is the one the account has after leaving Domain Admins (rule A2)."""
+    reference = EvidenceReference(dataset="target_ou", record=target_ou)
+    read = evidence.read("target_ou", target_ou)
+    entry = next((record_to_entry(record) for record in read), None)
+    if entry is None or entry.descriptor is None:
+        return _judge_unseen(evidence, target_ou, read.gap, reference)
+    subtree = _read_subtree(evidence, target_ou, entry)
+    if subtree.target.descriptor is None:
+        return _unverifiable("its security descriptor is malformed", (reference,))
+    certain = _judge_subtree(subtree, membership, membership.without_domain_admins, reference)
+    perhaps = membership.without_domain_admins | membership.perhaps_without_domain_admins
+    if membership.perhaps_without_domain_admins:
+        possible = _judge_subtree(subtree, membership, perhaps, reference)
+        if possible.outcome is not certain.outcome:
+            names = ", ".join(membership.names.get(sid, sid) for sid in sorted(membership.perhaps_without_domain_admins))
+            return _unverifiable(
+                f"it depends on groups whose membership path could not be read: {names}",
+                (reference, EvidenceReference(dataset="groups")),
+            )
+    if membership.token_gap is not None and not _stands_without_whole_token(certain, subtree, perhaps):
+        return _unverifiable(describe_gap(membership.token_gap), (EvidenceReference(dataset="token_groups"),))
+    return certain
+
+
+def _stands_without_whole_token(judgement: Judgement, subtree: Subtree, sids: frozenset[str]) -> bool:
+    """A grant that was seen stands unless somebody unseen in the token is denied."""
+    return judgement.outcome is Outcome.SATISFIED and not any(
+        may_be_defeated(each.descriptor, Token(sids)) for each in subtree.readable if each.descriptor is not None
+    )
+
+
+def _unverifiable(reason: str, evidence: tuple[EvidenceReference, ...]) -> Judgement:
+    return Judgement(outcome=Outcome.UNVERIFIABLE, reason=reason, actual="not readable", evidence=evidence)
+
+
+def _judge_unseen(evidence: Evidence, target_ou: str, gap: Gap | None, reference: EvidenceReference) -> Judgement:
+    """Tell an OU that does not exist from one the auditing identity may not see."""
+    if gap is None:
+        return _unverifiable("its security descriptor was not returned (needed: Read permissions on the OU)", (reference,))
+    if gap.kind is not GapKind.NOT_FOUND:
+        return _unverifiable(describe_gap(gap), (reference,))
+    ancestor = next((record_to_entry(record) for record in evidence.read("nearest_ancestor", target_ou)), None)
+    if ancestor is not None and _auditor_lists(evidence, ancestor):
+        return Judgement(
+            outcome=Outcome.MISSING, reason="the target OU does not exist", actual="no such object",
+            evidence=(reference, EvidenceReference(dataset="nearest_ancestor", record=target_ou)),
+        )
+    return _unverifiable(
+        "the directory shows no such object, and the auditing identity may not list what is there "
+        "(needed: List contents on the containers above)",
+        (reference, EvidenceReference(dataset="nearest_ancestor", record=target_ou)),
+    )
+
+
+def _auditor_lists(evidence: Evidence, ancestor: DirectoryEntry) -> bool:
+    descriptor = _container(evidence, ancestor).descriptor
+    return descriptor is not None and _lists(descriptor, _auditor_token(evidence))
+
+
+def _auditor_token(evidence: Evidence) -> Token:
+    """Return the auditing identity's token; what is known of it, when it could not be read."""
+    entry = next((record_to_entry(record) for record in evidence.read("auditing_identity")), None)
+    own = () if entry is None or entry.sid is None else (entry.sid, *entry.sids("tokenGroups"))
+    return Token(frozenset({*own, *IN_EVERY_TOKEN}))
+
+
+def _lists(descriptor: SecurityDescriptor, token: Token) -> bool:
+    """Tell whether a token sees every child of a container (MS-ADTS 3.1.1.4.4)."""
+    return decide(descriptor, token, AccessMask.LIST_CONTENTS).granted
+
+
+def _read_subtree(evidence: Evidence, target_ou: str, entry: DirectoryEntry) -> Subtree:
+    read = evidence.read("containers", target_ou)
+    entries = [record_to_entry(record) for record in read]
+    critical = [parse_dn(each.dn) for each in entries if each.text("isCriticalSystemObject") == "TRUE"]
+    kept = (each for each in entries if not any(parse_dn(each.dn).is_within(head) for head in critical))
+    target, below = _container(evidence, entry), tuple(_container(evidence, each) for each in kept)
+    token = _auditor_token(evidence)
+    return Subtree(
+        target=target, below=below, gap=read.gap,
+        unlisted=tuple(each.dn for each in (target, *below) if each.descriptor and not _lists(each.descriptor, token)),
+    )
+
+
+def _container(evidence: Evidence, entry: DirectoryEntry) -> Container:
+    raw = evidence.descriptors.get(entry.descriptor) if entry.descriptor else None
+    try:
+        return Container(dn=entry.dn, descriptor=None if raw is None else parse_descriptor(raw))
+    except MalformedDescriptor:
+        return Container(dn=entry.dn, descriptor=None)
+
+
+def _judge_subtree(
+    subtree: Subtree, membership: Membership, sids: frozenset[str], reference: EvidenceReference
+) -> Judgement:
+    token = Token(sids)
+    decisions = {each.dn: decide_user_task(each.descriptor, token) for each in subtree.readable if each.descriptor}
+    on_target = decisions[subtree.target.dn]
+    failing = {
+        part.part: [dn for dn, parts in decisions.items() for other in parts if other.part is part.part and not other.is_held]
+        for part in on_target
+    }
+    outcome = _outcome(subtree, token, decisions, failing)
+    paths = _paths(subtree.target.dn, on_target, membership, sids)
+    return Judgement(
+        outcome=outcome,
+        how=_how(on_target, membership) if outcome is Outcome.SATISFIED else "",
+        reason=_reason(outcome, subtree, on_target, failing),
+        actual=_actual(on_target, failing),
+        note=_note(subtree, on_target),
+        paths=tuple(dict.fromkeys(path for found in paths.values() for path in found)),
+        parts=tuple(_part(each, failing[each.part], subtree, paths[each.part]) for each in on_target),
+        evidence=(reference, EvidenceReference(dataset="containers", record=subtree.target.dn)),
+    )
+
+
+def _outcome(
+    subtree: Subtree, token: Token, decisions: dict[str, tuple[PartDecision, ...]], failing: dict[TaskPart, list[str]]
+) -> Outcome:
+    if any(not part.is_certain for parts in decisions.values() for part in parts):
+        return Outcome.UNVERIFIABLE
+    if not any(failing.values()):
+        return Outcome.SATISFIED if subtree.is_whole else Outcome.UNVERIFIABLE
+    holds_something = any(
+        holds_anything_for_users(each.descriptor, token) for each in subtree.readable if each.descriptor is not None
+    )
+    if holds_something:
+        return Outcome.PARTIAL
+    return Outcome.MISSING if subtree.is_whole else Outcome.UNVERIFIABLE
+
+
+def _how(parts: tuple[PartDecision, ...], membership: Membership) -> str:
+    if any(part.is_wider for part in parts):
+        return "superset"
+    return "exact" if all(trustee == membership.account_sid for part in parts for trustee in part.trustees) else "via_group"
+
+
+def _paths(
+    dn: str, parts: tuple[PartDecision, ...], membership: Membership, sids: frozenset[str]
+) -> dict[TaskPart, tuple[Path, ...]]:
+    found: dict[TaskPart, tuple[Path, ...]] = {}
+    for part in parts:
+        names = (membership.path_without_domain_admins_to(sid) for sid in part.trustees if sid in sids)
+        aces = ", ".join(str(index) for index in part.ace_indexes)
+        found[part.part] = tuple((*path, f"ACE {aces} on {dn}") for path in names)
+    return found
+
+
+def _reason(
+    outcome: Outcome, subtree: Subtree, parts: tuple[PartDecision, ...], failing: dict[TaskPart, list[str]]
+) -> str:
+    if outcome is Outcome.SATISFIED:
+        below = len(subtree.below)
+        return f"the user task is delegated on the OU and on {below} containers below" if below else (
+            "the user task is delegated on the OU")
+    sentences = [_denial(part, subtree.target.dn) for part in parts if not part.is_held]
+    sentences += [_where_failing(part, dns, subtree) for part, dns in failing.items() if dns]
+    if any(not part.is_certain for part in parts):
+        sentences.append("a conditional ACE decides, and its condition cannot be evaluated from outside")
+    if subtree.unread:
+        sentences.append(f"security descriptors not readable: {_some(subtree.unread)} (needed: Read permissions)")
+    if subtree.unlisted:
+        sentences.append(f"contents not listed to the auditing identity: {_some(subtree.unlisted)} (needed: List contents)")
+    if subtree.gap is not None:
+        sentences.append(describe_gap(subtree.gap))
+    if outcome is Outcome.MISSING:
+        return "nothing beyond reading is delegated to the account or its groups"
+    return "; ".join(sentence for sentence in dict.fromkeys(sentences) if sentence)
+
+
+def _denial(part: PartDecision, dn: str) -> str:
+    return "" if part.denied_by is None else f"{part.part} is refused by deny ACE {part.denied_by} on {dn}"
+
+
+def _where_failing(part: TaskPart, dns: list[str], subtree: Subtree) -> str:
+    if dns[0] == subtree.target.dn:
+        return f"{part} is not delegated on the OU itself" + (f" nor on {len(dns) - 1} containers below" if dns[1:] else "")
+    blocked = {each.dn for each in subtree.below if each.descriptor is not None and each.descriptor.is_dacl_protected}
+    why = " (inheritance is blocked there)" if set(dns) & blocked else ""
+    return f"{part} does not reach {len(dns)} of {len(subtree.below)} containers below: {_some(dns)}{why}"
+
+
+def _some(names: tuple[str, ...] | list[str]) -> str:
+    shown = "; ".join(names[:_NAMES_SHOWN])
+    return shown if len(names) <= _NAMES_SHOWN else f"{shown}; and {len(names) - _NAMES_SHOWN} more"
+
+
+def _actual(parts: tuple[PartDecision, ...], failing: dict[TaskPart, list[str]]) -> str:
+    held = [str(part.part) for part in parts if part.is_held and not failing[part.part]]
+    partly = [f"{part.part} (not everywhere below)" for part in parts if part.is_held and failing[part.part]]
+    return ", ".join(held + partly) or "nothing of the user task"
+
+
+def _note(subtree: Subtree, parts: tuple[PartDecision, ...]) -> str:
+    if any(part.is_null_dacl for part in parts):
+        return "The OU has a NULL DACL: everyone may do everything on it, and users below inherit nothing."
+    dacl = subtree.target.descriptor.dacl if subtree.target.descriptor else None
+    inherited = sorted({index for part in parts for index in part.ace_indexes if dacl and dacl[index].is_inherited})
+    if inherited:
+        return f"Inherited from above: ACE {', '.join(map(str, inherited))}."
+    return ""
+
+
+def _part(part: PartDecision, failing: list[str], subtree: Subtree, paths: tuple[Path, ...]) -> RequirementPart:
+    if not failing:
+        outcome = Outcome.SATISFIED
+    elif len(failing) == len(subtree.readable):
+        outcome = Outcome.MISSING
+    else:
+        outcome = Outcome.PARTIAL
+    if not part.is_certain:
+        outcome = Outcome.UNVERIFIABLE
+    reason = _denial(part, subtree.target.dn) or (_where_failing(part.part, failing, subtree) if failing else "")
+    return RequirementPart(title=str(part.part), outcome=outcome, how="superset" if part.is_held and part.is_wider else "",
+                           reason=reason, paths=paths)

@@ -1,0 +1,233 @@
+"""Judges the requirements of one hybrid connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from auditor.acl import Token, parse_descriptor
+from auditor.evaluate.directory.account import ACCOUNT, DirectoryAccount, identify_account
+from auditor.evaluate.directory.delegation import judge_delegation
+from auditor.evaluate.directory.hosts import judge_host
+from auditor.evaluate.directory.user_task import decide_user_task
+from auditor.evaluate.judgement import Held, Judgement, NotHeld, Scoped, Unknown, describe_gap, with_note
+from auditor.evaluate.remediation import delegation_commands
+from auditor.evaluate.requirements import to_result
+from auditor.matrix.profile import Delegation, DirectoryGroup, Ldaps
+from auditor.model.connection import ConnectionKind, HybridConnection
+from auditor.model.directory_entry import record_to_entry
+from auditor.model.distinguished_name import parse_dn
+from auditor.model.outcome import Outcome, combine_all_of, combine_any_of
+from auditor.model.results import EvidenceReference, RequirementResult, WithoutDomainAdmins
+
+if TYPE_CHECKING:
+    from auditor.matrix.profile import Profile, Requirement
+    from auditor.model.evidence import Evidence
+
+NO_TARGET_OUS = "(no target OUs listed)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryFacts:
+    """Everything the requirements and the checks ask about one hybrid connection."""
+
+    evidence: Evidence
+    connection: HybridConnection
+    profile: Profile
+    account: DirectoryAccount
+
+
+def gather_directory_facts(evidence: Evidence, connection: HybridConnection, profile: Profile) -> DirectoryFacts:
+    """Work out once who the account is and what is in its token."""
+    return DirectoryFacts(
+        evidence=evidence, connection=connection, profile=profile, account=identify_account(evidence, connection)
+    )
+
+
+def judge_directory(facts: DirectoryFacts) -> tuple[RequirementResult, ...]:
+    """Return one result per requirement and scope: M7 per account, M8 per target OU, M9 per host."""
+    judged = [(requirement, _judge(requirement, facts)) for requirement in facts.profile.of_kind(ConnectionKind.HYBRID)]
+    if facts.profile.rules.domain_admins_and_delegation == "any_of":
+        judged = _accept_one_leg(judged)
+    else:
+        judged = _note_other_reading(judged)
+    return tuple(
+        to_result(requirement, scoped.scope, scoped.judgement) for requirement, found in judged for scoped in found
+    )
+
+
+def _judge(requirement: Requirement, facts: DirectoryFacts) -> list[Scoped]:
+    match requirement.needs:
+        case DirectoryGroup() as need:
+            return [_judge_group(need, facts), *_other_domains(facts)]
+        case Delegation():
+            return _judge_delegations(facts)
+        case Ldaps() as need:
+            return [
+                Scoped(scope=host, judgement=judge_host(need, facts.evidence, facts.connection, host))
+                for host in facts.connection.hosts
+            ]
+        case other:
+            msg = f"{other.type} is no need of a hybrid connection; the loader refuses such a profile"
+            raise ValueError(msg)
+
+
+def _judge_group(need: DirectoryGroup, facts: DirectoryFacts) -> Scoped:
+    account = facts.account
+    scope = facts.connection.username
+    if account.membership is None:
+        return Scoped(scope=scope, judgement=_without_account(account, need.name))
+    membership = account.membership
+    domain = (account.entry.sid or "").rpartition("-")[0] if account.entry else ""
+    sid = f"{domain}-{need.rid}"
+    evidence = (EvidenceReference(dataset="token_groups"), EvidenceReference(dataset="groups"))
+    name = membership.names.get(sid, need.name)
+    if sid in membership.token:
+        path = membership.path_to(sid)
+        is_direct = len(path) == 2 and sid in membership.ways  # noqa: PLR2004 - account and group
+        return Scoped(scope=scope, judgement=Judgement(
+            outcome=Outcome.SATISFIED, how="direct" if is_direct else "via_group", reason=f"{name} ({sid}) is in the account's token",
+            actual=f"member of {name}, {'directly' if is_direct else 'through other groups'}", paths=(path,), evidence=evidence,
+        ))
+    if membership.token_gap is not None:
+        return Scoped(scope=scope, judgement=Judgement(
+            outcome=Outcome.UNVERIFIABLE, reason=describe_gap(membership.token_gap), actual=f"{name}: not seen",
+            evidence=evidence,
+        ))
+    return Scoped(scope=scope, judgement=Judgement(
+        outcome=Outcome.MISSING, reason=f"{name} ({sid}) is not in the account's token", actual=f"not a member of {name}",
+        evidence=evidence,
+    ))
+
+
+def _without_account(account: DirectoryAccount, what: str) -> Judgement:
+    match account.found:
+        case Unknown(reason=reason):
+            return Judgement(outcome=Outcome.UNVERIFIABLE, reason=reason, actual=f"{what}: not readable", evidence=(ACCOUNT,))
+        case NotHeld():
+            return Judgement(outcome=Outcome.MISSING, reason="the account does not exist in the directory",
+                             actual="no such account", evidence=(ACCOUNT,))
+        case Held():
+            msg = "an account that was found has a membership"
+            raise AssertionError(msg)
+
+
+def _other_domains(facts: DirectoryFacts) -> list[Scoped]:
+    """Domain Admins takes members of its own domain only, so other domains cannot ask for it (rule A8)."""
+    if facts.account.entry is None:
+        return []
+    home = parse_dn(facts.account.entry.dn)
+    return [
+        Scoped(scope=base, judgement=Judgement(
+            outcome=Outcome.NOT_APPLICABLE, actual="",
+            reason="the account's home is another domain; Domain Admins is a global group and takes no member from there",
+        ))
+        for base in facts.connection.base_dns
+        if parse_dn(base).dns_domain != home.dns_domain
+    ]
+
+
+def _judge_delegations(facts: DirectoryFacts) -> list[Scoped]:
+    if not facts.connection.target_ous:
+        return [Scoped(scope=NO_TARGET_OUS, judgement=Judgement(
+            outcome=Outcome.UNVERIFIABLE, actual="not asked for",
+            reason="the inventory lists no target OUs; they are not part of a connection, so the operator has to name them",
+        ))]
+    account = facts.account
+    if account.membership is None:
+        return [Scoped(scope=ou, judgement=_without_account(account, "delegation")) for ou in facts.connection.target_ous]
+    membership = account.membership
+    return [
+        Scoped(scope=ou, judgement=with_note(judge_delegation(facts.evidence, membership, ou), _effective(facts, ou)))
+        for ou in facts.connection.target_ous
+    ]
+
+
+def _effective(facts: DirectoryFacts, target_ou: str) -> str:
+    """Say what the account may do with all its groups, Domain Admins included."""
+    record = next(iter(facts.evidence.read("target_ou", target_ou)), None)
+    entry = record_to_entry(record) if record else None
+    raw = facts.evidence.descriptors.get(entry.descriptor or "") if entry else None
+    if raw is None or facts.account.membership is None:
+        return ""
+    try:
+        descriptor = parse_descriptor(raw)
+    except ValueError:
+        return ""
+    parts = decide_user_task(descriptor, Token(facts.account.membership.token))
+    held = ", ".join(str(part.part) for part in parts if part.is_held) or "nothing of the user task"
+    return f"Effective on the OU with every group the account is in: {held}."
+
+
+Judged = list[tuple["Requirement", list[Scoped]]]
+
+
+def _legs(judged: Judged) -> dict[str, list[Judgement]]:
+    return {
+        need.type: [scoped.judgement for scoped in found]
+        for requirement, found in judged
+        if isinstance(need := requirement.needs, (DirectoryGroup, Delegation))
+    }
+
+
+def _accept_one_leg(judged: Judged) -> Judged:
+    """Read the two conditions on the bind account as alternatives (rule A1, the vendor's other wording)."""
+    legs = {name: combine_all_of(each.outcome for each in found) for name, found in _legs(judged).items()}
+    combined = combine_any_of(legs.values())
+    if combined is Outcome.MISSING or len(legs) < 2:  # noqa: PLR2004 - one of two
+        return judged
+    return [
+        (requirement, [_excuse(scoped, combined) for scoped in found]
+         if isinstance(requirement.needs, (DirectoryGroup, Delegation)) and legs[requirement.needs.type] is not combined
+         else found)
+        for requirement, found in judged
+    ]
+
+
+def _excuse(scoped: Scoped, combined: Outcome) -> Scoped:
+    if scoped.judgement.outcome in (Outcome.SATISFIED, Outcome.NOT_APPLICABLE):
+        return scoped
+    reason = f"{scoped.judgement.outcome} by itself ({scoped.judgement.reason}); the profile asks for one of two " \
+             f"conditions, and the other one is {combined}"
+    return replace(scoped, judgement=replace(scoped.judgement, outcome=Outcome.NOT_APPLICABLE, reason=reason))
+
+
+def _note_other_reading(judged: Judged) -> Judged:
+    """Say when the vendor's "one of" wording would be met although both conditions are asked for (rule A1)."""
+    legs = {name: combine_all_of(each.outcome for each in found) for name, found in _legs(judged).items()}
+    if Outcome.SATISFIED not in legs.values() or set(legs.values()) == {Outcome.SATISFIED}:
+        return judged
+    note = "The vendor's other wording asks for one of Domain Admins and delegation; under it this connection would pass."
+    return [
+        (requirement, [replace(scoped, judgement=with_note(scoped.judgement, note)) for scoped in found]
+         if isinstance(requirement.needs, (DirectoryGroup, Delegation)) and legs[requirement.needs.type] is not Outcome.SATISFIED
+         else found)
+        for requirement, found in judged
+    ]
+
+
+def without_domain_admins(facts: DirectoryFacts, results: tuple[RequirementResult, ...]) -> tuple[WithoutDomainAdmins, ...]:
+    """Say what would break if the account left Domain Admins today, and what to delegate so that nothing does.
+
+    Delegation is always judged without Domain Admins, so this is the same computation (rule A2), before
+    any alternative reading excuses a leg.
+    """
+    ids = {requirement.id for requirement in facts.profile.of_kind(ConnectionKind.HYBRID)
+           if isinstance(requirement.needs, Delegation)}
+    if not ids:
+        return ()
+    judgements = {scoped.scope: scoped.judgement for scoped in _judge_delegations(facts)}
+    return tuple(
+        WithoutDomainAdmins(
+            id=result.id, scope=result.scope, outcome=judgements[result.scope].outcome,
+            reason=judgements[result.scope].reason, add=delegations_to_add(facts, result.scope, judgements[result.scope]),
+        )
+        for result in results if result.id in ids
+    )
+
+
+def delegations_to_add(facts: DirectoryFacts, target_ou: str, judgement: Judgement) -> tuple[str, ...]:
+    """Return the dsacls commands that delegate what a target OU lacks of the user task."""
+    if judgement.outcome not in (Outcome.MISSING, Outcome.PARTIAL) or judgement.actual == "no such object":
+        return ()
+    return delegation_commands(target_ou, facts.connection.username)

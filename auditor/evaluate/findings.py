@@ -1,0 +1,81 @@
+"""Makes findings, with keys that survive rewording, renaming and re-collection."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from auditor.matrix.catalogue import CATALOGUE
+from auditor.model.outcome import FindingOutcome, Outcome, Severity
+from auditor.model.results import EvidenceReference, Finding, Path, Remediation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.matrix.profile import Requirement
+    from auditor.model.results import RequirementResult
+
+_FROM_REQUIREMENT = {
+    Outcome.MISSING: FindingOutcome.MISSING,
+    Outcome.PARTIAL: FindingOutcome.PARTIAL,
+    Outcome.UNVERIFIABLE: FindingOutcome.UNVERIFIABLE,
+}
+
+
+def finding_key(check: str, connection: str, entitlement: str, scope: str) -> str:
+    """Return `CHECK-<16 hex digits>` made of identifiers only, never of names or wording."""
+    digest = hashlib.sha256("\x1f".join((check, connection, entitlement, scope.casefold())).encode("utf-8"))
+    return f"{check}-{digest.hexdigest()[:16]}"
+
+
+def make_finding(  # noqa: PLR0913 - a finding has this many facts, and every caller names them
+    *,
+    check: str,
+    connection: str,
+    outcome: FindingOutcome,
+    severity: Severity,
+    principal: str,
+    entitlement: str,
+    scope: str,
+    title: str,
+    documented: str,
+    actual: str,
+    remediation: Remediation,
+    paths: Sequence[Path] = (),
+    evidence: Sequence[EvidenceReference] = (),
+) -> Finding:
+    """Build a finding; why it matters and its control references come from the check."""
+    known = CATALOGUE[check]
+    return Finding(
+        key=finding_key(check, connection, entitlement, scope),
+        check=check, connection=connection, outcome=outcome, severity=severity, principal=principal,
+        entitlement=entitlement, scope=scope, title=title, documented=documented, actual=actual, why=known.why,
+        paths=tuple(paths), remediation=remediation, controls=known.controls, evidence=tuple(evidence),
+    )
+
+
+def finding_of_requirement(
+    requirement: Requirement, result: RequirementResult, *, connection: str, principal: str, remediation: Remediation
+) -> Finding | None:
+    """Return the finding of a requirement that is not satisfied, or None.
+
+    Something that could not be verified is reported at medium severity: it decides no verdict, but it
+    keeps one open.
+    """
+    outcome = _FROM_REQUIREMENT.get(result.outcome)
+    if outcome is None:
+        return None
+    severity = Severity.MEDIUM if outcome is not FindingOutcome.MISSING else requirement.severity
+    return make_finding(
+        check=requirement.check, connection=connection, outcome=outcome, severity=severity, principal=principal,
+        entitlement=requirement.id, scope=result.scope, title=f"{requirement.id} {_in_words(outcome)}: {requirement.documented}",
+        documented=requirement.documented, actual=result.reason or result.actual, remediation=remediation,
+        paths=result.paths, evidence=result.evidence,
+    )
+
+
+def _in_words(outcome: FindingOutcome) -> str:
+    return {
+        FindingOutcome.MISSING: "is missing", FindingOutcome.PARTIAL: "is only partly met",
+        FindingOutcome.UNVERIFIABLE: "could not be verified",
+    }[outcome]

@@ -1,0 +1,95 @@
+"""What a judgement says, and the three answers a question to the evidence can have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from auditor.model.outcome import Outcome, combine_all_of, combine_any_of
+from auditor.model.results import EvidenceReference, Path, RequirementPart
+
+if TYPE_CHECKING:
+    from auditor.model.evidence import Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The evidence proves it. `paths` lead from the account to the grant, shortest first."""
+
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotHeld:
+    """Everything that could prove it was read completely, and it is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It was not seen, but not everything that could prove it was read."""
+
+    reason: str
+    evidence: tuple[EvidenceReference, ...] = ()
+
+
+Claim: TypeAlias = Held | NotHeld | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The outcome of one need in one scope, with everything a reader needs to follow it."""
+
+    outcome: Outcome
+    how: str = ""
+    reason: str
+    actual: str
+    note: str = ""
+    paths: tuple[Path, ...] = ()
+    parts: tuple[RequirementPart, ...] = ()
+    evidence: tuple[EvidenceReference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scoped:
+    """A judgement and the scope it holds for: a DN, a host, an account; in words."""
+
+    scope: str
+    judgement: Judgement
+
+
+def describe_gap(gap: Gap) -> str:
+    """Say in one sentence what could not be read and which right would change that."""
+    if gap.missing_permission:
+        return f"{gap.message} (needed: {gap.missing_permission})"
+    return gap.message
+
+
+def combine(titles: tuple[str, ...], judgements: tuple[Judgement, ...], *, every: bool) -> Judgement:
+    """Combine the judgements of several needs: all of them (`every`) or one of them."""
+    outcome = (combine_all_of if every else combine_any_of)(judgement.outcome for judgement in judgements)
+    deciding = [judgement for judgement in judgements if judgement.outcome is outcome]
+    shown = judgements if outcome is Outcome.SATISFIED and every else deciding
+    return Judgement(
+        outcome=outcome,
+        how=_one_word(tuple(judgement.how for judgement in deciding)),
+        reason="; ".join(dict.fromkeys(judgement.reason for judgement in shown if judgement.reason)),
+        actual="; ".join(dict.fromkeys(judgement.actual for judgement in judgements if judgement.actual)),
+        paths=tuple(path for judgement in judgements for path in judgement.paths),
+        parts=tuple(
+            RequirementPart(
+                title=title, outcome=judgement.outcome, how=judgement.how, reason=judgement.reason, paths=judgement.paths
+            )
+            for title, judgement in zip(titles, judgements, strict=True)
+        ),
+        evidence=tuple(dict.fromkeys(item for judgement in judgements for item in judgement.evidence)),
+    )
+
+
+def _one_word(words: tuple[str, ...]) -> str:
+    distinct = {word for word in words if word}
+    return distinct.pop() if len(distinct) == 1 else ", ".join(sorted(distinct))
+
+
+def with_note(judgement: Judgement, note: str) -> Judgement:
+    """Return the judgement with one more sentence in its note."""
+    return replace(judgement, note=f"{judgement.note} {note}".strip())

@@ -1,0 +1,1 @@
+"""Judges what a service account holds in Microsoft Entra ID and Exchange Online."""

@@ -1,0 +1,145 @@
+"""Everything the account holds in the tenant, and whether the matrix documents it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from auditor.evaluate.fields import same, text
+from auditor.evaluate.judgement import Held
+from auditor.evaluate.tenant.role_groups import ORGANIZATION_MANAGEMENT, RECIPIENT_MANAGEMENT
+from auditor.model.results import EntitlementRecord, Path
+
+if TYPE_CHECKING:
+    from auditor.evaluate.tenant.judge import TenantFacts
+    from auditor.evaluate.tenant.role_assignments import RoleAssignment
+    from auditor.model.evidence import Record
+
+BUILT_IN_COLLECTIONS = (ORGANIZATION_MANAGEMENT, RECIPIENT_MANAGEMENT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """One consented scope of an application, for everyone or for the account alone."""
+
+    client_id: str
+    scope: str
+    is_tenant_wide: bool
+    grant_id: str
+
+
+def excess_role_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
+    """Return effective assignments of roles that the profile does not name, end-user roles left out."""
+    documented = {need.role_type.casefold() for need in facts.documented_exchange_roles}
+    return tuple(
+        assignment
+        for assignment in facts.exchange.assignments.all
+        if assignment.is_effective
+        and not (assignment.role and (assignment.role.role_type.casefold() in documented or assignment.role.is_end_user))
+        and not assignment.role_name.startswith("My")
+    )
+
+
+def delegating_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
+    """Return assignments that let the account grant a role to others."""
+    return tuple(
+        assignment for assignment in facts.exchange.assignments.all
+        if assignment.is_delegating and isinstance(assignment.claim, Held)
+    )
+
+
+def paths_of(assignment: RoleAssignment) -> tuple[Path, ...]:
+    """Return the ways an assignment reaches the account."""
+    return assignment.claim.paths if isinstance(assignment.claim, Held) else ()
+
+
+def consents(facts: TenantFacts) -> tuple[Consent, ...]:
+    """Return every consented scope in the account's name, and of the vendor's application for everyone."""
+    account = facts.account.object_id or ""
+    records: dict[str, Record] = {}
+    for dataset in ("consent_grants", "vendor_consent_grants"):
+        for record in facts.evidence.read(dataset):
+            is_for_all = text(record, "consentType") == "AllPrincipals"
+            if is_for_all or same(text(record, "principalId"), account):
+                records[text(record, "id") or str(record)] = record
+    return tuple(
+        Consent(client_id=text(record, "clientId"), scope=scope, grant_id=grant_id,
+                is_tenant_wide=text(record, "consentType") == "AllPrincipals")
+        for grant_id, record in records.items()
+        for scope in text(record, "scope").split()
+    )
+
+
+def tenant_entitlements(facts: TenantFacts) -> tuple[EntitlementRecord, ...]:
+    """Return role groups, effective roles, directory roles and consents as the report lists them."""
+    return (*_role_groups(facts), *_exchange_roles(facts), *_entra_roles(facts), *_consents(facts))
+
+
+def _role_groups(facts: TenantFacts) -> list[EntitlementRecord]:
+    giving = {
+        assignment.assignee.casefold()
+        for need in facts.documented_exchange_roles for assignment in facts.exchange.of_type(need.role_type)
+        if assignment.is_effective
+    }
+    return [
+        EntitlementRecord(
+            kind="exchange_role_group", name=group.name, id=group.id, scope="organization",
+            status="documented" if group.name.casefold() in giving and group.name not in BUILT_IN_COLLECTIONS else "excess",
+            paths=group.claim.paths,
+        )
+        for group in facts.exchange.role_groups.all if isinstance(group.claim, Held)
+    ]
+
+
+def _exchange_roles(facts: TenantFacts) -> list[EntitlementRecord]:
+    excess = set(excess_role_assignments(facts))
+    return [
+        EntitlementRecord(
+            kind="exchange_role", name=assignment.role_name, id=assignment.name, scope=assignment.limited_to or "organization",
+            status="excess" if assignment in excess else _documented_or_baseline(assignment), paths=paths_of(assignment),
+        )
+        for assignment in facts.exchange.assignments.all if assignment.is_effective
+    ]
+
+
+def _documented_or_baseline(assignment: RoleAssignment) -> Literal["documented", "baseline"]:
+    is_end_user = assignment.role is not None and assignment.role.is_end_user
+    return "baseline" if is_end_user or assignment.role_name.startswith("My") else "documented"
+
+
+def _entra_roles(facts: TenantFacts) -> list[EntitlementRecord]:
+    return [
+        EntitlementRecord(
+            kind="entra_role", name=role.name, id=role.template_id, scope=role.scope,
+            status="documented" if role.template_id in facts.documented_entra_roles else "excess", paths=(role.path,),
+        )
+        for role in facts.entra_roles.active
+    ]
+
+
+def _consents(facts: TenantFacts) -> list[EntitlementRecord]:
+    expected = facts.profile.rules.expected_scopes
+    return [
+        EntitlementRecord(
+            kind="consent", name=consent.scope, id=consent.grant_id,
+            scope="everyone in the tenant" if consent.is_tenant_wide else "in the account's name",
+            status="excess" if expected is not None and consent.scope not in expected else "documented",
+            paths=((facts.account.name, f"application {consent.client_id}", f"scope {consent.scope}"),),
+        )
+        for consent in consents(facts)
+    ]
+
+
+def app_roles(facts: TenantFacts) -> tuple[tuple[str, str], ...]:
+    """Return (resource, permission) of every application permission granted to the vendor's application."""
+    return tuple(
+        (text(record, "resourceDisplayName"), text(record, "appRoleId"))
+        for record in facts.evidence.read("vendor_app_role_assignments")
+    )
+
+
+def privileged_scope(scope: str) -> bool:
+    """Tell whether a scope reads or writes mail, the directory or roles (rule A21)."""
+    words = ("mail", "directory", "role", "user.readwrite", "group.readwrite", "full_access", "exchange.manage")
+    return any(word in scope.casefold() for word in words)
+

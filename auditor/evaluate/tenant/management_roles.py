@@ -1,0 +1,104 @@
+"""Management roles by type, not by name: a custom role counts as far as its remaining cmdlets go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.evaluate.judgement import describe_gap
+from auditor.evaluate.fields import flag, same, text, texts
+
+if TYPE_CHECKING:
+    from auditor.model.evidence import Evidence, Read, Record
+
+# Built-in role names cannot be given to custom roles, so these names are known without a read.
+BUILT_IN_ROLE_TYPES = {
+    "distribution groups": "DistributionGroups",
+    "mail recipients": "MailRecipients",
+    "security group creation and membership": "SecurityGroupCreationAndMembership",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagementRole:
+    """One role. `lacks` lists what a custom role lost against its root; None: not compared."""
+
+    id: str
+    name: str
+    role_type: str
+    is_custom: bool
+    is_end_user: bool
+    lacks: tuple[str, ...] | None
+    lacks_unknown: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagementRoles:
+    """All roles by name, case-folded, and why the list may not be whole."""
+
+    by_name: dict[str, ManagementRole]
+    list_gap: str | None
+
+    def find(self, name: str) -> ManagementRole | None:
+        """Return the role of that name; built-in names are known even when the list was not read."""
+        role = self.by_name.get(name.casefold())
+        built_in = BUILT_IN_ROLE_TYPES.get(name.casefold())
+        if role is None and built_in is not None:
+            return ManagementRole(id=name, name=name, role_type=built_in, is_custom=False, is_end_user=False, lacks=())
+        return role
+
+
+def read_management_roles(evidence: Evidence) -> ManagementRoles:
+    """Map every role to its type and, for custom ones, to what it lost."""
+    read = evidence.read("management_roles")
+    roles = {text(record, "Name").casefold(): _role(record, tuple(read), evidence) for record in read}
+    return ManagementRoles(by_name=roles, list_gap=None if read.gap is None else describe_gap(read.gap))
+
+
+def _role(record: Record, records: tuple[Record, ...], evidence: Evidence) -> ManagementRole:
+    is_custom = bool(text(record, "Parent")) or flag(record, "IsRootRole") is False
+    lacks: tuple[str, ...] | None = ()
+    unknown = ""
+    if is_custom:
+        lacks, unknown = _compare_with_root(record, records, evidence)
+    return ManagementRole(
+        id=text(record, "ExchangeObjectId") or text(record, "Guid") or text(record, "Name"),
+        name=text(record, "Name"), role_type=text(record, "RoleType"), is_custom=is_custom,
+        is_end_user=flag(record, "IsEndUserRole") is True or text(record, "RoleType").startswith("My"),
+        lacks=lacks, lacks_unknown=unknown,
+    )
+
+
+def root_of(record: Record, records: tuple[Record, ...]) -> Record | None:
+    """Return the built-in role a custom role descends from: its type's root, which no child can change."""
+    role_type = text(record, "RoleType")
+    roots = [other for other in records if same(text(other, "RoleType"), role_type) and not text(other, "Parent")]
+    return roots[0] if roots else None
+
+
+def _compare_with_root(
+    record: Record, records: tuple[Record, ...], evidence: Evidence
+) -> tuple[tuple[str, ...] | None, str]:
+    root = root_of(record, records)
+    if root is None:
+        return None, f"the built-in role behind {text(record, 'Name')} is not in the list of roles"
+    own = evidence.read("management_role_entries", text(record, "Name"))
+    full = evidence.read("management_role_entries", text(root, "Name"))
+    for read in (own, full):
+        if read.gap is not None:
+            return None, describe_gap(read.gap)
+    return _missing_entries(own, full), ""
+
+
+def _missing_entries(own: Read, full: Read) -> tuple[str, ...]:
+    have = {text(entry, "Name").casefold(): {name.casefold() for name in texts(entry, "Parameters")} for entry in own}
+    lacks = []
+    for entry in full:
+        name = text(entry, "Name")
+        parameters = have.get(name.casefold())
+        if parameters is None:
+            lacks.append(name)
+            continue
+        lost = [parameter for parameter in texts(entry, "Parameters") if parameter.casefold() not in parameters]
+        lacks.extend(f"{name} -{parameter}" for parameter in lost)
+    return tuple(sorted(lacks))

@@ -1,0 +1,211 @@
+"""Effective management roles: which role assignments reach the account, how far, through what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.evaluate.judgement import Claim, Held, NotHeld, Unknown, describe_gap
+from auditor.evaluate.fields import flag, same, text
+from auditor.model.results import EvidenceReference
+
+if TYPE_CHECKING:
+    from auditor.evaluate.tenant.account import TenantAccount
+    from auditor.evaluate.tenant.management_roles import ManagementRole, ManagementRoles
+    from auditor.evaluate.tenant.role_groups import RoleGroups
+    from auditor.model.evidence import Evidence, Read, Record
+
+ALL = "management_role_assignments"
+OF_ACCOUNT = "management_role_assignments_of_account"
+_POLICY_ASSIGNEES = ("RoleAssignmentPolicy", "MailboxPlan")
+_WITHOUT_WRITE_SCOPE = ("none", "notapplicable", "self", "mygal", "mydistributiongroups", "mydirectreports",
+                        "mailboxicandelegate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleAssignment:
+    """One role assignment that may reach the account.
+
+    `ineffective` says why it grants nothing (disabled, delegating only, invalid, no write scope), or is
+    empty. `limited_to` names a custom write scope, or is empty. `role` is None when the role's type
+    could not be read.
+    """
+
+    name: str
+    role_name: str
+    role: ManagementRole | None
+    assignee: str
+    assignee_type: str
+    is_delegating: bool
+    ineffective: str
+    uncertain: str
+    limited_to: str
+    claim: Claim
+
+    @property
+    def is_effective(self) -> bool:
+        """True when the assignment is proven to reach the account and grants its role."""
+        return isinstance(self.claim, Held) and not self.ineffective and not self.uncertain
+
+    @property
+    def reference(self) -> EvidenceReference:
+        """Where the assignment stands in the evidence."""
+        return EvidenceReference(dataset=ALL, record=self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleAssignments:
+    """Every assignment that reaches or may reach the account, and why the list may not be whole."""
+
+    all: tuple[RoleAssignment, ...]
+    list_gap: str | None
+
+
+def read_role_assignments(
+    evidence: Evidence, account: TenantAccount, groups: RoleGroups, roles: ManagementRoles
+) -> RoleAssignments:
+    """Resolve the assignees of all role assignments against the account."""
+    of_account = _trusted_rows(evidence.read(OF_ACCOUNT), account, groups)
+    everything = evidence.read(ALL)
+    rows = {_row_key(row): row for row in (*everything, *(of_account or ()))}
+    resolver = _AssigneeResolver(evidence, account, groups, of_account)
+    found = (
+        _assignment(row, resolver.claim(row), roles)
+        for row in rows.values()
+        if text(row, "RoleAssigneeType") not in _POLICY_ASSIGNEES
+    )
+    return RoleAssignments(
+        all=tuple(assignment for assignment in found if not isinstance(assignment.claim, NotHeld)),
+        list_gap=None if everything.gap is None else describe_gap(everything.gap),
+    )
+
+
+def _row_key(row: Record) -> str:
+    return (text(row, "ExchangeObjectId") or text(row, "Guid") or text(row, "Name") or text(row, "Identity")).casefold()
+
+
+def _trusted_rows(read: Read, account: TenantAccount, groups: RoleGroups) -> tuple[Record, ...] | None:
+    """Return the rows Exchange resolved for the account, or None when they prove nothing.
+
+    An assignee that Exchange does not recognise makes the cmdlet return every assignment. A row that
+    names another person, or a role group the account is proven not to be in, gives that away.
+    """
+    if read.gap is not None or any(_is_about_someone_else(row, account, groups) for row in read):
+        return None
+    return tuple(read)
+
+
+def _is_about_someone_else(row: Record, account: TenantAccount, groups: RoleGroups) -> bool:
+    if text(row, "RoleAssigneeType") == "User":
+        return _assignee(row).casefold() not in account.aliases
+    group = groups.find(_assignee(row))
+    return group is not None and isinstance(group.claim, NotHeld)
+
+
+def _assignee(row: Record) -> str:
+    return text(row, "RoleAssigneeName") or text(row, "RoleAssignee")
+
+
+class _AssigneeResolver:
+    def __init__(
+        self, evidence: Evidence, account: TenantAccount, groups: RoleGroups, of_account: tuple[Record, ...] | None
+    ) -> None:
+        self._account = account
+        self._groups = groups
+        self._transitive = evidence.read("transitive_member_of")
+        self._of_account = None if of_account is None else {_row_key(row) for row in of_account}
+        self._of_account_gap = evidence.read(OF_ACCOUNT).gap
+
+    def claim(self, row: Record) -> Claim:
+        """Say whether the assignment's assignee is the account or contains it."""
+        if self._account.is_absent:
+            return NotHeld()
+        kind = text(row, "RoleAssigneeType")
+        if "RoleGroup" in kind:
+            return self._role_group(row)
+        if kind == "User":
+            return self._user(row)
+        return self._listed_for_account(row, f"{kind or 'assignee'} {_assignee(row)}")
+
+    def _role_group(self, row: Record) -> Claim:
+        group = self._groups.find(_assignee(row)) or self._groups.find(text(row, "RoleAssignee"))
+        if group is not None:
+            return group.claim
+        if self._groups.list_gap is not None:
+            return Unknown(self._groups.list_gap, (EvidenceReference(dataset="role_groups"),))
+        return self._listed_for_account(row, f"role group {_assignee(row)}")
+
+    def _user(self, row: Record) -> Claim:
+        if {_assignee(row).casefold(), text(row, "RoleAssignee").casefold()} & self._account.aliases:
+            return Held(((self._account.name,),))
+        if self._account.exchange_user is not None:
+            return NotHeld()
+        return self._listed_for_account(row, "")
+
+    def _listed_for_account(self, row: Record, via: str) -> Claim:
+        """Fall back on Exchange's own answer for this account."""
+        if self._of_account is None:
+            gap = self._of_account_gap
+            reason = describe_gap(gap) if gap else "Exchange's answer for this account named assignees that are not it"
+            return Unknown(reason, (EvidenceReference(dataset=OF_ACCOUNT),))
+        if _row_key(row) in self._of_account:
+            return Held(((self._account.name, via),) if via else ((self._account.name,),))
+        return NotHeld()
+
+
+def _assignment(row: Record, claim: Claim, roles: ManagementRoles) -> RoleAssignment:
+    role_name = text(row, "Role")
+    name = text(row, "Name") or text(row, "Identity")
+    if isinstance(claim, Held):
+        claim = Held(tuple((*path, f"role {role_name}") for path in claim.paths))
+    return RoleAssignment(
+        name=name, role_name=role_name, role=roles.find(role_name), assignee=_assignee(row),
+        assignee_type=text(row, "RoleAssigneeType"), is_delegating=_is_delegating(row),
+        ineffective=_why_ineffective(row), uncertain=_why_uncertain(row), limited_to=_custom_write_scope(row), claim=claim,
+    )
+
+
+def _is_delegating(row: Record) -> bool:
+    return text(row, "RoleAssignmentDelegationType").startswith("Delegating")
+
+
+def _why_ineffective(row: Record) -> str:
+    if _is_delegating(row):
+        return "delegating only: it lets the holder grant the role, not use it"
+    if flag(row, "Enabled") is False:
+        return "the assignment is disabled"
+    if flag(row, "IsValid") is False:
+        return "the assignment is invalid"
+    scope = text(row, "RecipientWriteScope")
+    if not text(row, "CustomRecipientWriteScope") and scope.casefold() in _WITHOUT_WRITE_SCOPE:
+        return f"the write scope is {scope}"
+    return ""
+
+
+def _why_uncertain(row: Record) -> str:
+    if not text(row, "RoleAssignmentDelegationType"):
+        return "Exchange did not say whether the assignment is delegating only"
+    if flag(row, "Enabled") is None:
+        return "Exchange did not say whether the assignment is enabled"
+    return ""
+
+
+def _custom_write_scope(row: Record) -> str:
+    """Return what limits the write scope; a custom scope overrides the implicit one of the row."""
+    custom = [
+        f"{label} {text(row, name)}"
+        for name, label in (
+            ("CustomRecipientWriteScope", "recipient scope"),
+            ("RecipientAdministrativeUnitScope", "administrative unit"),
+            ("RecipientGroupScope", "group"),
+            ("RecipientOrganizationalUnitScope", "organizational unit"),
+            ("CustomResourceScope", "resource scope"),
+        )
+        if text(row, name)
+    ]
+    scope = text(row, "RecipientWriteScope")
+    if custom:
+        return ", ".join(custom)
+    if same(scope, "Organization"):
+        return ""
+    return f"write scope {scope}" if scope else "a write scope that Exchange did not state"

@@ -1,0 +1,75 @@
+"""The manifest of a run folder: the SHA-256 of every file, and the check against it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from auditor.errors import InvalidInput, Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MANIFEST = "manifest.json"
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    path: str
+    bytes: int
+    sha256: str
+
+
+class _Manifest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    schema_version: str
+    run: str
+    files: list[_Entry]
+
+
+def write_manifest(folder: Path, run_id: str) -> None:
+    """Write the manifest of everything in `folder`, in the order of the paths."""
+    entries = [
+        {"path": name, "bytes": path.stat().st_size, "sha256": _digest(path)} for name, path in sorted(_files(folder).items())
+    ]
+    content = {"schema_version": "1.0", "run": run_id, "files": entries}
+    (folder / MANIFEST).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+
+
+def verify_run(folder: Path) -> tuple[str, ...]:
+    """Return what differs between a run folder and its manifest, one sentence each; empty when nothing does.
+
+    Raises InvalidInput when there is no readable manifest.
+    """
+    try:
+        manifest = _Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise InvalidInput([Problem(
+            file=str(folder), line=None, place="RUN", message=f"has no readable manifest.json ({type(error).__name__})",
+            cure="give the path of a run folder",
+        )]) from error
+    recorded = {entry.path: entry for entry in manifest.files}
+    present = _files(folder)
+    differences = [f"{name}: missing" for name in sorted(recorded.keys() - present.keys())]
+    differences += [f"{name}: not in the manifest" for name in sorted(present.keys() - recorded.keys())]
+    differences += [
+        f"{name}: altered (SHA-256 differs)" for name, path in sorted(present.items())
+        if name in recorded and (path.is_symlink() or _digest(path) != recorded[name].sha256)
+    ]
+    return tuple(differences)
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    return {
+        path.relative_to(folder).as_posix(): path
+        for path in folder.rglob("*")
+        if (path.is_symlink() or not path.is_dir()) and path != folder / MANIFEST
+    }
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,190 @@
+"""The form of the inventory file. Rules between fields are in `rules`, rules of one field in `fields`."""
+
+# ruff: noqa: TC001 - pydantic reads the annotations at run time
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from auditor.inventory.fields import (
+    CertificateFile,
+    CloudAccount,
+    ConnectionId,
+    DirectoryAccount,
+    Dn,
+    EvidenceFolder,
+    Guid,
+    Host,
+    HttpsBase,
+    OneLine,
+    ProfileName,
+    Reference,
+    Tenant,
+)
+from auditor.model.connection import Cloud, ConnectionKind
+from auditor.strict_yaml import refusal
+
+PLANNED_DIRECTORY_SIGN_IN = frozenset({"kerberos"})
+PLANNED_CLOUD_SIGN_IN = frozenset({"managed_identity", "federated_token", "device_code"})
+DEFAULT_PROFILE = "hybrid-exchange-online"
+
+
+class _Mapping(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _require_sign_in_of_this_version(value: Any, planned: frozenset[str], usable: str) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        for key in sorted(planned & value.keys()):
+            raise refusal(f"signs in with {key}, which is not available in this version", f"use {usable}")
+    return value
+
+
+class DirectorySignInFields(_Mapping):
+    """How the auditing identity signs in to Active Directory."""
+
+    username: DirectoryAccount
+    password: Reference
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_planned(cls, value: Any) -> Any:  # noqa: ANN401
+        return _require_sign_in_of_this_version(value, PLANNED_DIRECTORY_SIGN_IN, "username and password")
+
+
+class CloudSignInFields(_Mapping):
+    """How the auditing identity signs in to Microsoft 365: with a certificate or a client secret."""
+
+    tenant_id: Tenant
+    client_id: Guid
+    certificate: Reference | None = None
+    certificate_password: Reference | None = None
+    client_secret: Reference | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_planned(cls, value: Any) -> Any:  # noqa: ANN401
+        return _require_sign_in_of_this_version(value, PLANNED_CLOUD_SIGN_IN, "certificate or client_secret")
+
+
+class DirectoryAuditor(_Mapping):
+    """The auditing identity of one hybrid connection."""
+
+    active_directory: DirectorySignInFields | None = None
+
+
+class CloudAuditor(_Mapping):
+    """The auditing identity of one Exchange Online connection."""
+
+    microsoft365: CloudSignInFields | None = None
+
+
+class Auditor(DirectoryAuditor, CloudAuditor):
+    """The auditing identities that connections use unless they name their own."""
+
+
+class Defaults(_Mapping):
+    """What holds for every connection that does not say otherwise."""
+
+    profile: ProfileName = DEFAULT_PROFILE
+    auditor: Auditor = Auditor()
+
+
+class HybridFields(_Mapping):
+    """A link to Active Directory."""
+
+    id: ConnectionId
+    kind: Literal[ConnectionKind.HYBRID]
+    name: OneLine | None = None
+    profile: ProfileName | None = None
+    auditor: DirectoryAuditor = DirectoryAuditor()
+    hosts: Annotated[list[Host], Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=65535)] = 636
+    base_dns: Annotated[list[Dn], Field(min_length=1)]
+    username: DirectoryAccount
+    tls_server_name: Host | None = None
+    ca_file: CertificateFile | None = None
+    target_ous: list[Dn] = []
+    group_ous: list[Dn] = []
+    password: Reference | None = None
+    global_catalog: bool = False
+
+
+class EndpointFields(_Mapping):
+    """The base addresses of a custom cloud."""
+
+    login: HttpsBase
+    graph: HttpsBase
+    exchange: HttpsBase
+
+
+class ExchangeOnlineFields(_Mapping):
+    """A link to a Microsoft 365 tenant."""
+
+    id: ConnectionId
+    kind: Literal[ConnectionKind.EXCHANGE_ONLINE]
+    name: OneLine | None = None
+    profile: ProfileName | None = None
+    auditor: CloudAuditor = CloudAuditor()
+    tenant: Tenant
+    service_account: CloudAccount
+    vendor_app_id: Guid | None = None
+    cloud: Cloud = Cloud.GLOBAL
+    endpoints: EndpointFields | None = None
+    ca_file: CertificateFile | None = None
+    linked_to: OneLine | None = None
+
+
+class ReplayFields(_Mapping):
+    """Recorded evidence in place of a link."""
+
+    id: ConnectionId
+    kind: ConnectionKind
+    name: OneLine | None = None
+    profile: ProfileName | None = None
+    replay: EvidenceFolder
+
+
+class AnyKindFields(_Mapping):
+    """A connection whose kind is not yet known: only the kind is looked at."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kind: ConnectionKind
+
+
+ConnectionFields: TypeAlias = HybridFields | ExchangeOnlineFields | ReplayFields
+
+
+def _require_version_1(version: int) -> int:
+    if version != 1:
+        raise refusal("is a version this tool does not know", "write version: 1")
+    return version
+
+
+def _require_any(connections: list[Any]) -> list[Any]:
+    if not connections:
+        raise refusal("lists no connections", "add at least one connection")
+    return connections
+
+
+class FileFields(_Mapping):
+    """The top of the file; connections are validated one by one, against the fields of their kind."""
+
+    version: Annotated[int, AfterValidator(_require_version_1)]
+    organisation: OneLine
+    defaults: Defaults = Defaults()
+    connections: Annotated[list[Any], AfterValidator(_require_any)]
+
+
+class _WholeFile(FileFields):
+    """The inventory: version 1."""
+
+    version: Literal[1]
+    connections: Annotated[list[ConnectionFields], Field(min_length=1)]
+
+
+def inventory_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the inventory file, for editors; `load_inventory` checks more."""
+    return TypeAdapter(_WholeFile).json_schema()

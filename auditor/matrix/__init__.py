@@ -1,0 +1,1 @@
+"""The documented permission matrix: profiles as data, their schema and their loader."""

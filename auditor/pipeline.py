@@ -1,0 +1,148 @@
+"""The tool on one screen: inventory -> collect -> evaluate -> report."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from auditor.collect.collect_connection import collect_connection
+from auditor.evaluate.evaluate import RunFacts, evaluate
+from auditor.history.run_folder import publish, staging_folder
+from auditor.inventory.entries import ReplayEntry
+from auditor.recorded_run import RecordedRun, copy_recorded_run, read_recorded_run, write_inputs
+from auditor.report.formats import render
+from auditor.report.pdf import PdfUnavailable
+from auditor.report.results_json import read_results, write_results
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from auditor.model.outcome import Severity
+    from auditor.model.results import Results
+    from auditor.preparation import Prepared
+
+    Announce: TypeAlias = Callable[[str, str], None]  # connection id (empty: the run), step in words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """Who runs the tool, where, how. `argv` names no output folder, so that equal runs give equal records."""
+
+    operator: str
+    host: str
+    tool_version: str
+    argv: tuple[str, ...]
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """How evidence is judged: at which instant, from which severity on findings count, and with which exit."""
+
+    now: datetime
+    fail_on: Severity
+    exit_zero: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formats:
+    """The formats to write. One that the machine cannot make is left out only if nobody chose it."""
+
+    names: tuple[str, ...]
+    are_chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """Where a run was written. `results` is None when nothing was judged; `left_out` says which format is not there."""
+
+    folder: Path
+    results: Results | None
+    left_out: str = ""
+
+
+def run(
+    prepared: Prepared, invocation: Invocation, output_dir: Path, judging: Judging, formats: Formats, announce: Announce
+) -> Finished:
+    """Collect, judge and render into one run folder."""
+    with staging_folder(output_dir) as folder:
+        _collect(prepared, invocation, folder, announce)
+        return _judge_and_render(folder, judging, formats, announce)
+
+
+def collect(prepared: Prepared, invocation: Invocation, output_dir: Path, announce: Announce) -> Finished:
+    """Collect evidence alone, to be judged later or elsewhere."""
+    with staging_folder(output_dir) as folder:
+        _collect(prepared, invocation, folder, announce)
+        return Finished(folder=publish(folder, f"{invocation.clock():%Y%m%dT%H%M%SZ}-evidence"), results=None)
+
+
+def judge_again(
+    recorded: RecordedRun, output_dir: Path, judging: Judging, formats: Formats, announce: Announce
+) -> Finished:
+    """Judge recorded evidence; nothing is contacted, and the recorded run stays as it is."""
+    with staging_folder(output_dir) as folder:
+        copy_recorded_run(recorded, folder)
+        return _judge_and_render(folder, judging, formats, announce)
+
+
+def report(source: Path, output_dir: Path, formats: Formats, announce: Announce) -> Finished:
+    """Render a record again, into a folder of its own; `source` is a run folder or a results.json."""
+    results_json = source / "results.json" if source.is_dir() else source
+    results = read_results(results_json)
+    with staging_folder(output_dir) as folder:
+        for name in ("evidence", "inputs"):
+            if source.is_dir() and (source / name).is_dir():
+                shutil.copytree(source / name, folder / name)
+        shutil.copyfile(results_json, folder / "results.json")
+        left_out = _render(folder, formats, announce)
+        return Finished(folder=publish(folder, results.run.id), results=results, left_out=left_out)
+
+
+def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce) -> None:
+    write_inputs(
+        folder, prepared, operator=invocation.operator, host=invocation.host, tool_version=invocation.tool_version,
+        argv=invocation.argv,
+    )
+    for entry in prepared.entries:
+        target = folder / "evidence" / entry.id
+        announce(entry.id, "started")
+        if isinstance(entry, ReplayEntry):
+            shutil.copytree(entry.folder, target)
+        else:
+            collect_connection(
+                entry.connection, entry.sign_in, prepared.secrets, folder=target, clock=invocation.clock,
+                collected_by={"operator": invocation.operator, "host": invocation.host, "tool_version": invocation.tool_version},
+                announce=partial(announce, entry.id),
+            )
+        announce(entry.id, "finished")
+
+
+def _judge_and_render(folder: Path, judging: Judging, formats: Formats, announce: Announce) -> Finished:
+    recorded = read_recorded_run(folder)
+    facts = recorded.facts
+    announce("", "judging the evidence")
+    results = evaluate(recorded.inputs, recorded.default_matrix, RunFacts(
+        kind="review", organisation=facts.organisation, operator=facts.operator, host=facts.host,
+        tool_version=facts.tool_version, argv=facts.argv, fail_on=judging.fail_on, exit_zero=judging.exit_zero, now=judging.now,
+    ))
+    write_results(results, folder / "results.json")
+    left_out = _render(folder, formats, announce)
+    return Finished(folder=publish(folder, results.run.id), results=results, left_out=left_out)
+
+
+def _render(folder: Path, formats: Formats, announce: Announce) -> str:
+    left_out = ""
+    for name in formats.names:
+        announce("", f"writing {name}")
+        try:
+            render(folder / "results.json", (name,), folder)
+        except PdfUnavailable as error:
+            if formats.are_chosen:
+                raise
+            left_out = str(error)
+    return left_out

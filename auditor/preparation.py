@@ -1,0 +1,113 @@
+"""Everything a collection needs, checked completely before anything is contacted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from auditor.collect.https.tokens import check_certificate
+from auditor.collect.replay import read_evidence
+from auditor.errors import InvalidInput, Problem
+from auditor.inventory.entries import LiveEntry, ReplayEntry
+from auditor.inventory.load import load_inventory
+from auditor.matrix.load import known_profiles, load_matrix
+from auditor.model.sign_in import CertificateCredential, CloudSignIn
+from auditor.settings import resolve_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+    from pathlib import Path
+
+    from auditor.inventory.entries import Inventory, InventoryEntry
+    from auditor.matrix.profile import Matrix
+    from auditor.model.sign_in import Secret, SecretReference
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A checked inventory: the connections to handle, their matrices by connection id, and the secrets."""
+
+    inventory: Inventory
+    entries: tuple[InventoryEntry, ...]
+    matrices: Mapping[str, Matrix]
+    default_matrix: Matrix
+    secrets: Mapping[SecretReference, Secret]
+
+
+def prepare(path: Path, connection_ids: Collection[str], ask: Callable[[str], str]) -> Prepared:
+    """Load and check the inventory, its matrices, its recorded evidence and its secrets.
+
+    `connection_ids` selects connections; none selects all. `ask` answers `prompt:` references. Raises
+    InvalidInput with every problem at once.
+    """
+    inventory = load_inventory(path, known_profiles())
+    entries = _select(inventory, connection_ids)
+    problems: list[Problem] = []
+    matrices = {entry.id: matrix for entry in entries if (matrix := _matrix(inventory, entry, problems)) is not None}
+    default_matrix = _collecting(problems, lambda: load_matrix(inventory.default_profile))
+    secrets = _collecting(problems, lambda: resolve_secrets(inventory.secret_uses({entry.id for entry in entries}), ask))
+    if secrets is not None:
+        problems += _unusable_certificates(inventory, entries, secrets)
+    if problems or default_matrix is None or secrets is None:
+        raise InvalidInput(dict.fromkeys(problems))
+    return Prepared(inventory=inventory, entries=entries, matrices=matrices, default_matrix=default_matrix, secrets=secrets)
+
+
+def _select(inventory: Inventory, connection_ids: Collection[str]) -> tuple[InventoryEntry, ...]:
+    known = [entry.id for entry in inventory.connections]
+    unknown = [wanted for wanted in connection_ids if wanted not in known]
+    if unknown:
+        raise InvalidInput(
+            Problem(file=str(inventory.path), line=None, place="--connection", message=f"there is no connection {wanted!r}",
+                    cure=f"choose from {', '.join(known)}")
+            for wanted in unknown
+        )
+    return tuple(entry for entry in inventory.connections if not connection_ids or entry.id in connection_ids)
+
+
+def _matrix(inventory: Inventory, entry: InventoryEntry, problems: list[Problem]) -> Matrix | None:
+    """Load the profile of a connection; recorded evidence is read here too, because it names its profile."""
+    profile = entry.profile if isinstance(entry, ReplayEntry) else entry.connection.profile
+    if isinstance(entry, ReplayEntry):
+        evidence = _collecting(problems, lambda: read_evidence(entry.folder))
+        if evidence is not None and evidence.connection.kind is not entry.kind:
+            problems.append(Problem(
+                file=str(inventory.path), line=None, place=entry.id, cure=f"write kind: {evidence.connection.kind}",
+                message=f"the recorded evidence is of a {evidence.connection.kind} connection",
+            ))
+    matrix = _collecting(problems, lambda: load_matrix(profile or inventory.default_profile))
+    if matrix is not None and not matrix.profile.of_kind(entry.kind):
+        problems.append(Problem(
+            file=str(inventory.path), line=None, place=entry.id, cure="choose a profile that covers this kind of connection",
+            message=f"profile {matrix.profile.id} has no requirement for {entry.kind} connections",
+        ))
+        return None
+    return matrix
+
+
+def _collecting(problems: list[Problem], load: Callable[[], T]) -> T | None:
+    try:
+        return load()
+    except InvalidInput as invalid:
+        problems += invalid.problems
+        return None
+
+
+def _unusable_certificates(
+    inventory: Inventory, entries: Collection[InventoryEntry], secrets: Mapping[SecretReference, Secret]
+) -> Iterator[Problem]:
+    for entry in entries:
+        if not isinstance(entry, LiveEntry) or not isinstance(entry.sign_in, CloudSignIn):
+            continue
+        credential = entry.sign_in.credential
+        if not isinstance(credential, CertificateCredential):
+            continue
+        password = secrets[credential.password] if credential.password is not None else None
+        trouble = check_certificate(secrets[credential.certificate], password)
+        if trouble is not None:
+            yield Problem(
+                file=str(inventory.path), line=None, place=f"{entry.id}: {credential.certificate}", message=trouble,
+                cure="give a PEM file with key and certificate, or a PFX file with its certificate_password",
+            )

@@ -1,0 +1,143 @@
+"""What a run folder holds so that it can be judged again: evidence, matrices, and who collected it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from auditor.collect.replay import read_evidence
+from auditor.errors import InvalidInput, Problem
+from auditor.inventory.entries import ReplayEntry
+from auditor.matrix.load import DEFAULT_PROFILE, load_matrix, load_profile_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auditor.inventory.entries import InventoryEntry
+    from auditor.matrix.profile import Matrix
+    from auditor.model.evidence import Evidence
+    from auditor.preparation import Prepared
+
+RUN_FILE = "run.json"
+
+
+class _Connection(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    id: str
+    name: str | None
+    matrix: str
+
+
+class RunFile(BaseModel):
+    """`inputs/run.json`: what the results say about the run besides the evidence. Holds no secrets."""
+
+    model_config = ConfigDict(extra="forbid")
+    schema_version: str = "1.0"
+    organisation: str
+    operator: str
+    host: str
+    tool_version: str
+    argv: tuple[str, ...]
+    default_matrix: str
+    connections: tuple[_Connection, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedRun:
+    """A run that can be judged: each connection's evidence with its matrix."""
+
+    folder: Path
+    facts: RunFile
+    inputs: tuple[tuple[Evidence, Matrix], ...]
+    default_matrix: Matrix
+
+
+def write_inputs(folder: Path, prepared: Prepared, *, operator: str, host: str, tool_version: str, argv: tuple[str, ...]) -> None:
+    """Write `inputs/`: the inventory as used (it holds references, never secrets), the matrices, and run.json."""
+    inputs = folder / "inputs"
+    inputs.mkdir()
+    shutil.copyfile(prepared.inventory.path, inputs / f"inventory{prepared.inventory.path.suffix}")
+    matrices = {matrix.sha256: matrix for matrix in (*prepared.matrices.values(), prepared.default_matrix)}
+    for matrix in matrices.values():
+        (inputs / _matrix_file(matrix)).write_bytes(matrix.content)
+    facts = RunFile(
+        organisation=prepared.inventory.organisation, operator=operator, host=host, tool_version=tool_version, argv=argv,
+        default_matrix=_matrix_file(prepared.default_matrix),
+        connections=tuple(
+            _Connection(id=entry.id, name=_name(entry), matrix=_matrix_file(prepared.matrices[entry.id]))
+            for entry in prepared.entries
+        ),
+    )
+    text = json.dumps(facts.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n"
+    (inputs / RUN_FILE).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _name(entry: InventoryEntry) -> str | None:
+    return entry.name if isinstance(entry, ReplayEntry) else entry.connection.name
+
+
+def _matrix_file(matrix: Matrix) -> str:
+    return f"matrix-{matrix.sha256[:12]}.yaml"
+
+
+def read_recorded_run(folder: Path) -> RecordedRun:
+    """Read a run folder, or the evidence folder of a single connection.
+
+    A single connection's evidence is judged against the profile it was recorded with. Raises
+    InvalidInput when there is no usable evidence.
+    """
+    if (folder / "connection.json").is_file():
+        return _single_connection(folder)
+    if folder.name == "evidence" and (folder.parent / "inputs" / RUN_FILE).is_file():
+        folder = folder.parent
+    try:
+        facts = RunFile.model_validate_json((folder / "inputs" / RUN_FILE).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise InvalidInput([Problem(
+            file=str(folder), line=None, place="RUN", message=f"holds no recorded run ({type(error).__name__})",
+            cure="give a folder written by `auditor collect` or `auditor run`, or one connection's folder below its evidence/",
+        )]) from error
+    inputs = tuple(
+        (_as_listed(read_evidence(folder / "evidence" / each.id), each), load_profile_file(folder / "inputs" / each.matrix))
+        for each in facts.connections
+    )
+    return RecordedRun(
+        folder=folder, facts=facts, inputs=inputs, default_matrix=load_profile_file(folder / "inputs" / facts.default_matrix)
+    )
+
+
+def _as_listed(evidence: Evidence, listed: _Connection) -> Evidence:
+    """Give replayed evidence the id and name of the inventory that lists it."""
+    connection = replace(evidence.connection, id=listed.id, name=listed.name or evidence.connection.name)
+    return replace(evidence, connection=connection)
+
+
+def _single_connection(folder: Path) -> RecordedRun:
+    evidence = read_evidence(folder)
+    profile = evidence.connection.profile
+    matrix = load_matrix(profile or DEFAULT_PROFILE)
+    facts = RunFile(
+        organisation="", operator=evidence.collected_by.get("operator", ""), host=evidence.collected_by.get("host", ""),
+        tool_version=evidence.collected_by.get("tool_version", ""), argv=(), default_matrix=_matrix_file(matrix),
+        connections=(_Connection(id=evidence.connection.id, name=None, matrix=_matrix_file(matrix)),),
+    )
+    return RecordedRun(folder=folder, facts=facts, inputs=((evidence, matrix),), default_matrix=matrix)
+
+
+def copy_recorded_run(recorded: RecordedRun, folder: Path) -> None:
+    """Copy evidence and inputs into a new run folder, so that it can be verified and judged by itself."""
+    (folder / "inputs").mkdir()
+    matrices = {matrix.sha256: matrix for _, matrix in recorded.inputs} | {recorded.default_matrix.sha256: recorded.default_matrix}
+    for matrix in matrices.values():
+        (folder / "inputs" / _matrix_file(matrix)).write_bytes(matrix.content)
+    text = json.dumps(recorded.facts.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n"
+    (folder / "inputs" / RUN_FILE).write_text(text, encoding="utf-8", newline="\n")
+    for inventory in (recorded.folder / "inputs").glob("inventory*"):
+        shutil.copyfile(inventory, folder / "inputs" / inventory.name)
+    for evidence, _ in recorded.inputs:
+        source = recorded.folder / "evidence" / evidence.connection.id
+        shutil.copytree(source if source.is_dir() else recorded.folder, folder / "evidence" / evidence.connection.id)

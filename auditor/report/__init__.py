@@ -1,0 +1,1 @@
+"""Renders results.json into every other format; reads nothing but that record."""

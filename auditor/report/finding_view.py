@@ -1,0 +1,103 @@
+"""Findings with their place in the report, most urgent first."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.model.outcome import FindingOutcome
+from auditor.report.words import FINDING_OUTCOMES, OTHER_OWNER, OWNERS, SEVERITIES, Word
+
+if TYPE_CHECKING:
+    from auditor.model.results import EvidenceReference, Finding, Results, SourceRecord
+
+DEVIATIONS = (FindingOutcome.MISSING, FindingOutcome.PARTIAL, FindingOutcome.EXCESS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceLink:
+    """A reference into the evidence table; `anchor` is None when nothing of that name was read."""
+
+    dataset: str
+    record: str
+    anchor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingView:
+    """A finding with its place in the report. It `decides` when it makes the verdict."""
+
+    finding: Finding
+    anchor: str
+    connection_name: str
+    connection_anchor: str
+    outcome: Word
+    severity: Word
+    owner: str
+    decides: bool
+    evidence: tuple[EvidenceLink, ...]
+
+
+def finding_views(results: Results) -> tuple[FindingView, ...]:
+    """Return every finding: deviations first, then unverifiable, then advisories; each by severity."""
+    return tuple(sorted((_finding_view(results, finding) for finding in results.findings), key=_urgency))
+
+
+def anchor(prefix: str, identifier: str) -> str:
+    """Return an id for the document: `identifier` itself where it is safe in one, else its digest."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:-]*", identifier):
+        return f"{prefix}-{identifier}"
+    return f"{prefix}-{hashlib.sha256(identifier.encode('utf-8', 'surrogatepass')).hexdigest()[:20]}"
+
+
+def source_anchor(connection_id: str, place: int) -> str:
+    """Return the id of the read at `place` (from 0) of a connection."""
+    return f"{anchor('evidence', connection_id)}-{place + 1}"
+
+
+def _finding_view(results: Results, finding: Finding) -> FindingView:
+    connection = next((one for one in results.connections if one.id == finding.connection), None)
+    return FindingView(
+        finding=finding,
+        anchor=anchor("finding", finding.key),
+        connection_name=finding.connection if connection is None else connection.name,
+        connection_anchor=anchor("connection", finding.connection),
+        outcome=FINDING_OUTCOMES[finding.outcome],
+        severity=SEVERITIES[finding.severity],
+        owner=OWNERS.get(finding.check.partition("-")[0], OTHER_OWNER),
+        decides=(
+            finding.outcome in DEVIATIONS
+            and finding.waiver is None
+            and finding.severity.reaches(results.run.fail_on)
+        ),
+        evidence=tuple(
+            _evidence_link(connection.sources if connection else (), finding.connection, reference)
+            for reference in finding.evidence
+        ),
+    )
+
+
+def _urgency(view: FindingView) -> tuple[int, int, int, str, str, str]:
+    finding = view.finding
+    kind = 0 if finding.outcome in DEVIATIONS else list(FindingOutcome).index(finding.outcome)
+    outcome = list(FindingOutcome).index(finding.outcome)
+    return kind, finding.severity.rank, outcome, finding.check, finding.connection, finding.key
+
+
+def _evidence_link(
+    sources: tuple[SourceRecord, ...], connection_id: str, reference: EvidenceReference
+) -> EvidenceLink:
+    anchors = [
+        (source.subject, source_anchor(connection_id, place))
+        for place, source in enumerate(sources)
+        if source.dataset == reference.dataset
+    ]
+    # the read for this very object where there is one, else the first read of the dataset
+    exact = [address for subject, address in anchors if subject == reference.record]
+    return EvidenceLink(
+        dataset=reference.dataset,
+        record=reference.record,
+        anchor=next(iter([*exact, *(address for _, address in anchors)]), None),
+    )

@@ -1,0 +1,121 @@
+"""The formats a report is written in: one visible registry, one function each.
+
+Every renderer reads the record and nothing else. Heavy libraries are imported by the renderer that
+needs them, so that HTML, CSV and JSON are written on a machine that cannot make a PDF.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from auditor.errors import InvalidInput, Problem, RunFailed
+from auditor.report.results_json import parse_results, read_content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from auditor.model.results import Results
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record to render: `content` is results.json byte for byte."""
+
+    content: bytes
+    results: Results
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """The files that one format wrote."""
+
+    format: str
+    files: tuple[Path, ...]
+
+
+def _write_json(record: Record, folder: Path) -> tuple[Path, ...]:
+    return (_write(folder / "results.json", record.content),)
+
+
+def _write_html(record: Record, folder: Path) -> tuple[Path, ...]:
+    from auditor.report.html import render_html  # noqa: PLC0415  # jinja2 and fontTools on demand
+    from auditor.report.view import build_view  # noqa: PLC0415
+
+    view = build_view(record.results, hashlib.sha256(record.content).hexdigest())
+    return (_write(folder / "report.html", render_html(view).encode("utf-8")),)
+
+
+def _write_csv(record: Record, folder: Path) -> tuple[Path, ...]:
+    from auditor.report.tables import csv_bytes, findings_table, matrix_table  # noqa: PLC0415  # pandas
+
+    return (
+        _write(folder / "findings.csv", csv_bytes(findings_table(record.results))),
+        _write(folder / "matrix.csv", csv_bytes(matrix_table(record.results))),
+    )
+
+
+def _write_pdf(record: Record, folder: Path) -> tuple[Path, ...]:
+    from auditor.report.pdf import render_pdf  # noqa: PLC0415
+
+    return (_write(folder / "report.pdf", render_pdf(record.content)),)
+
+
+Renderer: TypeAlias = Callable[[Record, "Path"], "tuple[Path, ...]"]
+
+# In the order they are written: the one that a machine may be unable to write comes last.
+FORMATS: dict[str, Renderer] = {
+    "json": _write_json,
+    "html": _write_html,
+    "csv": _write_csv,
+    "pdf": _write_pdf,
+}
+
+
+def require_known_formats(formats: Iterable[str]) -> None:
+    """Raise InvalidInput, one problem per unknown format, listing the known ones."""
+    problems = [
+        Problem(
+            file="--format",
+            line=None,
+            place="",
+            message=f"{name!r} is not a format",
+            cure=f"choose from {', '.join(FORMATS)}",
+        )
+        for name in dict.fromkeys(formats)
+        if name not in FORMATS
+    ]
+    if problems:
+        raise InvalidInput(problems)
+
+
+def render(results_json: Path, formats: Iterable[str], folder: Path) -> tuple[Rendered, ...]:
+    """Write `results_json` in each of `formats` into `folder`, which is made when it is not there.
+
+    Raises InvalidInput for an unknown format or a file that is no record, before anything is written;
+    PdfUnavailable or RunFailed when a format cannot be written, after every format before it has been.
+    """
+    wanted = frozenset(formats)
+    require_known_formats(sorted(wanted))
+    content = read_content(results_json)
+    record = Record(content=content, results=parse_results(content, results_json))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunFailed(f"{folder} cannot be made: {error.strerror}") from error
+    return tuple(
+        Rendered(format=name, files=write(record, folder))
+        for name, write in FORMATS.items()
+        if name in wanted
+    )
+
+
+def _write(path: Path, content: bytes) -> Path:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise RunFailed(f"{path} cannot be written: {error.strerror}") from error
+    return path

@@ -1,0 +1,285 @@
+"""Turns results into the one context that the HTML and the PDF are rendered from."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from auditor.model.outcome import FindingOutcome, Outcome, Severity, Verdict
+from auditor.report.finding_view import DEVIATIONS, FindingView, anchor, finding_views, source_anchor
+from auditor.report.scope_grid import ScopeGrid, scope_grids
+from auditor.report.words import (
+    GAP_KINDS,
+    OTHER_OWNER,
+    OUTCOMES,
+    OWNERS,
+    READINESS_VERDICTS,
+    REVIEW_VERDICTS,
+    SEVERITIES,
+    Word,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from auditor.model.results import (
+        ConnectionResult,
+        Finding,
+        RequirementResult,
+        Results,
+        SourceRecord,
+    )
+
+SHORTLIST_LENGTH = 8  # actions printed per owner; the rest are counted and linked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How often a word occurs."""
+
+    word: Word
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeverityTally:
+    """Findings of one severity: those that stand, in the order of `FindingOutcome`, and the waived."""
+
+    word: Word
+    by_outcome: tuple[int, ...]
+    waived: int
+
+    @property
+    def standing(self) -> int:
+        """Findings that are not waived."""
+        return sum(self.by_outcome)
+
+    @property
+    def total(self) -> int:
+        """All findings of this severity."""
+        return self.standing + self.waived
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceView:
+    """A read with its place in the report. `query` holds (name, text) rows."""
+
+    source: SourceRecord
+    anchor: str
+    query: tuple[tuple[str, str], ...]
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionView:
+    """One connection's part of the report. `configuration` holds (name, lines) rows."""
+
+    connection: ConnectionResult
+    anchor: str
+    verdict: Word
+    tallies: tuple[Tally, ...]
+    configuration: tuple[tuple[str, tuple[str, ...]], ...]
+    deciding: tuple[FindingView, ...]
+    grids: tuple[ScopeGrid, ...]
+    unverifiable: tuple[RequirementResult, ...]
+    sources: tuple[SourceView, ...]
+
+    @property
+    def unread(self) -> tuple[SourceView, ...]:
+        """The reads that are not complete."""
+        return tuple(view for view in self.sources if not view.source.complete)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortlist:
+    """What one owner should do first; `further` actions are not printed."""
+
+    owner: str
+    actions: tuple[FindingView, ...]
+    further: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A finding key of the comparison with an earlier run, with the finding when it still exists."""
+
+    key: str
+    finding: FindingView | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportView:
+    """Everything the templates show. Every number is counted here from requirements and findings."""
+
+    results: Results
+    results_sha256: str
+    verdict: Word
+    verdict_reason: str
+    connections: tuple[ConnectionView, ...]
+    findings: tuple[FindingView, ...]
+    tallies: tuple[Tally, ...]
+    severities: tuple[SeverityTally, ...]
+    shortlists: tuple[Shortlist, ...]
+    changes: tuple[tuple[str, tuple[Change, ...]], ...]
+
+    @property
+    def evaluated(self) -> int:
+        """Requirements judged, over all connections."""
+        return sum(tally.count for tally in self.tallies)
+
+    @property
+    def standing(self) -> tuple[Tally, ...]:
+        """Findings that are not waived, by severity."""
+        return tuple(Tally(word=tally.word, count=tally.standing) for tally in self.severities)
+
+    @property
+    def deviations(self) -> tuple[FindingView, ...]:
+        """Missing, partial and excess findings, waived ones included."""
+        return tuple(view for view in self.findings if view.finding.outcome in DEVIATIONS)
+
+    @property
+    def unverifiable(self) -> tuple[FindingView, ...]:
+        """Findings that say what could not be verified."""
+        return self._of(FindingOutcome.UNVERIFIABLE)
+
+    @property
+    def advisories(self) -> tuple[FindingView, ...]:
+        """Good-practice observations."""
+        return self._of(FindingOutcome.ADVISORY)
+
+    @property
+    def unread_kinds(self) -> tuple[tuple[str, int], ...]:
+        """Why reads are not complete, with counts, most frequent first."""
+        kinds = Counter(view.problem for connection in self.connections for view in connection.unread)
+        return tuple(kinds.most_common())
+
+    @property
+    def reads(self) -> int:
+        """Reads recorded, over all connections."""
+        return sum(len(connection.sources) for connection in self.connections)
+
+    def _of(self, outcome: FindingOutcome) -> tuple[FindingView, ...]:
+        return tuple(view for view in self.findings if view.finding.outcome is outcome)
+
+
+def build_view(results: Results, results_sha256: str) -> ReportView:
+    """Return the report's context; `results_sha256` is the digest of the results.json it comes from."""
+    findings = finding_views(results)
+    requirements = [one for connection in results.connections for one in connection.requirements]
+    verdicts = READINESS_VERDICTS if results.run.kind == "readiness" else REVIEW_VERDICTS
+    return ReportView(
+        results=results,
+        results_sha256=results_sha256,
+        verdict=verdicts[results.summary.verdict],
+        verdict_reason=_verdict_reason(results.summary.verdict, results.run.fail_on),
+        connections=tuple(
+            _connection_view(connection, verdicts[connection.verdict], findings)
+            for connection in results.connections
+        ),
+        findings=findings,
+        tallies=_tallies(requirements),
+        severities=tuple(_severity_tally(severity, results.findings) for severity in Severity),
+        shortlists=_shortlists(findings),
+        changes=_changes(results, findings),
+    )
+
+
+def _verdict_reason(verdict: Verdict, threshold: Severity) -> str:
+    definition = REVIEW_VERDICTS[verdict].definition
+    return definition.replace("the threshold", f"severity {threshold}")
+
+
+def _connection_view(
+    connection: ConnectionResult, verdict: Word, findings: tuple[FindingView, ...]
+) -> ConnectionView:
+    return ConnectionView(
+        connection=connection,
+        anchor=anchor("connection", connection.id),
+        verdict=verdict,
+        tallies=_tallies(connection.requirements),
+        configuration=tuple((name, _lines(value)) for name, value in connection.configuration.items()),
+        deciding=tuple(
+            view for view in findings if view.decides and view.finding.connection == connection.id
+        ),
+        grids=scope_grids(connection.requirements),
+        unverifiable=tuple(one for one in connection.requirements if one.outcome is Outcome.UNVERIFIABLE),
+        sources=tuple(
+            SourceView(
+                source=source,
+                anchor=source_anchor(connection.id, place),
+                query=_query_rows(source.query),
+                problem="" if source.complete else _problem(source),
+            )
+            for place, source in enumerate(connection.sources)
+        ),
+    )
+
+
+def _problem(source: SourceRecord) -> str:
+    kind = source.error_kind or "incomplete"
+    return GAP_KINDS.get(kind, kind)
+
+
+def _tallies(requirements: Iterable[RequirementResult]) -> tuple[Tally, ...]:
+    counts = Counter(requirement.outcome for requirement in requirements)
+    return tuple(Tally(word=OUTCOMES[outcome], count=counts[outcome]) for outcome in Outcome)
+
+
+def _severity_tally(severity: Severity, findings: Iterable[Finding]) -> SeverityTally:
+    alike = [finding for finding in findings if finding.severity is severity]
+    standing = Counter(finding.outcome for finding in alike if finding.waiver is None)
+    return SeverityTally(
+        word=SEVERITIES[severity],
+        by_outcome=tuple(standing[outcome] for outcome in FindingOutcome),
+        waived=sum(finding.waiver is not None for finding in alike),
+    )
+
+
+def _shortlists(findings: tuple[FindingView, ...]) -> tuple[Shortlist, ...]:
+    actionable = [
+        view
+        for view in findings
+        if view.finding.outcome is not FindingOutcome.ADVISORY and view.finding.waiver is None
+    ]
+    shortlists = []
+    for owner in (*OWNERS.values(), OTHER_OWNER):
+        actions = tuple(view for view in actionable if view.owner == owner)
+        if actions:
+            further = max(0, len(actions) - SHORTLIST_LENGTH)
+            shortlists.append(Shortlist(owner=owner, actions=actions[:SHORTLIST_LENGTH], further=further))
+    return tuple(shortlists)
+
+
+def _changes(
+    results: Results, findings: tuple[FindingView, ...]
+) -> tuple[tuple[str, tuple[Change, ...]], ...]:
+    by_key = {view.finding.key: view for view in findings}
+    drift = results.drift
+    kinds = {
+        "New": drift.new,
+        "Changed": drift.changed,
+        "Resolved": drift.resolved,
+        "Not comparable": drift.not_comparable,
+    }
+    return tuple(
+        (kind, tuple(Change(key=key, finding=by_key.get(key)) for key in keys))
+        for kind, keys in kinds.items()
+    )
+
+
+def _lines(value: Any) -> tuple[str, ...]:  # noqa: ANN401  # any JSON value of the configuration
+    if isinstance(value, dict):
+        return tuple(f"{name}: {_text(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(_text(one) for one in value)
+    return () if value is None else (_text(value),)
+
+
+def _query_rows(query: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, _text(value)) for name, value in query.items())
+
+
+def _text(value: Any) -> str:  # noqa: ANN401  # any JSON value
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

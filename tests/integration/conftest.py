@@ -1,0 +1,44 @@
+"""The domain controllers that the integration tests share."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.lab.domain_controller import DomainController
+from tests.lab.estates import KNOWN_ANSWERS
+from tests.lab.machine import LabUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.lab.estate import Estate
+
+
+@pytest.fixture(scope="session")
+def domain_controller() -> Iterator[DomainController]:
+    """Run a domain controller with the estate of known answers."""
+    with _running(KNOWN_ANSWERS.estate) as controller:
+        yield controller
+
+
+@pytest.fixture(scope="session")
+def domain_controller_without_administrators() -> Iterator[DomainController]:
+    """Run the same estate after everybody left the groups that delegation is judged without."""
+    with _running(KNOWN_ANSWERS.estate_without_administrators) as controller:
+        yield controller
+
+
+@contextmanager
+def _running(estate: Estate) -> Iterator[DomainController]:
+    with ExitStack() as stack:
+        try:
+            controller = stack.enter_context(DomainController(estate=estate))
+        except LabUnavailable as reason:
+            if os.environ.get("CI") == "true":
+                pytest.fail(str(reason))
+            pytest.skip(str(reason))
+        yield controller

@@ -1,0 +1,239 @@
+"""Cases of what is delegated on the target OU: the whole user task in other words, or a part of it."""
+
+from __future__ import annotations
+
+from auditor.model.outcome import Outcome
+from tests.lab.cases import BOTH, CONTROL, CREATE, NEITHER, TARGETS, Case, Dacl, Target, lab_group
+from tests.lab.estate import Membership
+from tests.lab.user_task import CREATE_AND_DELETE, MANAGE, USER_TASK, bare, delegated, given_to, place, target
+
+SATISFIED, PARTIAL, MISSING = Outcome.SATISFIED, Outcome.PARTIAL, Outcome.MISSING
+
+WHOLE_TASK = (
+    Case(
+        name="exact",
+        why="the wizard's two ACEs for the account itself",
+        targets=(target(SATISFIED, "both ACEs", delegated("OU=exact")),),
+    ),
+    Case(
+        name="split",
+        why="the same rights in other ACEs",
+        targets=(
+            target(
+                SATISFIED,
+                "one ACE per right, full control spelled out",
+                place(
+                    "OU=split",
+                    BOTH,
+                    "(OA;CI;CC;{user};;{account})",
+                    "(OA;CI;DC;{user};;{account})",
+                    "(OA;CIIO;CCDCLCSWRPWPDTLOCRSDRCWDWO;;{user};{account})",
+                ),
+            ),
+        ),
+    ),
+    Case(
+        name="superset",
+        why="more than the task",
+        targets=(
+            target(
+                SATISFIED,
+                "full control of the OU and everything below it",
+                place("OU=superset", BOTH, "(A;CI;GA;;;{account})"),
+                place("OU=deeper", BOTH),
+            ),
+        ),
+    ),
+    Case(
+        name="inherited",
+        why="delegated above the target",
+        targets=(
+            Target(
+                dn=f"OU=child,OU=inherited,{TARGETS}",
+                delegation=SATISFIED,
+                why="the ACEs stand on the parent OU and are inherited",
+                places=(
+                    delegated(f"OU=inherited,{TARGETS}"),
+                    place(f"OU=child,OU=inherited,{TARGETS}", BOTH),
+                ),
+            ),
+        ),
+    ),
+    Case(
+        name="inherited-deny",
+        why="an explicit allow comes before an inherited deny",
+        targets=(
+            Target(
+                dn=f"OU=child,OU=inherited-deny,{TARGETS}",
+                delegation=SATISFIED,
+                why="the deny on the parent is inherited and stands after the child's own ACEs",
+                places=(
+                    place(f"OU=inherited-deny,{TARGETS}", NEITHER, "(OD;CI;CCDC;{user};;{account})"),
+                    delegated(f"OU=child,OU=inherited-deny,{TARGETS}"),
+                ),
+            ),
+        ),
+    ),
+    Case(
+        name="deletion-guard",
+        why="OUs protected from accidental deletion",
+        targets=(
+            target(
+                SATISFIED,
+                "Everyone may not delete the OU itself, which the task does not ask for",
+                place("OU=guarded", BOTH, "(D;;SDDT;;;WD)", *USER_TASK),
+            ),
+            target(
+                PARTIAL,
+                "a guarded OU below makes its parent deny everyone the deletion of any child",
+                place("OU=guards", BOTH, "(D;;DC;;;WD)", *USER_TASK),
+                place("OU=guarded", BOTH, "(D;;SDDT;;;WD)"),
+            ),
+        ),
+    ),
+)
+
+PART_OF_THE_TASK = (
+    Case(
+        name="nothing",
+        why="reading is not delegation",
+        targets=(
+            target(MISSING, "no ACE for the account", bare("OU=nothing")),
+            target(
+                MISSING,
+                "only 'Read all user information'",
+                place("OU=reads", NEITHER, "(OA;CIIO;RP;;{user};{account})"),
+            ),
+        ),
+    ),
+    Case(
+        name="denied",
+        why="denies defeat part of the whole task",
+        objects=(lab_group("grp-denied"),),
+        memberships=(Membership(group="grp-denied", member="svc-denied"),),
+        excess_groups=frozenset({"grp-denied"}),
+        targets=(
+            target(
+                PARTIAL,
+                "the account may not create users",
+                place("OU=denied", CONTROL, "(OD;CI;CC;{user};;{account})", *USER_TASK),
+            ),
+            target(
+                PARTIAL,
+                "a group of the account may not create users",
+                place(
+                    "OU=denied-group",
+                    CONTROL,
+                    *given_to("grp-denied", "(OD;CI;CC;{user};;{account})"),
+                    *USER_TASK,
+                ),
+            ),
+            target(
+                PARTIAL,
+                "the account may not reset passwords, so its control of users is not full",
+                place(
+                    "OU=denied-reset",
+                    BOTH,
+                    "(OD;CIIO;CR;{User-Force-Change-Password};{user};{account})",
+                    *USER_TASK,
+                ),
+            ),
+        ),
+    ),
+    Case(
+        name="deny-last",
+        why="the order in which ACEs are stored decides, not the usual order",
+        targets=(
+            target(
+                SATISFIED,
+                "the deny stands after the allow that already decided",
+                place("OU=deny-last", BOTH, *USER_TASK, "(OD;CI;CC;{user};;{account})"),
+            ),
+        ),
+    ),
+    Case(
+        name="inherit-only",
+        why="an inherit-only ACE does not work on the object that carries it",
+        targets=(
+            target(
+                PARTIAL,
+                "creates users in OUs below, not in the OU",
+                place("OU=inherit-only", CONTROL, "(OA;CIIO;CCDC;{user};;{account})", MANAGE),
+                place("OU=deeper", BOTH),
+            ),
+        ),
+    ),
+    Case(
+        name="wrong-class",
+        why="the task, but for another class of objects",
+        targets=(
+            target(
+                MISSING,
+                "computers",
+                place(
+                    "OU=computers",
+                    NEITHER,
+                    "(OA;CI;CCDC;{computer};;{account})",
+                    "(OA;CIIO;GA;;{computer};{account})",
+                ),
+            ),
+            target(
+                MISSING,
+                "groups",
+                place(
+                    "OU=groups", NEITHER, "(OA;CI;CCDC;{group};;{account})", "(OA;CIIO;GA;;{group};{account})"
+                ),
+            ),
+        ),
+    ),
+    Case(
+        name="other-tasks",
+        why="other common tasks of the delegation wizard",
+        targets=(
+            target(
+                PARTIAL,
+                "'Reset user passwords and force password change at next logon'",
+                place(
+                    "OU=resets",
+                    NEITHER,
+                    "(OA;CIIO;CR;{User-Force-Change-Password};{user};{account})",
+                    "(OA;CIIO;RPWP;{pwdLastSet};{user};{account})",
+                ),
+            ),
+            target(
+                MISSING,
+                "'Modify the membership of a group' holds nothing of users",
+                place("OU=members", NEITHER, "(OA;CIIO;RPWP;{member};{group};{account})"),
+            ),
+        ),
+    ),
+    Case(
+        name="some-rights",
+        why="some rights of the task",
+        targets=(
+            target(PARTIAL, "creates only", place("OU=creates", CREATE, "(OA;CI;CC;{user};;{account})")),
+            target(
+                PARTIAL,
+                "creates and manages, but may not delete children",
+                place("OU=keeps", BOTH, "(OA;CI;CC;{user};;{account})", MANAGE),
+            ),
+            target(PARTIAL, "manages only", place("OU=manages", CONTROL, MANAGE)),
+            target(
+                PARTIAL,
+                "writes all properties, which is less than full control",
+                place("OU=writes", CREATE, CREATE_AND_DELETE, "(OA;CIIO;RPWP;;{user};{account})"),
+            ),
+        ),
+    ),
+    Case(
+        name="null-dacl",
+        why="without a DACL everyone may do everything to the OU, and the users below inherit nothing",
+        targets=(
+            target(
+                PARTIAL,
+                "creates users and holds nothing on them",
+                place("OU=null-dacl", CREATE, dacl=Dacl.NULL),
+            ),
+        ),
+    ),
+)

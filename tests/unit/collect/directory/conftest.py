@@ -1,0 +1,73 @@
+"""A trusted certificate for the scripted servers, and one collection from them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from auditor.collect.directory import Limits, collect_directory
+from auditor.collect.evidence_writer import EvidenceWriter
+from auditor.collect.replay import read_evidence
+from auditor.model.connection import HybridConnection
+from auditor.model.sign_in import DirectorySignIn, Secret, SecretReference
+from tests.unit.collect.directory.authority import Authority, Issued
+from tests.unit.collect.directory.scripted_server import HEAD
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auditor.model.evidence import Evidence
+
+PASSWORD = "Sécret-pässword-1"
+IMPATIENT = Limits(connect_s=0.6, receive_s=0.6, overall_s=20.0)
+
+
+class Collect(Protocol):
+    """Collects from `hosts` on `port` with settings of the connection changed; returns the evidence."""
+
+    def __call__(self, port: int, *, limits: Limits = IMPATIENT, **settings: object) -> Evidence: ...
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def trusted(authority: Authority) -> Issued:
+    return authority.issue("dc1.corp.example.com", "127.0.0.1", "127.0.0.7", "127.0.0.8")
+
+
+@pytest.fixture
+def collect(authority: Authority, tmp_path: Path) -> Collect:
+    def run(
+        port: int,
+        *,
+        limits: Limits = IMPATIENT,
+        auditor: str = "auditor@corp.example.com",
+        password: str = PASSWORD,
+        **settings: object,
+    ) -> Evidence:
+        defaults: dict[str, object] = {
+            "id": "corp",
+            "name": "Connection-Directory Service",
+            "profile": "hybrid-exchange-online",
+            "hosts": ("127.0.0.1",),
+            "base_dns": (HEAD,),
+            "username": "svc@corp.example.com",
+            "target_ous": (),
+            "group_ous": (),
+            "ca_file": str(authority.ca_file),
+        }
+        connection = HybridConnection(port=port, **(defaults | settings))  # type: ignore[arg-type]
+        writer = EvidenceWriter(tmp_path / "evidence", connection, lambda: datetime.now(UTC))
+        sign_in = DirectorySignIn(username=auditor, password=SecretReference("env", "PASSWORD"))
+        signed_in_as = collect_directory(
+            connection, sign_in, Secret(password.encode()), writer, lambda step: None, limits=limits
+        )
+        writer.close({"signed_in_as": signed_in_as})
+        return read_evidence(tmp_path / "evidence")
+
+    return run

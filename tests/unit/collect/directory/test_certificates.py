@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from auditor.collect.directory.certificates import CertificateFacts, read_certificate
+
+if TYPE_CHECKING:
+    from tests.unit.collect.directory.authority import Authority
+
+
+def facts_of(authority: Authority, *names: str, common_name: str = "server") -> CertificateFacts:
+    certificate = authority.issue(*names, common_name=common_name).certificate
+    facts = read_certificate(certificate.public_bytes(Encoding.DER))
+    assert facts is not None
+    return facts
+
+
+@pytest.mark.parametrize(("carried", "host"), [
+    ("dc1.corp.example.com", "dc1.corp.example.com"),
+    ("DC1.Corp.Example.COM", "dc1.corp.example.com"),
+    ("dc1.corp.example.com", "DC1.CORP.EXAMPLE.COM."),
+    ("*.corp.example.com", "dc1.corp.example.com"),
+    ("xn--mnchen-3ya.example.com", "münchen.example.com"),
+    ("10.1.0.10", "10.1.0.10"),
+    ("2001:db8::1", "2001:0db8:0:0::1"),
+])
+def test_a_certificate_is_for_the_names_it_carries(authority: Authority, carried: str, host: str) -> None:
+    assert facts_of(authority, carried).names_host(host)
+
+
+@pytest.mark.parametrize(("carried", "host"), [
+    ("dc1.corp.example.com", "dc2.corp.example.com"),
+    ("dc1.corp.example.com", "dc1.corp.example.com.evil.example"),
+    ("*.corp.example.com", "corp.example.com"),
+    ("*.corp.example.com", "a.dc1.corp.example.com"),
+    ("*.corp.example.com", ".corp.example.com"),
+    ("dc*.corp.example.com", "dc1.corp.example.com"),
+    ("*.com", "example.com"),
+    ("10.1.0.10", "10.1.0.11"),
+    ("dc1.corp.example.com", "10.1.0.10"),
+])
+def test_a_certificate_is_for_no_other_name(authority: Authority, carried: str, host: str) -> None:
+    assert not facts_of(authority, carried).names_host(host)
+
+
+def test_an_address_written_as_a_dns_name_does_not_stand_for_the_address() -> None:
+    facts = CertificateFacts(
+        sha256="", subject="", issuer="", dns_names=("10.1.0.10",), addresses=(), not_before=None, not_after=None,
+    )
+    assert not facts.names_host("10.1.0.10")
+
+
+def test_the_common_name_counts_for_nothing(authority: Authority) -> None:
+    facts = facts_of(authority, common_name="dc1.corp.example.com")
+    assert facts.names == ()
+    assert not facts.names_host("dc1.corp.example.com")
+
+
+def test_facts_are_those_of_the_certificate(authority: Authority) -> None:
+    certificate = authority.issue("dc1.corp.example.com", "10.1.0.10").certificate
+    der = certificate.public_bytes(Encoding.DER)
+    facts = read_certificate(der)
+    assert facts is not None
+    assert facts.sha256 == __import__("hashlib").sha256(der).hexdigest()
+    assert facts.subject == "CN=server"
+    assert facts.issuer == "CN=Test Root"
+    assert facts.names == ("dc1.corp.example.com", "10.1.0.10")
+    assert facts.not_after == certificate.not_valid_after_utc
+
+
+@pytest.mark.parametrize("der", [b"", b"\x30\x00", b"not a certificate", b"\x30\x84\xff\xff\xff\xff"])
+def test_bytes_that_are_no_certificate_have_no_facts(der: bytes) -> None:
+    assert read_certificate(der) is None
+
+
+@pytest.mark.skipif(not hasattr(ssl, "match_hostname"), reason="Python 3.12 dropped the function to compare with")
+@pytest.mark.parametrize("host", ["dc1.corp.example.com", "a.b.corp.example.com", "corp.example.com", "10.1.0.10"])
+def test_names_are_compared_as_python_used_to(authority: Authority, host: str) -> None:
+    facts = facts_of(authority, "*.corp.example.com", "10.1.0.10")
+    peer = {"subjectAltName": (("DNS", "*.corp.example.com"), ("IP Address", "10.1.0.10"))}
+    with pytest.warns(DeprecationWarning):
+        try:
+            ssl.match_hostname(peer, host)  # type: ignore[attr-defined]
+            expected = True
+        except ssl.CertificateError:
+            expected = False
+    assert facts.names_host(host) is expected

@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from auditor.collect.directory.limits import Deadline, Limits
+from auditor.collect.directory.session import DirectorySession, FoundObject, SearchRequest
+from auditor.collect.directory.sign_in import sign_in
+from auditor.collect.directory.tls import TlsTarget, shake_hands
+from auditor.errors import SourceError
+from auditor.model.evidence import Gap, GapKind
+from auditor.model.sign_in import Secret
+from tests.unit.collect.directory import ber
+from tests.unit.collect.directory.conftest import IMPATIENT
+from tests.unit.collect.directory.scripted_server import HEAD, Answer, Request, ScriptedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.unit.collect.directory.authority import Authority, Issued
+
+Open: TypeAlias = "Callable[..., AbstractContextManager[DirectorySession]]"
+OU = f"OU=Staff,{HEAD}"
+BELOW = SearchRequest(base=OU, attributes=("objectClass",), subtree=True)
+AT = SearchRequest(base=OU, attributes=("objectClass", "nTSecurityDescriptor"))
+
+
+@pytest.fixture
+def session_with(authority: Authority, trusted: Issued) -> Open:
+    @contextmanager
+    def open_session(answer: Answer, limits: Limits = IMPATIENT) -> Iterator[DirectorySession]:
+        with ScriptedServer(pem_file=trusted.pem_file, answer=answer) as server:
+            deadline = Deadline(limits.overall_s)
+            target = TlsTarget(
+                host="127.0.0.1", port=server.port, certificate_name="127.0.0.1", ca_file=str(authority.ca_file)
+            )
+            tls_socket = shake_hands(target, timeout_s=1, deadline=deadline).outcome
+            assert not isinstance(tls_socket, Gap)
+            session = sign_in(
+                tls_socket, "ldaps://dc1", username="auditor@corp.example.com", password=Secret(b"secret"),
+                limits=limits, deadline=deadline,
+            )
+            try:
+                yield session
+            finally:
+                session.close()
+
+    return open_session
+
+
+def read_all(session: DirectorySession, request: SearchRequest = BELOW) -> tuple[list[str], Gap | None]:
+    """Return the DNs that were read and the gap that ended the read."""
+    dns: list[str] = []
+    try:
+        for page in session.pages(request):
+            dns.extend(found.dn for found in page.objects)
+    except SourceError as error:
+        return dns, error.gap
+    return dns, None
+
+
+def paged(*answers: Callable[[Request], bytes]) -> Answer:
+    """Answer the first page with the first of `answers`, and so on."""
+    remaining = list(answers)
+    return lambda request: remaining.pop(0)(request)
+
+
+def page(number: int, cookie: bytes) -> Callable[[Request], bytes]:
+    return lambda request: request.entry(f"OU={number},{OU}", {}) + request.done(cookie=cookie)
+
+
+def test_pages_are_followed_to_the_end_with_the_cookie_that_came(session_with: Open) -> None:
+    cookies: list[bytes] = []
+
+    def noted(answer: Callable[[Request], bytes]) -> Callable[[Request], bytes]:
+        return lambda request: cookies.append(request.cookie) or answer(request)
+
+    with session_with(paged(noted(page(1, b"one")), noted(page(2, b"\0two")), noted(page(3, b"")))) as session:
+        assert read_all(session) == ([f"OU={n},{OU}" for n in (1, 2, 3)], None)
+    assert cookies == [b"", b"one", b"\0two"]
+
+
+@pytest.mark.parametrize("code", [3, 4, 11, 51, 80])
+def test_a_limit_leaves_what_was_read_and_a_gap(session_with: Open, code: int) -> None:
+    with session_with(lambda request: request.entry(f"OU=1,{OU}", {}) + request.done(code)) as session:
+        dns, gap = read_all(session)
+    assert dns == [f"OU=1,{OU}"]
+    assert gap is not None
+    assert gap.kind is GapKind.INCOMPLETE
+
+
+@pytest.mark.parametrize("second", [
+    lambda request: request.done(52),
+    lambda request: request.done(32),
+    lambda request: b"",
+    lambda request: b"\x30\x03garbage",
+])
+def test_a_later_page_that_fails_makes_the_read_incomplete(
+    session_with: Open, second: Callable[[Request], bytes]
+) -> None:
+    with session_with(paged(page(1, b"more"), second)) as session:
+        dns, gap = read_all(session)
+    assert dns == [f"OU=1,{OU}"]
+    assert gap is not None
+    assert gap.kind is GapKind.INCOMPLETE
+
+
+def test_an_answer_that_does_not_say_whether_more_follows_is_incomplete(session_with: Open) -> None:
+    with session_with(lambda request: ber.done(request.message_id)) as session:
+        _, gap = read_all(session)
+    assert gap is not None
+    assert gap.kind is GapKind.INCOMPLETE
+
+
+def test_continuations_are_kept_apart_from_objects(session_with: Open) -> None:
+    url = "ldap://child.corp.example.com/DC=child,DC=corp,DC=example,DC=com"
+
+    def answer(request: Request) -> bytes:
+        return request.entry(OU, {}) + ber.continuation(request.message_id, url) + request.done()
+
+    with session_with(answer) as session:
+        (only,) = session.pages(BELOW)
+    assert [found.dn for found in only.objects] == [OU]
+    assert only.continuations == (url,)
+
+
+@pytest.mark.parametrize(("code", "kind"), [
+    (32, GapKind.NOT_FOUND),
+    (50, GapKind.NOT_PERMITTED),
+    (0, GapKind.NOT_PERMITTED),
+    (1, GapKind.INCOMPLETE),
+    (12, GapKind.INCOMPLETE),
+])
+def test_an_object_that_is_not_shown_is_a_gap_of_its_own_kind(
+    session_with: Open, code: int, kind: GapKind
+) -> None:
+    with session_with(lambda request: request.done(code)) as session:
+        answer = session.object_at(AT)
+    assert isinstance(answer, Gap)
+    assert answer.kind is kind
+    assert OU in answer.message
+
+
+def test_a_referral_is_not_followed_and_never_absence(session_with: Open) -> None:
+    with session_with(lambda request: request.done(10, referrals=["ldap://other/DC=x"])) as session:
+        answer = session.object_at(AT)
+    assert isinstance(answer, Gap)
+    assert answer.kind is GapKind.INCOMPLETE
+    assert "ldap://other/DC=x" in answer.message
+
+
+def test_descriptors_are_asked_for_without_the_sacl(session_with: Open) -> None:
+    asked: list[Request] = []
+    with session_with(lambda request: asked.append(request) or request.done()) as session:
+        session.object_at(AT)
+    assert "1.2.840.113556.1.4.801" in asked[0].controls
+    assert AT.as_query()["controls"] == ["sd_flags=5"]
+    assert BELOW.as_query()["controls"] == ["paged_results=1000"]
+
+
+def ranged(total: int, step: int, *, breaks_at: int | None = None) -> Answer:
+    """Answer as Active Directory does: at most `step` values of memberOf at once."""
+
+    def answer(request: Request) -> bytes:
+        (asked,) = [name for name in request.attributes if name.lower().startswith("memberof")]
+        first = int(asked.partition("=")[2].partition("-")[0] or 0)
+        if breaks_at is not None and first >= breaks_at:
+            return request.entry(OU, {}) + request.done()
+        last = "*" if first + step >= total else str(first + step - 1)
+        values = [f"CN=g{number},{HEAD}" for number in range(first, min(first + step, total))]
+        return request.entry(OU, {"memberOf": [], f"memberOf;range={first}-{last}": values}) + request.done()
+
+    return answer
+
+
+MEMBER_OF = SearchRequest(base=OU, attributes=("memberOf",))
+
+
+@pytest.mark.parametrize("total", [3, 4, 7, 12])
+def test_values_that_come_in_ranges_are_read_to_the_last(session_with: Open, total: int) -> None:
+    with session_with(ranged(total, 3)) as session:
+        found = session.object_at(MEMBER_OF)
+        assert isinstance(found, FoundObject)
+        whole = session.with_all_values(found)
+    assert whole.texts("memberOf") == tuple(f"CN=g{number},{HEAD}" for number in range(total))
+    assert set(whole.attributes) == {"memberof"}
+
+
+def test_a_range_that_breaks_off_is_no_complete_attribute(session_with: Open) -> None:
+    with session_with(ranged(7, 3, breaks_at=3)) as session:
+        found = session.object_at(MEMBER_OF)
+        assert isinstance(found, FoundObject)
+        with pytest.raises(SourceError) as raised:
+            session.with_all_values(found)
+    assert raised.value.gap.kind is GapKind.INCOMPLETE
+
+
+def test_a_range_that_miscounts_is_no_complete_attribute(session_with: Open) -> None:
+    def answer(request: Request) -> bytes:
+        return request.entry(OU, {"memberOf;range=0-1499": ["CN=only,DC=x"]}) + request.done()
+
+    with session_with(answer) as session:
+        found = session.object_at(MEMBER_OF)
+        assert isinstance(found, FoundObject)
+        with pytest.raises(SourceError):
+            session.with_all_values(found)
+
+
+BAD_ANSWERS: dict[str, Callable[[Request], bytes]] = {
+    "no BER": lambda request: b"HTTP/1.1 400 Bad Request\r\n\r\n" + bytes(300),
+    "empty sequence": lambda request: b"\x30\x00\x00",
+    "message without operation": lambda request: ber.tlv(0x30, ber.integer(request.message_id)),
+    "unknown operation": lambda request: ber.message(request.message_id, ber.tlv(0x7E, b"")),
+    "unknown tag": lambda request: ber.message(request.message_id, ber.tlv(0x1F, b"x")),
+    "result without code": lambda request: ber.message(request.message_id, ber.tlv(0x65)),
+    "result code of no meaning": lambda request: ber.message(request.message_id, ber.result(0x65, 9999)),
+    "other message id": lambda request: ber.done(request.message_id + 7, cookie=b""),
+    "other operation": lambda request: ber.bind_response(request.message_id),
+    "entry of a number": lambda request: ber.message(request.message_id, ber.tlv(0x64, ber.integer(5))),
+    "DN that is no UTF-8": lambda request: request.entry(b"OU=\xff\xfe", {}) + request.done(),
+    "attribute name that is no UTF-8": lambda request: ber.message(
+        request.message_id, ber.tlv(0x64, ber.octets("DC=x"), ber.tlv(0x30, ber.tlv(0x30, ber.integer(1))))
+    ),
+    "deep nesting": lambda request: ber.message(request.message_id, nested(3000)),
+    "cookie that is none": lambda request: ber.message(
+        request.message_id,
+        ber.result(0x65, 0),
+        ber.tlv(0xA0, ber.tlv(0x30, ber.octets(ber.PAGED_RESULTS), ber.octets(b"\x30\x00"))),
+    ),
+}
+
+
+def nested(depth: int) -> bytes:
+    body = b""
+    for _ in range(depth):
+        body = ber.tlv(0x30, body)
+    return body
+
+
+@pytest.mark.parametrize("bad", BAD_ANSWERS.values(), ids=BAD_ANSWERS.keys())
+def test_an_answer_that_is_no_ldap_is_malformed(session_with: Open, bad: Callable[[Request], bytes]) -> None:
+    with session_with(bad) as session:
+        dns, gap = read_all(session)
+    assert dns == []
+    assert gap is not None
+    assert gap.kind is GapKind.MALFORMED
+
+
+def test_a_closed_connection_is_unreachable_and_stays_so(session_with: Open) -> None:
+    asked: list[Request] = []
+    with session_with(lambda request: asked.append(request) or b"") as session:
+        gaps = [read_all(session)[1] for _ in range(2)]
+    assert [gap.kind for gap in gaps if gap] == [GapKind.UNREACHABLE] * 2
+    assert len(asked) == 1
+
+
+def test_notice_of_disconnection_is_unreachable(session_with: Open) -> None:
+    notice = ber.message(0, ber.tlv(
+        0x78, ber.integer(52, tag=0x0A), ber.octets(""), ber.octets("bye"), ber.tlv(0x8A, b"1.3.6.1.4.1.1466.20036")
+    ))
+    with session_with(lambda request: notice) as session:
+        _, gap = read_all(session)
+    assert gap is not None
+    assert gap.kind is GapKind.UNREACHABLE
+
+
+def test_silence_is_a_time_out(session_with: Open) -> None:
+    half = ber.done(1, cookie=b"")[:-3]
+    with session_with(lambda request: half) as session:
+        _, gap = read_all(session)
+    assert gap is not None
+    assert gap.kind is GapKind.TIMED_OUT
+
+
+def test_a_trickle_ends_with_the_time_allowed_for_all(session_with: Open) -> None:
+    limits = Limits(connect_s=1, receive_s=5, overall_s=0.8)
+    with session_with(lambda request: b"\x30\x84\x00\xff\xff\xff", limits) as session:
+        _, gap = read_all(session)
+    assert gap is not None
+    assert gap.kind is GapKind.TIMED_OUT
+
+
+def test_an_answer_without_end_is_malformed(session_with: Open) -> None:
+    limits = Limits(connect_s=1, receive_s=5, overall_s=10, answer_bytes=50_000)
+    with session_with(lambda request: b"\x30\x84\x7f\xff\xff\xff" + bytes(100_000), limits) as session:
+        _, gap = read_all(session)
+    assert gap is not None
+    assert gap.kind is GapKind.MALFORMED
+
+
+def test_a_hostile_message_comes_on_one_line_without_direction_marks(session_with: Open) -> None:
+    text = "first\r\nsecond\u202e\x1b[31m" + "x" * 5000
+    with session_with(lambda request: request.done(80, text)) as session:
+        _, gap = read_all(session)
+    assert gap is not None
+    assert gap.message.isprintable()
+    assert len(gap.message) < 600
