@@ -66,7 +66,12 @@ class Finished:
 
 
 def run(
-    prepared: Prepared, invocation: Invocation, output_dir: Path, judging: Judging, formats: Formats, announce: Announce
+    prepared: Prepared,
+    invocation: Invocation,
+    output_dir: Path,
+    judging: Judging,
+    formats: Formats,
+    announce: Announce,
 ) -> Finished:
     """Collect, judge and render into one run folder."""
     with staging_folder(output_dir) as folder:
@@ -105,7 +110,11 @@ def report(source: Path, output_dir: Path, formats: Formats, announce: Announce)
 
 def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce) -> None:
     write_inputs(
-        folder, prepared, operator=invocation.operator, host=invocation.host, tool_version=invocation.tool_version,
+        folder,
+        prepared,
+        operator=invocation.operator,
+        host=invocation.host,
+        tool_version=invocation.tool_version,
         argv=invocation.argv,
     )
     for entry in prepared.entries:
@@ -115,8 +124,16 @@ def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce:
             shutil.copytree(entry.folder, target)
         else:
             collect_connection(
-                entry.connection, entry.sign_in, prepared.secrets, folder=target, clock=invocation.clock,
-                collected_by={"operator": invocation.operator, "host": invocation.host, "tool_version": invocation.tool_version},
+                entry.connection,
+                entry.sign_in,
+                prepared.secrets,
+                folder=target,
+                clock=invocation.clock,
+                collected_by={
+                    "operator": invocation.operator,
+                    "host": invocation.host,
+                    "tool_version": invocation.tool_version,
+                },
                 announce=partial(announce, entry.id),
             )
         announce(entry.id, "finished")
@@ -126,10 +143,21 @@ def _judge_and_render(folder: Path, judging: Judging, formats: Formats, announce
     recorded = read_recorded_run(folder)
     facts = recorded.facts
     announce("", "judging the evidence")
-    results = evaluate(recorded.inputs, recorded.default_matrix, RunFacts(
-        kind="review", organisation=facts.organisation, operator=facts.operator, host=facts.host,
-        tool_version=facts.tool_version, argv=facts.argv, fail_on=judging.fail_on, exit_zero=judging.exit_zero, now=judging.now,
-    ))
+    results = evaluate(
+        recorded.inputs,
+        recorded.default_matrix,
+        RunFacts(
+            kind="review",
+            organisation=facts.organisation,
+            operator=facts.operator,
+            host=facts.host,
+            tool_version=facts.tool_version,
+            argv=facts.argv,
+            fail_on=judging.fail_on,
+            exit_zero=judging.exit_zero,
+            now=judging.now,
+        ),
+    )
     write_results(results, folder / "results.json")
     left_out = _render(folder, formats, announce)
     return Finished(folder=publish(folder, results.run.id), results=results, left_out=left_out)

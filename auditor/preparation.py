@@ -47,12 +47,20 @@ def prepare(path: Path, connection_ids: Collection[str], ask: Callable[[str], st
     problems: list[Problem] = []
     matrices = {entry.id: matrix for entry in entries if (matrix := _matrix(inventory, entry, problems)) is not None}
     default_matrix = _collecting(problems, lambda: load_matrix(inventory.default_profile))
-    secrets = _collecting(problems, lambda: resolve_secrets(inventory.secret_uses({entry.id for entry in entries}), ask))
+    secrets = _collecting(
+        problems, lambda: resolve_secrets(inventory.secret_uses({entry.id for entry in entries}), ask)
+    )
     if secrets is not None:
         problems += _unusable_certificates(inventory, entries, secrets)
     if problems or default_matrix is None or secrets is None:
         raise InvalidInput(dict.fromkeys(problems))
-    return Prepared(inventory=inventory, entries=entries, matrices=matrices, default_matrix=default_matrix, secrets=secrets)
+    return Prepared(
+        inventory=inventory,
+        entries=entries,
+        matrices=matrices,
+        default_matrix=default_matrix,
+        secrets=secrets,
+    )
 
 
 def _select(inventory: Inventory, connection_ids: Collection[str]) -> tuple[InventoryEntry, ...]:
@@ -60,8 +68,13 @@ def _select(inventory: Inventory, connection_ids: Collection[str]) -> tuple[Inve
     unknown = [wanted for wanted in connection_ids if wanted not in known]
     if unknown:
         raise InvalidInput(
-            Problem(file=str(inventory.path), line=None, place="--connection", message=f"there is no connection {wanted!r}",
-                    cure=f"choose from {', '.join(known)}")
+            Problem(
+                file=str(inventory.path),
+                line=None,
+                place="--connection",
+                message=f"there is no connection {wanted!r}",
+                cure=f"choose from {', '.join(known)}",
+            )
             for wanted in unknown
         )
     return tuple(entry for entry in inventory.connections if not connection_ids or entry.id in connection_ids)
@@ -73,16 +86,26 @@ def _matrix(inventory: Inventory, entry: InventoryEntry, problems: list[Problem]
     if isinstance(entry, ReplayEntry):
         evidence = _collecting(problems, lambda: read_evidence(entry.folder))
         if evidence is not None and evidence.connection.kind is not entry.kind:
-            problems.append(Problem(
-                file=str(inventory.path), line=None, place=entry.id, cure=f"write kind: {evidence.connection.kind}",
-                message=f"the recorded evidence is of a {evidence.connection.kind} connection",
-            ))
+            problems.append(
+                Problem(
+                    file=str(inventory.path),
+                    line=None,
+                    place=entry.id,
+                    cure=f"write kind: {evidence.connection.kind}",
+                    message=f"the recorded evidence is of a {evidence.connection.kind} connection",
+                )
+            )
     matrix = _collecting(problems, lambda: load_matrix(profile or inventory.default_profile))
     if matrix is not None and not matrix.profile.of_kind(entry.kind):
-        problems.append(Problem(
-            file=str(inventory.path), line=None, place=entry.id, cure="choose a profile that covers this kind of connection",
-            message=f"profile {matrix.profile.id} has no requirement for {entry.kind} connections",
-        ))
+        problems.append(
+            Problem(
+                file=str(inventory.path),
+                line=None,
+                place=entry.id,
+                cure="choose a profile that covers this kind of connection",
+                message=f"profile {matrix.profile.id} has no requirement for {entry.kind} connections",
+            )
+        )
         return None
     return matrix
 
@@ -108,6 +131,9 @@ def _unusable_certificates(
         trouble = check_certificate(secrets[credential.certificate], password)
         if trouble is not None:
             yield Problem(
-                file=str(inventory.path), line=None, place=f"{entry.id}: {credential.certificate}", message=trouble,
+                file=str(inventory.path),
+                line=None,
+                place=f"{entry.id}: {credential.certificate}",
+                message=trouble,
                 cure="give a PEM file with key and certificate, or a PFX file with its certificate_password",
             )

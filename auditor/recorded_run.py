@@ -56,7 +56,9 @@ class RecordedRun:
     default_matrix: Matrix
 
 
-def write_inputs(folder: Path, prepared: Prepared, *, operator: str, host: str, tool_version: str, argv: tuple[str, ...]) -> None:
+def write_inputs(
+    folder: Path, prepared: Prepared, *, operator: str, host: str, tool_version: str, argv: tuple[str, ...]
+) -> None:
     """Write `inputs/`: the inventory as used (it holds references, never secrets), the matrices, and run.json."""
     inputs = folder / "inputs"
     inputs.mkdir()
@@ -65,7 +67,11 @@ def write_inputs(folder: Path, prepared: Prepared, *, operator: str, host: str, 
     for matrix in matrices.values():
         (inputs / _matrix_file(matrix)).write_bytes(matrix.content)
     facts = RunFile(
-        organisation=prepared.inventory.organisation, operator=operator, host=host, tool_version=tool_version, argv=argv,
+        organisation=prepared.inventory.organisation,
+        operator=operator,
+        host=host,
+        tool_version=tool_version,
+        argv=argv,
         default_matrix=_matrix_file(prepared.default_matrix),
         connections=tuple(
             _Connection(id=entry.id, name=_name(entry), matrix=_matrix_file(prepared.matrices[entry.id]))
@@ -97,16 +103,29 @@ def read_recorded_run(folder: Path) -> RecordedRun:
     try:
         facts = RunFile.model_validate_json((folder / "inputs" / RUN_FILE).read_bytes())
     except (OSError, ValidationError) as error:
-        raise InvalidInput([Problem(
-            file=str(folder), line=None, place="RUN", message=f"holds no recorded run ({type(error).__name__})",
-            cure="give a folder written by `auditor collect` or `auditor run`, or one connection's folder below its evidence/",
-        )]) from error
+        raise InvalidInput(
+            [
+                Problem(
+                    file=str(folder),
+                    line=None,
+                    place="RUN",
+                    message=f"holds no recorded run ({type(error).__name__})",
+                    cure="give a folder of `auditor collect` or `auditor run`, or one connection's folder in its evidence/",
+                )
+            ]
+        ) from error
     inputs = tuple(
-        (_as_listed(read_evidence(folder / "evidence" / each.id), each), load_profile_file(folder / "inputs" / each.matrix))
+        (
+            _as_listed(read_evidence(folder / "evidence" / each.id), each),
+            load_profile_file(folder / "inputs" / each.matrix),
+        )
         for each in facts.connections
     )
     return RecordedRun(
-        folder=folder, facts=facts, inputs=inputs, default_matrix=load_profile_file(folder / "inputs" / facts.default_matrix)
+        folder=folder,
+        facts=facts,
+        inputs=inputs,
+        default_matrix=load_profile_file(folder / "inputs" / facts.default_matrix),
     )
 
 
@@ -121,8 +140,12 @@ def _single_connection(folder: Path) -> RecordedRun:
     profile = evidence.connection.profile
     matrix = load_matrix(profile or DEFAULT_PROFILE)
     facts = RunFile(
-        organisation="", operator=evidence.collected_by.get("operator", ""), host=evidence.collected_by.get("host", ""),
-        tool_version=evidence.collected_by.get("tool_version", ""), argv=(), default_matrix=_matrix_file(matrix),
+        organisation="",
+        operator=evidence.collected_by.get("operator", ""),
+        host=evidence.collected_by.get("host", ""),
+        tool_version=evidence.collected_by.get("tool_version", ""),
+        argv=(),
+        default_matrix=_matrix_file(matrix),
         connections=(_Connection(id=evidence.connection.id, name=None, matrix=_matrix_file(matrix)),),
     )
     return RecordedRun(folder=folder, facts=facts, inputs=((evidence, matrix),), default_matrix=matrix)
@@ -131,7 +154,9 @@ def _single_connection(folder: Path) -> RecordedRun:
 def copy_recorded_run(recorded: RecordedRun, folder: Path) -> None:
     """Copy evidence and inputs into a new run folder, so that it can be verified and judged by itself."""
     (folder / "inputs").mkdir()
-    matrices = {matrix.sha256: matrix for _, matrix in recorded.inputs} | {recorded.default_matrix.sha256: recorded.default_matrix}
+    matrices = {matrix.sha256: matrix for _, matrix in recorded.inputs} | {
+        recorded.default_matrix.sha256: recorded.default_matrix
+    }
     for matrix in matrices.values():
         (folder / "inputs" / _matrix_file(matrix)).write_bytes(matrix.content)
     text = json.dumps(recorded.facts.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n"

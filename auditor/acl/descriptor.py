@@ -111,7 +111,7 @@ def _acl_at(raw: bytes, offset: int) -> tuple[Ace, ...]:
             raise MalformedDescriptor(f"ACE {index} of {ace_count} starts beyond its ACL")
         size = raw[start + 2] | raw[start + 3] << 8
         stop = start + size
-        if size < ACE_HEADER_SIZE or size & 3 or stop > end:
+        if size & 3 or stop > end:
             raise MalformedDescriptor(f"ACE {index} of {ace_count} claims {size} bytes")
         aces.append(parse_ace(raw[start:stop]))
         start = stop

@@ -40,8 +40,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Audits the accounts behind Hire2Retire connections: does each hold what the vendor documents, does it hold more, "
-         "and what could not be verified. It only ever reads.",
+    help="Audits the accounts behind Hire2Retire connections: does each hold what the vendor documents, "
+    "does it hold more, "
+    "and what could not be verified. It only ever reads.",
     epilog="Start with: auditor run -c sample_data/inventory.yaml -o runs",
 )
 app.command(rich_help_panel="Review")(stages.run)
@@ -54,7 +55,7 @@ app.add_typer(matrix, name="matrix", rich_help_panel="Inputs")
 app.command(rich_help_panel="Inputs")(schema)
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
+def _print_version(wanted: bool) -> None:
     if wanted:
         print(f"auditor {__version__}")
         raise typer.Exit
@@ -62,7 +63,9 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
 
 @app.callback()
 def _application(
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     del version
 

@@ -36,12 +36,24 @@ def _row(entry: InventoryEntry, default_profile: str) -> dict[str, Any]:
     from auditor.inventory.entries import ReplayEntry  # noqa: PLC0415
 
     if isinstance(entry, ReplayEntry):
-        return {"id": entry.id, "kind": str(entry.kind), "name": entry.name, "profile": entry.profile or default_profile,
-                "replay": str(entry.folder), "sign_in": None}
+        return {
+            "id": entry.id,
+            "kind": str(entry.kind),
+            "name": entry.name,
+            "profile": entry.profile or default_profile,
+            "replay": str(entry.folder),
+            "sign_in": None,
+        }
     uses = sorted({f"{use.place}: {use.reference}" for use in entry.secret_uses})
-    return {**asdict(entry.connection), "kind": str(entry.kind), "replay": None,
-            "sign_in": {"as": getattr(entry.sign_in, "username", None) or getattr(entry.sign_in, "client_id", None),
-                        "secrets": uses}}
+    return {
+        **asdict(entry.connection),
+        "kind": str(entry.kind),
+        "replay": None,
+        "sign_in": {
+            "as": getattr(entry.sign_in, "username", None) or getattr(entry.sign_in, "client_id", None),
+            "secrets": uses,
+        },
+    }
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
@@ -56,5 +68,11 @@ def _cells(row: dict[str, Any]) -> tuple[str, str, str, str, str]:
     if row["replay"]:
         return row["id"], row["kind"], "(recorded)", row["replay"], row["profile"]
     if row["kind"] == "hybrid":
-        return row["id"], row["kind"], row["username"], f"{', '.join(row['hosts'])}, port {row['port']}", row["profile"]
+        return (
+            row["id"],
+            row["kind"],
+            row["username"],
+            f"{', '.join(row['hosts'])}, port {row['port']}",
+            row["profile"],
+        )
     return row["id"], row["kind"], row["service_account"], row["tenant"], row["profile"]

@@ -27,12 +27,16 @@ def say(line: str) -> None:
 def progress(*, is_quiet: bool, is_plain: bool) -> Iterator[Announce]:
     """Yield the function that tells each step: a moving line on a terminal, start and end lines elsewhere."""
     if is_quiet:
-        yield lambda connection, step: None
+        yield _no_line
     elif is_plain or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield _plain_line
     else:
         with _moving_line() as announce:
             yield announce
+
+
+def _no_line(connection: str, step: str) -> None:
+    del connection, step
 
 
 def _plain_line(connection: str, step: str) -> None:

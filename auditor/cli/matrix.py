@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 
 matrix = typer.Typer(no_args_is_help=True, help="The documented permission matrix and its profiles.")
 
-ProfileArgument = Annotated[str, typer.Argument(metavar="PROFILE", help="A profile's id, or the path of a profile file.")]
+ProfileArgument = Annotated[
+    str, typer.Argument(metavar="PROFILE", help="A profile's id, or the path of a profile file.")
+]
 
 
 @matrix.command()
-def show(profile: Annotated[str, typer.Argument(help="A profile's id, or the path of a profile file.")] = "hybrid-exchange-online",
-         as_json: AsJson = False) -> None:
+def show(
+    profile: Annotated[
+        str, typer.Argument(help="A profile's id, or the path of a profile file.")
+    ] = "hybrid-exchange-online",
+    as_json: AsJson = False,
+) -> None:
     """Show a profile: every requirement with its source and basis."""
     from auditor.matrix.load import known_profiles, load_matrix  # noqa: PLC0415
 
@@ -40,14 +46,20 @@ def _print_profile(loaded: Matrix) -> None:
     print(visible(f"source: {profile.source.title}, variant {profile.source.variant}, {profile.source.date}"))
     print(visible(f"        {profile.source.url}"))
     print(f"sha256: {loaded.sha256}")
-    print(visible(f"rules:  Domain Admins and delegation: {profile.rules.domain_admins_and_delegation}; "
-                  f"single role group: {'yes' if profile.rules.single_role_group else 'no'}"))
+    print(
+        visible(
+            f"rules:  Domain Admins and delegation: {profile.rules.domain_admins_and_delegation}; "
+            f"single role group: {'yes' if profile.rules.single_role_group else 'no'}"
+        )
+    )
     for requirement in profile.requirements:
         print()
         print(visible(f"{requirement.id}  {requirement.kind}, {requirement.plane}: {requirement.documented}"))
         print(visible(f"    for      {requirement.feature}"))
         print(visible(f"    basis    {requirement.basis}: {requirement.clause}"))
-        print(visible(f"    judged   per {requirement.scope}, by {requirement.check}; missing is {requirement.severity}"))
+        print(
+            visible(f"    judged   per {requirement.scope}, by {requirement.check}; missing is {requirement.severity}")
+        )
 
 
 @matrix.command()

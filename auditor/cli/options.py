@@ -23,20 +23,35 @@ def _parse_now(text: str | None) -> str | None:
     return text
 
 
-Config = Annotated[Path, typer.Option("--config", "-c", help="The inventory file that lists the connections.", show_default=True)]
-OutputDir = Annotated[Path, typer.Option("--output-dir", "-o", help="Where run folders are written; each run makes its own.")]
+Config = Annotated[
+    Path,
+    typer.Option("--config", "-c", help="The inventory file that lists the connections.", show_default=True),
+]
+OutputDir = Annotated[
+    Path, typer.Option("--output-dir", "-o", help="Where run folders are written; each run makes its own.")
+]
 FormatNames = Annotated[
     list[str] | None,
     typer.Option("--format", "-f", help="json, html, pdf, csv; repeat or separate with commas. All when not given."),
 ]
 ConnectionIds = Annotated[
-    list[str] | None, typer.Option("--connection", help="Only this connection; repeat for more. All when not given.")
+    list[str] | None,
+    typer.Option("--connection", help="Only this connection; repeat for more. All when not given."),
 ]
-FailOn = Annotated[Severity, typer.Option("--fail-on", help="Findings from this severity on make the run fail with exit code 1.")]
-ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever the verdict; the record keeps the verdict.")]
+FailOn = Annotated[
+    Severity,
+    typer.Option("--fail-on", help="Findings from this severity on make the run fail with exit code 1."),
+]
+ExitZero = Annotated[
+    bool, typer.Option("--exit-zero", help="Exit with 0 whatever the verdict; the record keeps the verdict.")
+]
 Now = Annotated[
     str | None,
-    typer.Option("--now", callback=_parse_now, help="Judge as of this instant, for example 2026-11-23T08:00:00Z. Default: now."),
+    typer.Option(
+        "--now",
+        callback=_parse_now,
+        help="Judge as of this instant, for example 2026-11-23T08:00:00Z. Default: now.",
+    ),
 ]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="Plain lines instead of a moving one.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the last line and errors.")]

@@ -62,7 +62,12 @@ def run(
     prepared = prepare(config, connection or (), _ask)
     with progress(is_quiet=quiet, is_plain=no_progress) as announce:
         finished = pipeline.run(
-            prepared, _invocation(), output_dir, _judging(now, fail_on, exit_zero=exit_zero), formats, announce
+            prepared,
+            _invocation(),
+            output_dir,
+            _judging(now, fail_on, exit_zero=exit_zero),
+            formats,
+            announce,
         )
     _conclude(finished)
 
@@ -90,8 +95,14 @@ def collect(
 
 
 def evaluate(
-    source: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="A folder written by `auditor collect` or `auditor run`, "
-                                                                    "or one connection's folder below its evidence/.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="EVIDENCE",
+            help="A folder written by `auditor collect` or `auditor run`, "
+            "or one connection's folder below its evidence/.",
+        ),
+    ],
     output_dir: OutputDir = _DEFAULT_OUTPUT,
     format_names: FormatNames = None,
     fail_on: FailOn = Severity.MEDIUM,
@@ -168,7 +179,11 @@ def _invocation() -> Invocation:
     except (KeyError, OSError):  # a container may run as a user without a name
         operator = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
     return Invocation(
-        operator=operator, host=socket.gethostname(), tool_version=__version__, argv=_argv(sys.argv[1:]), clock=current_time
+        operator=operator,
+        host=socket.gethostname(),
+        tool_version=__version__,
+        argv=_argv(sys.argv[1:]),
+        clock=current_time,
     )
 
 
@@ -212,11 +227,19 @@ def _conclude(finished: Finished) -> None:
     if results is None:
         raise typer.Exit(0)
     counts = results.summary.counts
-    report_file = next((finished.folder / name for name in ("report.html", "report.pdf", "results.json")
-                        if (finished.folder / name).exists()), finished.folder)
+    report_file = next(
+        (
+            finished.folder / name
+            for name in ("report.html", "report.pdf", "results.json")
+            if (finished.folder / name).exists()
+        ),
+        finished.folder,
+    )
     say(
-        f"auditor: {results.summary.verdict}; {counts.evaluated} evaluated = {counts.satisfied} satisfied + {counts.partial} partial "
+        f"auditor: {results.summary.verdict}; {counts.evaluated} evaluated = {counts.satisfied} satisfied "
+        f"+ {counts.partial} partial "
         f"+ {counts.missing} missing + {counts.unverifiable} unverifiable + {counts.not_applicable} not applicable; "
-        f"{counts.excess} excess, {counts.advisory} advisory; {report_file}; exit {results.run.exit.code} ({results.run.exit.reason})"
+        f"{counts.excess} excess, {counts.advisory} advisory; {report_file}; "
+        f"exit {results.run.exit.code} ({results.run.exit.reason})"
     )
     raise typer.Exit(results.run.exit.code)

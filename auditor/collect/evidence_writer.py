@@ -83,9 +83,7 @@ class EvidenceWriter:
         self._descriptors: dict[str, bytes] = {}
 
     @contextmanager
-    def read(
-        self, dataset: str, *, endpoint: str, query: Mapping[str, Json], subject: str = ""
-    ) -> Iterator[OpenRead]:
+    def read(self, dataset: str, *, endpoint: str, query: Mapping[str, Json], subject: str = "") -> Iterator[OpenRead]:
         """Record one read. A `SourceError` raised inside becomes the read's gap and goes no further."""
         filename = f"{len(self._sources):03d}-{re.sub(r'[^a-z0-9_]+', '-', dataset)}.jsonl"
         started_at = self._clock()
@@ -130,17 +128,23 @@ class EvidenceWriter:
             for digest, raw in self._descriptors.items()
         )
         (self._folder / "descriptors.jsonl").write_text(lines, encoding="utf-8", newline="\n")
-        self._write_json("connection.json", {
-            "format": FORMAT,
-            "kind": self._connection.kind,
-            "connection": asdict(self._connection),
-            "collected_by": dict(collected_by),
-        })
-        self._write_json("sources.json", {
-            "format": FORMAT,
-            "descriptors_sha256": hashlib.sha256(lines.encode("utf-8")).hexdigest(),
-            "sources": [{"file": filename, **source_to_plain(source)} for filename, source in self._sources],
-        })
+        self._write_json(
+            "connection.json",
+            {
+                "format": FORMAT,
+                "kind": self._connection.kind,
+                "connection": asdict(self._connection),
+                "collected_by": dict(collected_by),
+            },
+        )
+        self._write_json(
+            "sources.json",
+            {
+                "format": FORMAT,
+                "descriptors_sha256": hashlib.sha256(lines.encode("utf-8")).hexdigest(),
+                "sources": [{"file": filename, **source_to_plain(source)} for filename, source in self._sources],
+            },
+        )
 
     def _write_json(self, name: str, content: object) -> None:
         text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
@@ -160,8 +164,12 @@ def source_to_plain(source: Source) -> dict[str, object]:
         "records": source.records,
         "pages": source.pages,
         "complete": source.complete,
-        "gap": None if gap is None else {
-            "kind": gap.kind, "message": gap.message, "missing_permission": gap.missing_permission,
+        "gap": None
+        if gap is None
+        else {
+            "kind": gap.kind,
+            "message": gap.message,
+            "missing_permission": gap.missing_permission,
         },
         "sha256": source.sha256,
     }

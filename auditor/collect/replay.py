@@ -66,13 +66,17 @@ def read_evidence(folder: Path) -> Evidence:
     try:
         return _read_evidence(folder)
     except (OSError, ValidationError, ValueError, KeyError, TypeError, binascii.Error) as error:
-        raise InvalidInput([Problem(
-            file=str(folder),
-            line=None,
-            place="evidence",
-            message=f"cannot be used as recorded evidence: {_first_line(error)}",
-            cure="point to the folder of one connection below `evidence/` of an unaltered run",
-        )]) from error
+        raise InvalidInput(
+            [
+                Problem(
+                    file=str(folder),
+                    line=None,
+                    place="evidence",
+                    message=f"cannot be used as recorded evidence: {_first_line(error)}",
+                    cure="point to the folder of one connection below `evidence/` of an unaltered run",
+                )
+            ]
+        ) from error
 
 
 def _first_line(error: Exception) -> str:
@@ -109,8 +113,10 @@ def _read(folder: Path, entry: _SourceEntry) -> tuple[Source, Read]:
     _require_digest(entry.file, content, entry.sha256)
     # split on "\n" only: splitlines() would also cut at U+2028 and friends inside a value
     records: tuple[Record, ...] = tuple(json.loads(line) for line in content.decode("utf-8").split("\n") if line)
-    gap = None if entry.gap is None else Gap(
-        kind=entry.gap.kind, message=entry.gap.message, missing_permission=entry.gap.missing_permission
+    gap = (
+        None
+        if entry.gap is None
+        else Gap(kind=entry.gap.kind, message=entry.gap.message, missing_permission=entry.gap.missing_permission)
     )
     source = Source(
         dataset=entry.dataset,

@@ -12,7 +12,12 @@ from auditor.evaluate.checks.registry import run_directory_checks, run_tenant_ch
 from auditor.evaluate.checks.shared_identity import check_shared_identity
 from auditor.evaluate.directory.entitlements import group_entitlements
 from auditor.evaluate.directory.hosts import host_records
-from auditor.evaluate.directory.judge import DirectoryFacts, gather_directory_facts, judge_directory, without_domain_admins
+from auditor.evaluate.directory.judge import (
+    DirectoryFacts,
+    gather_directory_facts,
+    judge_directory,
+    without_domain_admins,
+)
 from auditor.evaluate.findings import finding_of_requirement
 from auditor.evaluate.remediation import remediate
 from auditor.evaluate.tenant.entitlements import tenant_entitlements
@@ -41,12 +46,22 @@ if TYPE_CHECKING:
     from auditor.model.evidence import Evidence, Source
 
 LIMITATIONS = (
-    "Replication between domain controllers and between Microsoft's services takes time; a change made shortly before the "
-    "collection may not show yet.",
-    "Privileges outside access control lists (for example taking ownership or restoring files as an operator of a domain "
-    "controller) are not part of this report.",
-    "The consents of the product are shown on the vendor's page only as an image; they are listed and explained, not judged, "
-    "unless the profile lists expected scopes.",
+    (
+        "Replication between domain controllers and between Microsoft's services takes time; a change made shortly "
+        "before the collection may not show yet."
+    ),
+    (
+        "Privileges outside access control lists (for example taking ownership or restoring files as an operator of a "
+        "domain controller) are not part of this report."
+    ),
+    (
+        "A container that hides itself from the auditing identity (for example by an empty access control list) inside "
+        "an OU whose contents can be listed does not show; neither do the objects in it."
+    ),
+    (
+        "The consents of the product are shown on the vendor's page only as an image; they are listed and explained, "
+        "not judged, unless the profile lists expected scopes."
+    ),
     "Which connections exist is taken from the operator's inventory; the product offers no interface to read them.",
 )
 
@@ -131,7 +146,9 @@ def _judge(evidence: Evidence, matrix: Matrix, run: RunFacts) -> _Judged:
     requirements = {requirement.id: requirement for requirement in matrix.profile.requirements}
     from_requirements = (
         finding_of_requirement(
-            requirements[result.id], result, connection=connection.id,
+            requirements[result.id],
+            result,
+            connection=connection.id,
             principal=principal.sid or principal.object_id or principal.name,
             remediation=remediate(requirements[result.id], result, account),
         )
@@ -161,11 +178,19 @@ def _judge(evidence: Evidence, matrix: Matrix, run: RunFacts) -> _Judged:
 def _source_record(source: Source) -> SourceRecord:
     gap = source.gap
     return SourceRecord(
-        dataset=source.dataset, subject=source.subject, endpoint=source.endpoint, query=source.query,
-        started_at=format_instant(source.started_at), finished_at=format_instant(source.finished_at),
-        records=source.records, pages=source.pages, complete=source.complete,
-        error=gap.message if gap else None, error_kind=str(gap.kind) if gap else None,
-        missing_permission=gap.missing_permission if gap else None, sha256=source.sha256,
+        dataset=source.dataset,
+        subject=source.subject,
+        endpoint=source.endpoint,
+        query=source.query,
+        started_at=format_instant(source.started_at),
+        finished_at=format_instant(source.finished_at),
+        records=source.records,
+        pages=source.pages,
+        complete=source.complete,
+        error=gap.message if gap else None,
+        error_kind=str(gap.kind) if gap else None,
+        missing_permission=gap.missing_permission if gap else None,
+        sha256=source.sha256,
     )
 
 
@@ -223,7 +248,11 @@ def _exit(verdict: Verdict, run: RunFacts) -> Exit:
         Verdict.INCONCLUSIVE: (3, "something in scope could not be verified"),
         Verdict.COMPLIANT: (0, f"everything in scope verified, no finding at or above {run.fail_on}"),
     }[verdict]
-    return Exit(code=0, reason=f"{reason}; --exit-zero was given") if run.exit_zero and code else Exit(code=code, reason=reason)
+    return (
+        Exit(code=0, reason=f"{reason}; --exit-zero was given")
+        if run.exit_zero and code
+        else Exit(code=code, reason=reason)
+    )
 
 
 def _run_id(evidence_sha256: str, matrix: Matrix, run: RunFacts) -> str:
@@ -233,7 +262,12 @@ def _run_id(evidence_sha256: str, matrix: Matrix, run: RunFacts) -> str:
 
 def _order(finding: Finding) -> tuple[bool, int, int, str, str, str]:
     """Deviations first, by severity; then what is open; advisories last."""
-    kinds = (FindingOutcome.MISSING, FindingOutcome.PARTIAL, FindingOutcome.EXCESS, FindingOutcome.UNVERIFIABLE,
-             FindingOutcome.ADVISORY)
+    kinds = (
+        FindingOutcome.MISSING,
+        FindingOutcome.PARTIAL,
+        FindingOutcome.EXCESS,
+        FindingOutcome.UNVERIFIABLE,
+        FindingOutcome.ADVISORY,
+    )
     rank = kinds.index(finding.outcome)
     return (rank > 2, finding.severity.rank, rank, finding.connection, finding.check, finding.key)  # noqa: PLR2004

@@ -24,7 +24,7 @@ _FROM_REQUIREMENT = {
 
 def finding_key(check: str, connection: str, entitlement: str, scope: str) -> str:
     """Return `CHECK-<16 hex digits>` made of identifiers only, never of names or wording."""
-    digest = hashlib.sha256("\x1f".join((check, connection, entitlement, scope.casefold())).encode("utf-8"))
+    digest = hashlib.sha256(f"{check}\x1f{connection}\x1f{entitlement}\x1f{scope.casefold()}".encode())
     return f"{check}-{digest.hexdigest()[:16]}"
 
 
@@ -48,14 +48,31 @@ def make_finding(  # noqa: PLR0913 - a finding has this many facts, and every ca
     known = CATALOGUE[check]
     return Finding(
         key=finding_key(check, connection, entitlement, scope),
-        check=check, connection=connection, outcome=outcome, severity=severity, principal=principal,
-        entitlement=entitlement, scope=scope, title=title, documented=documented, actual=actual, why=known.why,
-        paths=tuple(paths), remediation=remediation, controls=known.controls, evidence=tuple(evidence),
+        check=check,
+        connection=connection,
+        outcome=outcome,
+        severity=severity,
+        principal=principal,
+        entitlement=entitlement,
+        scope=scope,
+        title=title,
+        documented=documented,
+        actual=actual,
+        why=known.why,
+        paths=tuple(paths),
+        remediation=remediation,
+        controls=known.controls,
+        evidence=tuple(evidence),
     )
 
 
 def finding_of_requirement(
-    requirement: Requirement, result: RequirementResult, *, connection: str, principal: str, remediation: Remediation
+    requirement: Requirement,
+    result: RequirementResult,
+    *,
+    connection: str,
+    principal: str,
+    remediation: Remediation,
 ) -> Finding | None:
     """Return the finding of a requirement that is not satisfied, or None.
 
@@ -67,15 +84,25 @@ def finding_of_requirement(
         return None
     severity = Severity.MEDIUM if outcome is not FindingOutcome.MISSING else requirement.severity
     return make_finding(
-        check=requirement.check, connection=connection, outcome=outcome, severity=severity, principal=principal,
-        entitlement=requirement.id, scope=result.scope, title=f"{requirement.id} {_in_words(outcome)}: {requirement.documented}",
-        documented=requirement.documented, actual=result.reason or result.actual, remediation=remediation,
-        paths=result.paths, evidence=result.evidence,
+        check=requirement.check,
+        connection=connection,
+        outcome=outcome,
+        severity=severity,
+        principal=principal,
+        entitlement=requirement.id,
+        scope=result.scope,
+        title=f"{requirement.id} {_in_words(outcome)}: {requirement.documented}",
+        documented=requirement.documented,
+        actual=result.reason or result.actual,
+        remediation=remediation,
+        paths=result.paths,
+        evidence=result.evidence,
     )
 
 
 def _in_words(outcome: FindingOutcome) -> str:
     return {
-        FindingOutcome.MISSING: "is missing", FindingOutcome.PARTIAL: "is only partly met",
+        FindingOutcome.MISSING: "is missing",
+        FindingOutcome.PARTIAL: "is only partly met",
         FindingOutcome.UNVERIFIABLE: "could not be verified",
     }[outcome]

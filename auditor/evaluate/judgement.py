@@ -77,7 +77,11 @@ def combine(titles: tuple[str, ...], judgements: tuple[Judgement, ...], *, every
         paths=tuple(path for judgement in judgements for path in judgement.paths),
         parts=tuple(
             RequirementPart(
-                title=title, outcome=judgement.outcome, how=judgement.how, reason=judgement.reason, paths=judgement.paths
+                title=title,
+                outcome=judgement.outcome,
+                how=judgement.how,
+                reason=judgement.reason,
+                paths=judgement.paths,
             )
             for title, judgement in zip(titles, judgements, strict=True)
         ),

@@ -39,7 +39,8 @@ def remediate(requirement: Requirement, result: RequirementResult, account: str)
         return _delegate(result, account)
     if isinstance(requirement.needs, DirectoryGroup):
         return Remediation(
-            text=f"Add the account to {requirement.needs.name}, or agree the vendor's alternative wording (delegation alone).",
+            text=f"Add the account to {requirement.needs.name}, or agree the vendor's alternative wording "
+            "(delegation alone).",
             commands=(f"Add-ADGroupMember -Identity {quote(requirement.needs.name)} -Members {quote(account)}",),
         )
     texts = {
@@ -48,18 +49,24 @@ def remediate(requirement: Requirement, result: RequirementResult, account: str)
         "ad_connection": "Set the connection to LDAPS on the documented port.",
     }
     commands = tuple(
-        command for leaf in leaves(requirement.needs) if isinstance(leaf, (ExchangeRole, EntraRole))
+        command
+        for leaf in leaves(requirement.needs)
+        if isinstance(leaf, (ExchangeRole, EntraRole))
         for command in _grant(leaf, account)
     )
-    return Remediation(text=texts.get(requirement.plane, f"Grant what is documented: {requirement.documented}."), commands=commands)
+    return Remediation(
+        text=texts.get(requirement.plane, f"Grant what is documented: {requirement.documented}."),
+        commands=commands,
+    )
 
 
 def _delegate(result: RequirementResult, account: str) -> Remediation:
     if result.actual == "no such object":
         return Remediation(text="Correct the target OU in the inventory and in the product, or create the OU.")
     return Remediation(
-        text='Delegate the wizard task "Create, delete, and manage user accounts" on this OU to the account or to a group '
-             "made for it; where a container below blocks inheritance, delegate there as well.",
+        text='Delegate the wizard task "Create, delete, and manage user accounts" on this OU to the account or to a '
+        "group "
+        "made for it; where a container below blocks inheritance, delegate there as well.",
         commands=delegation_commands(result.scope, account),
     )
 
@@ -67,7 +74,5 @@ def _delegate(result: RequirementResult, account: str) -> Remediation:
 def _grant(leaf: ExchangeRole | EntraRole, account: str) -> tuple[str, ...]:
     if isinstance(leaf, ExchangeRole):
         return (f'New-ManagementRoleAssignment -Role {quote(leaf.name)} -SecurityGroup "<role group of the account>"',)
-    return (
-        f"New-MgRoleManagementDirectoryRoleAssignment -PrincipalId (Get-MgUser -UserId {quote(account)}).Id "
-        f"-RoleDefinitionId {leaf.template_id} -DirectoryScopeId '/'",
-    )
+    assign = f"New-MgRoleManagementDirectoryRoleAssignment -RoleDefinitionId {leaf.template_id} -DirectoryScopeId '/'"
+    return (f"{assign} -PrincipalId (Get-MgUser -UserId {quote(account)}).Id",)

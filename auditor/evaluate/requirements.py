@@ -27,7 +27,9 @@ def judge_need(need: Need, judge_leaf: JudgeLeaf) -> Judgement:
 def title_of(need: Need) -> str:
     """Name a need in a few words."""
     name = getattr(need, "name", "")
-    return {"entra_role": f"Entra role {name}", "exchange_role": f"Exchange role {name}"}.get(need.type, name or need.type)
+    return {"entra_role": f"Entra role {name}", "exchange_role": f"Exchange role {name}"}.get(
+        need.type, name or need.type
+    )
 
 
 def to_result(requirement: Requirement, scope: str, judgement: Judgement) -> RequirementResult:

@@ -33,10 +33,13 @@ class _Manifest(BaseModel):
 def write_manifest(folder: Path, run_id: str) -> None:
     """Write the manifest of everything in `folder`, in the order of the paths."""
     entries = [
-        {"path": name, "bytes": path.stat().st_size, "sha256": _digest(path)} for name, path in sorted(_files(folder).items())
+        {"path": name, "bytes": path.stat().st_size, "sha256": _digest(path)}
+        for name, path in sorted(_files(folder).items())
     ]
     content = {"schema_version": "1.0", "run": run_id, "files": entries}
-    (folder / MANIFEST).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+    (folder / MANIFEST).write_text(
+        json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n"
+    )
 
 
 def verify_run(folder: Path) -> tuple[str, ...]:
@@ -47,16 +50,24 @@ def verify_run(folder: Path) -> tuple[str, ...]:
     try:
         manifest = _Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     except (OSError, ValidationError) as error:
-        raise InvalidInput([Problem(
-            file=str(folder), line=None, place="RUN", message=f"has no readable manifest.json ({type(error).__name__})",
-            cure="give the path of a run folder",
-        )]) from error
+        raise InvalidInput(
+            [
+                Problem(
+                    file=str(folder),
+                    line=None,
+                    place="RUN",
+                    message=f"has no readable manifest.json ({type(error).__name__})",
+                    cure="give the path of a run folder",
+                )
+            ]
+        ) from error
     recorded = {entry.path: entry for entry in manifest.files}
     present = _files(folder)
     differences = [f"{name}: missing" for name in sorted(recorded.keys() - present.keys())]
     differences += [f"{name}: not in the manifest" for name in sorted(present.keys() - recorded.keys())]
     differences += [
-        f"{name}: altered (SHA-256 differs)" for name, path in sorted(present.items())
+        f"{name}: altered (SHA-256 differs)"
+        for name, path in sorted(present.items())
         if name in recorded and (path.is_symlink() or _digest(path) != recorded[name].sha256)
     ]
     return tuple(differences)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 from cryptography.x509 import load_pem_x509_certificates
-from pydantic import AfterValidator, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, ValidationInfo, WithJsonSchema
 
 from auditor.model.distinguished_name import parse_dn
 from auditor.model.sign_in import SecretReference
@@ -16,6 +16,8 @@ from auditor.strict_yaml import did_you_mean, refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+T = TypeVar("T")
 
 _GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
@@ -178,10 +180,17 @@ def _profile(value: str, info: ValidationInfo) -> str:
     return value
 
 
+def _require_given(value: object) -> object:
+    if value is None:
+        raise refusal("is empty", "give a value, or remove the key")
+    return value
+
+
 def _text_like(pattern: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"})
 
 
+IfGiven = Annotated[T | None, BeforeValidator(_require_given)]  # the default, None, is not validated
 OneLine = Annotated[str, AfterValidator(_require_one_line)]
 ConnectionId = Annotated[OneLine, AfterValidator(_require_id), _text_like(_ID)]
 Dn = Annotated[OneLine, AfterValidator(_require_dn)]

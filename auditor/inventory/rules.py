@@ -32,10 +32,11 @@ def broken_rules(document: Document) -> Iterator[Problem]:
     yield from _broken_links(document, connections)
     yield from _cloud_credential(document, ("defaults", "auditor", "microsoft365"))
     for place, connection in connections:
-        yield from _cloud_credential(document, (*place, "auditor", "microsoft365"))
         if "replay" not in connection:
             yield from _missing_sign_in(document, place, connection)
-            yield from _custom_cloud(document, place, connection)
+            if connection.get("kind") == ConnectionKind.EXCHANGE_ONLINE:
+                yield from _cloud_credential(document, (*place, "auditor", "microsoft365"))
+                yield from _custom_cloud(document, place, connection)
         yield from _repeated(document, (*place, "hosts"), str.lower)
         for key in _DN_LISTS:
             yield from _repeated(document, (*place, key), _dn_key)
@@ -52,10 +53,9 @@ def _value(document: Document, place: Place) -> Any:  # noqa: ANN401
     """Return what stands at `place`, or None when nothing does."""
     value: Any = document.content
     for step in place:
-        if isinstance(step, str):
-            value = value.get(step) if isinstance(value, dict) else None
-        else:
-            value = value[step]
+        if isinstance(step, str) and not isinstance(value, dict):
+            return None
+        value = value.get(step) if isinstance(value, dict) else value[step]
     return value
 
 
@@ -109,8 +109,6 @@ def _cloud_credential(document: Document, place: Place) -> Iterator[Problem]:
 
 
 def _custom_cloud(document: Document, place: Place, connection: dict[str, Any]) -> Iterator[Problem]:
-    if connection.get("kind") != ConnectionKind.EXCHANGE_ONLINE:
-        return
     is_custom = connection.get("cloud") == Cloud.CUSTOM
     if is_custom and connection.get("endpoints") is None:
         cure = "add endpoints with login, graph and exchange"

@@ -17,6 +17,7 @@ from auditor.inventory.fields import (
     Guid,
     Host,
     HttpsBase,
+    IfGiven,
     OneLine,
     ProfileName,
     Reference,
@@ -58,9 +59,9 @@ class CloudSignInFields(_Mapping):
 
     tenant_id: Tenant
     client_id: Guid
-    certificate: Reference | None = None
-    certificate_password: Reference | None = None
-    client_secret: Reference | None = None
+    certificate: IfGiven[Reference] = None
+    certificate_password: IfGiven[Reference] = None
+    client_secret: IfGiven[Reference] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -71,13 +72,13 @@ class CloudSignInFields(_Mapping):
 class DirectoryAuditor(_Mapping):
     """The auditing identity of one hybrid connection."""
 
-    active_directory: DirectorySignInFields | None = None
+    active_directory: IfGiven[DirectorySignInFields] = None
 
 
 class CloudAuditor(_Mapping):
     """The auditing identity of one Exchange Online connection."""
 
-    microsoft365: CloudSignInFields | None = None
+    microsoft365: IfGiven[CloudSignInFields] = None
 
 
 class Auditor(DirectoryAuditor, CloudAuditor):
@@ -96,18 +97,18 @@ class HybridFields(_Mapping):
 
     id: ConnectionId
     kind: Literal[ConnectionKind.HYBRID]
-    name: OneLine | None = None
-    profile: ProfileName | None = None
+    name: IfGiven[OneLine] = None
+    profile: IfGiven[ProfileName] = None
     auditor: DirectoryAuditor = DirectoryAuditor()
     hosts: Annotated[list[Host], Field(min_length=1)]
     port: Annotated[int, Field(ge=1, le=65535)] = 636
     base_dns: Annotated[list[Dn], Field(min_length=1)]
     username: DirectoryAccount
-    tls_server_name: Host | None = None
-    ca_file: CertificateFile | None = None
+    tls_server_name: IfGiven[Host] = None
+    ca_file: IfGiven[CertificateFile] = None
     target_ous: list[Dn] = []
     group_ous: list[Dn] = []
-    password: Reference | None = None
+    password: IfGiven[Reference] = None
     global_catalog: bool = False
 
 
@@ -124,16 +125,16 @@ class ExchangeOnlineFields(_Mapping):
 
     id: ConnectionId
     kind: Literal[ConnectionKind.EXCHANGE_ONLINE]
-    name: OneLine | None = None
-    profile: ProfileName | None = None
+    name: IfGiven[OneLine] = None
+    profile: IfGiven[ProfileName] = None
     auditor: CloudAuditor = CloudAuditor()
     tenant: Tenant
     service_account: CloudAccount
-    vendor_app_id: Guid | None = None
+    vendor_app_id: IfGiven[Guid] = None
     cloud: Cloud = Cloud.GLOBAL
-    endpoints: EndpointFields | None = None
-    ca_file: CertificateFile | None = None
-    linked_to: OneLine | None = None
+    endpoints: IfGiven[EndpointFields] = None
+    ca_file: IfGiven[CertificateFile] = None
+    linked_to: IfGiven[OneLine] = None
 
 
 class ReplayFields(_Mapping):
@@ -141,8 +142,8 @@ class ReplayFields(_Mapping):
 
     id: ConnectionId
     kind: ConnectionKind
-    name: OneLine | None = None
-    profile: ProfileName | None = None
+    name: IfGiven[OneLine] = None
+    profile: IfGiven[ProfileName] = None
     replay: EvidenceFolder
 
 

@@ -11,7 +11,17 @@ from pydantic import TypeAdapter
 
 from auditor.errors import InvalidInput, Problem
 from auditor.matrix.catalogue import CATALOGUE
-from auditor.matrix.profile import AllOf, AnyOf, Delegation, DirectoryGroup, Ldaps, Matrix, Profile, Requirement, leaves
+from auditor.matrix.profile import (
+    AllOf,
+    AnyOf,
+    Delegation,
+    DirectoryGroup,
+    Ldaps,
+    Matrix,
+    Profile,
+    Requirement,
+    leaves,
+)
 from auditor.model.connection import ConnectionKind
 from auditor.strict_yaml import did_you_mean, load_document, validate
 
@@ -36,11 +46,19 @@ def load_matrix(reference: str) -> Matrix:
     if reference in known_profiles():
         return load_profile_file(PROFILES / f"{reference}.yaml")
     if not reference.endswith((".yaml", ".yml", ".json")):
-        raise InvalidInput([Problem(
-            file=reference, line=None, place="profile", message="is no known profile",
-            cure=f"{did_you_mean(reference, known_profiles())}known profiles are {', '.join(known_profiles())}; "
-                 "or give the path of a profile file",
-        )])
+        raise InvalidInput(
+            [
+                Problem(
+                    file=reference,
+                    line=None,
+                    place="profile",
+                    message="is no known profile",
+                    cure=f"{did_you_mean(reference, known_profiles())}known profiles are "
+                    f"{', '.join(known_profiles())}; "
+                    "or give the path of a profile file",
+                )
+            ]
+        )
     return load_profile_file(Path(reference))
 
 
@@ -58,16 +76,23 @@ def load_profile_file(path: Path) -> Matrix:
 
 def _inconsistencies(document: Document, profile: Profile) -> Iterator[Problem]:
     if not profile.requirements:
-        yield document.problem(("requirements",), "is empty", "list at least one requirement; nothing compared is no pass")
+        yield document.problem(
+            ("requirements",), "is empty", "list at least one requirement; nothing compared is no pass"
+        )
     seen: set[str] = set()
     for index, requirement in enumerate(profile.requirements):
         place = ("requirements", index)
         if requirement.id in seen:
-            yield document.problem((*place, "id"), f"{requirement.id} is used twice", "give each requirement its own id")
+            yield document.problem(
+                (*place, "id"), f"{requirement.id} is used twice", "give each requirement its own id"
+            )
         seen.add(requirement.id)
         if requirement.check not in CATALOGUE:
-            yield document.problem((*place, "check"), "is no known check",
-                                   f"{did_you_mean(requirement.check, CATALOGUE)}`auditor checks list` names them all")
+            yield document.problem(
+                (*place, "check"),
+                "is no known check",
+                f"{did_you_mean(requirement.check, CATALOGUE)}`auditor checks list` names them all",
+            )
         yield from _needs_problems(document, place, requirement)
 
 
@@ -76,17 +101,28 @@ def _needs_problems(document: Document, place: tuple[str | int, ...], requiremen
     if not needs:
         yield document.problem((*place, "needs"), "combines nothing", "list at least one part")
     for need in needs:
-        kind = ConnectionKind.HYBRID if isinstance(need, (DirectoryGroup, Delegation, Ldaps)) else ConnectionKind.EXCHANGE_ONLINE
+        kind = (
+            ConnectionKind.HYBRID
+            if isinstance(need, (DirectoryGroup, Delegation, Ldaps))
+            else ConnectionKind.EXCHANGE_ONLINE
+        )
         if kind is not requirement.kind:
-            yield document.problem((*place, "kind"), f"{need.type} belongs to {kind} connections", f"write kind: {kind}")
+            yield document.problem(
+                (*place, "kind"), f"{need.type} belongs to {kind} connections", f"write kind: {kind}"
+            )
     if isinstance(requirement.needs, (AllOf, AnyOf)):
         if requirement.kind is ConnectionKind.HYBRID:
-            yield document.problem((*place, "needs"), "combines needs of a hybrid connection, whose scopes differ",
-                                   "write one requirement per need; rules.domain_admins_and_delegation combines them")
+            yield document.problem(
+                (*place, "needs"),
+                "combines needs of a hybrid connection, whose scopes differ",
+                "write one requirement per need; rules.domain_admins_and_delegation combines them",
+            )
         return
     scope = _SCOPES.get(type(requirement.needs), "account")
     if requirement.scope != scope:
-        yield document.problem((*place, "scope"), f"{requirement.needs.type} is judged per {scope}", f"write scope: {scope}")
+        yield document.problem(
+            (*place, "scope"), f"{requirement.needs.type} is judged per {scope}", f"write scope: {scope}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +140,14 @@ def compare_profiles(left: Profile, right: Profile) -> tuple[ProfileDifference, 
     rows_left = {requirement.id: requirement for requirement in left.requirements}
     rows_right = {requirement.id: requirement for requirement in right.requirements}
     found = [
-        ProfileDifference(row="rules", field=name, left=str(getattr(left.rules, name)), right=str(getattr(right.rules, name)))
-        for name in left.rules.__slots__ if getattr(left.rules, name) != getattr(right.rules, name)
+        ProfileDifference(
+            row="rules",
+            field=name,
+            left=str(getattr(left.rules, name)),
+            right=str(getattr(right.rules, name)),
+        )
+        for name in left.rules.__slots__
+        if getattr(left.rules, name) != getattr(right.rules, name)
     ]
     for row in dict.fromkeys((*rows_left, *rows_right)):
         found.extend(_compare_rows(row, rows_left.get(row), rows_right.get(row)))
@@ -114,11 +156,27 @@ def compare_profiles(left: Profile, right: Profile) -> tuple[ProfileDifference, 
 
 def _compare_rows(row: str, left: Requirement | None, right: Requirement | None) -> list[ProfileDifference]:
     if left is None or right is None:
-        return [ProfileDifference(row=row, field="requirement", left=left.documented if left else "",
-                                  right=right.documented if right else "")]
+        return [
+            ProfileDifference(
+                row=row,
+                field="requirement",
+                left=left.documented if left else "",
+                right=right.documented if right else "",
+            )
+        ]
     return [
         ProfileDifference(row=row, field=name, left=str(getattr(left, name)), right=str(getattr(right, name)))
-        for name in ("kind", "plane", "feature", "documented", "basis", "clause", "needs", "check", "severity")
+        for name in (
+            "kind",
+            "plane",
+            "feature",
+            "documented",
+            "basis",
+            "clause",
+            "needs",
+            "check",
+            "severity",
+        )
         if getattr(left, name) != getattr(right, name)
     ]
 

@@ -106,8 +106,14 @@ DirectoryNeed = DirectoryGroup | Delegation | Ldaps
 Need = Annotated[TenantNeed | DirectoryNeed | AllOf | AnyOf, Field(discriminator="type")]
 
 Plane = Literal[
-    "ad_group", "ad_delegation", "ad_connection", "exchange_role", "exchange_role_group", "entra_role",
-    "entra_account", "exchange_and_entra_role",
+    "ad_group",
+    "ad_delegation",
+    "ad_connection",
+    "exchange_role",
+    "exchange_role_group",
+    "entra_role",
+    "entra_account",
+    "exchange_and_entra_role",
 ]
 
 

@@ -15,10 +15,17 @@ if TYPE_CHECKING:
     from auditor.model.evidence import Json, Record
 
 # Attributes of octet-string syntax are always stored as base64, the rest as text whenever they are text.
-OCTET_ATTRIBUTES = frozenset({
-    "objectsid", "objectguid", "tokengroups", "sidhistory", "schemaidguid", "attributesecurityguid",
-    "msds-allowedtoactonbehalfofotheridentity",
-})
+OCTET_ATTRIBUTES = frozenset(
+    {
+        "objectsid",
+        "objectguid",
+        "tokengroups",
+        "sidhistory",
+        "schemaidguid",
+        "attributesecurityguid",
+        "msds-allowedtoactonbehalfofotheridentity",
+    }
+)
 DESCRIPTOR_ATTRIBUTE = "ntsecuritydescriptor"
 
 
@@ -101,4 +108,3 @@ def _value_from_json(value: Json) -> bytes:
     if isinstance(value, dict):
         return base64.b64decode(cast("str", value["base64"]), validate=True)
     return cast("str", value).encode("utf-8")
-

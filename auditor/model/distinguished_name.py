@@ -86,7 +86,7 @@ class DistinguishedName:
 
     def is_within(self, other: DistinguishedName) -> bool:
         """Tell whether this is `other` or lies below it."""
-        return self._keys[-len(other._keys):] == other._keys
+        return self._keys[-len(other._keys) :] == other._keys
 
 
 def _is_dc(name: RelativeName) -> bool:
@@ -111,7 +111,7 @@ def _relative_name(text: str, position: int) -> tuple[RelativeName, int]:
     """Return the component that starts at `position`, and where the comma or the end after it is."""
     part, position = _attribute_value(text, position)
     parts = [part]
-    while text[position: position + 1] == "+":
+    while text[position : position + 1] == "+":
         part, position = _attribute_value(text, position + 1)
         parts.append(part)
     return tuple(parts), position
@@ -125,10 +125,10 @@ def _attribute_value(text: str, position: int) -> tuple[AttributeValue, int]:
     is_hex = text.startswith("#", start)
     value_match = (_HEX_VALUE if is_hex else _TEXT_VALUE).match(text, start)
     if value_match is None:
-        raise _failure(text, start, _why_no_value(text[start: start + 1]))
+        raise _failure(text, start, _why_no_value(text[start : start + 1]))
     end = value_match.end()
     end += len(text[end:]) - len(text[end:].lstrip(" "))
-    if text[end: end + 1] not in {"", ",", "+"}:
+    if text[end : end + 1] not in {"", ",", "+"}:
         raise _failure(text, end, _UNESCAPED)
     value = bytes.fromhex(value_match[1]) if is_hex else _unescaped(text, value_match)
     return AttributeValue(type=type_match[1], value=value), end

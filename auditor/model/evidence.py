@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from auditor.model.connection import Connection
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Record: TypeAlias = "dict[str, Json]"
 
 

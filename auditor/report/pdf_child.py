@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import pikepdf
 
@@ -129,15 +129,17 @@ def _write_pdf(html: str, style: str, attachments: list[Any]) -> bytes:
     return pdf
 
 
-class _Complaints(logging.Handler):
-    """Keeps what WeasyPrint logs."""
+class _Complaints(logging.StreamHandler[TextIO]):
+    """Prints what WeasyPrint complains of on standard error, and keeps it."""
 
     def __init__(self) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(sys.stderr)
+        self.setLevel(logging.WARNING)
         self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one message."""
+        """Print and keep one message."""
+        super().emit(record)
         self.messages.append(record.getMessage())
 
     def refuse_missing_glyphs(self) -> None:

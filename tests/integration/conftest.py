@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.audits import audit, audited, audited_folder
 from tests.lab.domain_controller import DomainController
 from tests.lab.estates import KNOWN_ANSWERS
 from tests.lab.machine import LabUnavailable
+
+__all__ = ["audit", "audited", "audited_folder"]  # fixtures from elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "report"))
 
-from sample_results import sample_results  # noqa: E402
+from sample_results import sample_results
 
-from auditor.report.formats import render  # noqa: E402
-from auditor.report.results_json import write_results  # noqa: E402
+from auditor.report.formats import render
+from auditor.report.results_json import write_results
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")

@@ -79,9 +79,10 @@ class Target:
 class Case:
     """An audited account with known answers: Domain Admins (M7) once, the delegation (M8) per target.
 
-    `excess_groups` are the groups, by sAMAccountName, that nothing documents. A `guarded` account bears
-    the marks of AdminSDHolder. `objects`, `memberships`, `attribute_changes` and `access_changes` are
-    what the case adds to the estate beside its account and its places.
+    `excess_groups` are the groups, by sAMAccountName, that are neither documented nor lead to anything
+    documented. A `guarded` account bears the marks of AdminSDHolder. `objects`, `memberships`,
+    `attribute_changes` and `access_changes` are what the case adds to the estate beside its account
+    and its places.
     """
 
     name: str

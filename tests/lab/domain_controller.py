@@ -104,7 +104,7 @@ class DomainController:
 
     def dn(self, relative: str) -> str:
         """Return the DN of what lies at `relative` below the domain head."""
-        return f"{relative},{self.domain.head}" if relative else self.domain.head
+        return f"{relative},{self.domain.head}"
 
     def user_principal_name(self, name: str) -> str:
         """Return the UPN of the account with that sAMAccountName."""
@@ -220,11 +220,11 @@ class DomainController:
     def _start(self) -> None:
         for name in ("ncalrpc", "winbindd", "ntp", "domain/cache"):
             (self.folder / name).mkdir(mode=0o750, exist_ok=True)
-        command = ["samba", "--foreground", "--configfile", str(self._configuration), "--model=prefork"]
+        command = ["samba", "--interactive", "--configfile", str(self._configuration), "--model=prefork"]
         with (self.folder / "output.log").open("wb") as log:
             self._process = subprocess.Popen(
                 command,
-                stdin=subprocess.PIPE,  # Samba ends when this closes, so it cannot outlive us
+                stdin=subprocess.PIPE,  # an interactive Samba ends when this closes, so it cannot outlive us
                 stdout=log,
                 stderr=log,
                 env=system_environment(),

@@ -1,9 +1,9 @@
 """What a lab's directory holds: the description that `populate.py` carries out, step by step.
 
 DNs are relative to the domain head and escaped as in RFC 4514. In attribute values `{domain}` stands
-for the domain's DNS name. ACEs and DACLs are SDDL
-(MS-DTYP 2.5.1.1) with placeholders: `{user}` and the like stand for the GUIDs of `GUIDS`,
-`{sid:NAME}` for the SID of the account or group with that sAMAccountName.
+for the domain's DNS name. ACEs are SDDL (MS-DTYP 2.5.1.1) with placeholders: `{user}` and the like
+stand for the GUIDs of `GUIDS`, `{sid:NAME}` for the SID of the account or group with that
+sAMAccountName.
 """
 
 from __future__ import annotations

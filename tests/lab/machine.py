@@ -18,7 +18,7 @@ FIXED_PORTS = (389, 636, 3268, 3269)  # Samba knows no others
 PROVISIONING_DATA = Path("/usr/share/samba/setup/provision.ldif")
 
 
-class LabUnavailable(Exception):  # noqa: N818 - a state of the machine, not a fault
+class LabUnavailable(Exception):
     """This machine cannot run the lab; the message says what to do."""
 
 

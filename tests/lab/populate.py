@@ -101,9 +101,8 @@ class Directory:
         self.modify(renamed, "sAMAccountName", [new_name])
 
     def absolute(self, dn: str) -> str:
-        """Return the DN below the domain head; the empty DN is the domain head."""
-        head = str(self.database.domain_dn())
-        return f"{dn},{head}" if dn else head
+        """Return the DN of what lies at `dn` below the domain head."""
+        return f"{dn},{self.database.domain_dn()}"
 
     def find(self, name: str) -> tuple[str, str]:
         """Return DN and SID of the account or group with this sAMAccountName."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = dict[str, Any]
 
+_QUOTED = "((?:[^']|'')+)"
+
 
 class GraphError(Exception):
     """An answer with Graph's error body."""
@@ -70,11 +72,11 @@ class Route:
     beta_only: bool = False
 
     def match(self, path: str) -> tuple[str, ...] | None:
-        """Return the ids in the path when this is its route."""
-        pattern = re.escape(self.path).replace(r"/\{id\}", r"(?:/([^/()]+)|\('([^']+)'\))")
-        pattern = pattern.replace(r"\{key\}", "([^']+)")
+        """Return the keys in the path when this is its route; a quote inside a quoted key is doubled."""
+        pattern = re.escape(self.path).replace(r"/\{id\}", rf"(?:/([^/()$][^/()]*)|\('{_QUOTED}'\))")
+        pattern = pattern.replace(r"\{key\}", _QUOTED)
         found = re.fullmatch(pattern, path, re.IGNORECASE)
-        return tuple(group for group in found.groups() if group) if found else None
+        return tuple(key.replace("''", "'") for key in found.groups() if key) if found else None
 
 
 def denied() -> GraphError:

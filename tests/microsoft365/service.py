@@ -213,7 +213,6 @@ class _Server(ThreadingHTTPServer):
 
     def stop(self) -> None:
         """Stop listening, hang up on everybody, and wait for the connections to end."""
-        self.listener.service.stopping.set()
         self.shutdown()
         for connection in tuple(self.listener.open_connections):
             with contextlib.suppress(OSError):

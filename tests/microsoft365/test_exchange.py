@@ -217,6 +217,13 @@ def test_role_assignee_follows_directory_roles_into_organization_management(serv
     assert roles == dict.fromkeys(catalog.ROLE_GROUPS["Organization Management"], "RoleGroup")
 
 
+def test_a_directory_role_over_an_administrative_unit_opens_no_role_group(serve: Any) -> None:
+    tenant = TenantBuilder()
+    account = tenant.user(SERVICE_ACCOUNT)
+    tenant.entra_role(account, "Exchange Administrator", scope=tenant.administrative_unit("Sales"))
+    assert _roles_of_account(serve(tenant.build())) == {}
+
+
 def test_role_assignee_that_exchange_does_not_know_is_not_found(serve: Any) -> None:
     caller = serve(SCENARIOS["account_unknown_to_exchange"]().tenant)
     assert caller.exchange("Get-ManagementRoleAssignment", RoleAssignee=USER_ID).status_code == 404

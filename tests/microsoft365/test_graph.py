@@ -43,6 +43,14 @@ def test_the_user_is_found_by_name_and_by_id_and_otherwise_not_found(caller: Cal
     assert caller.graph(f"/v1.0/users/{_NEVER}").json()["error"]["code"] == "Request_ResourceNotFound"
 
 
+def test_a_name_that_begins_with_a_dollar_sign_needs_parentheses(serve: Any) -> None:
+    tenant = TenantBuilder()
+    person = tenant.user("$o'brien@contoso.example")
+    caller = serve(tenant.build())
+    assert caller.graph("/v1.0/users/$o'brien@contoso.example").status_code == 400
+    assert caller.graph("/v1.0/users('$o''brien@contoso.example')?$select=id").json()["id"] == person.id
+
+
 def test_account_state_is_not_among_the_default_properties(caller: Caller) -> None:
     assert "accountEnabled" not in caller.graph(f"/v1.0/users/{USER_ID}").json()
 

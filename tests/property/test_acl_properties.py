@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from auditor.acl import (
@@ -29,6 +29,8 @@ from auditor.acl import (
     rights_beyond_read,
     serialise_descriptor,
 )
+
+unhurried = settings(deadline=None)  # a busy machine is no broken law
 
 GUIDS = tuple(f"0000000{n}-0000-0000-0000-000000000000" for n in range(1, 5))
 TRUSTEES = ("S-1-5-21-1-2-3-1104", "S-1-5-21-1-2-3-512", "S-1-5-11", PRINCIPAL_SELF_SID, OWNER_RIGHTS_SID)
@@ -103,6 +105,7 @@ def _split(ace):
     return tuple(replace(ace, mask=bit, flags=flags) for bit in bits for flags in one_place)
 
 
+@unhurried
 @given(st.binary(max_size=400))
 def test_random_bytes_are_a_descriptor_or_malformed(raw):
     try:
@@ -112,6 +115,7 @@ def test_random_bytes_are_a_descriptor_or_malformed(raw):
     format_descriptor_sddl(descriptor)
 
 
+@unhurried
 @given(descriptors(), st.data())
 def test_a_damaged_descriptor_is_a_descriptor_or_malformed(descriptor, data):
     raw = bytearray(serialise_descriptor(descriptor))
@@ -126,11 +130,13 @@ def test_a_damaged_descriptor_is_a_descriptor_or_malformed(descriptor, data):
         decide(damaged, Token(frozenset(TRUSTEES)), right, GUIDS)
 
 
+@unhurried
 @given(descriptors())
 def test_reading_what_was_written_gives_the_same_descriptor(descriptor):
     assert parse_descriptor(serialise_descriptor(descriptor)) == descriptor
 
 
+@unhurried
 @given(st.integers(0, 2**48 - 1), st.lists(st.integers(0, 2**32 - 1), max_size=15))
 def test_sids_survive_text_and_bytes(authority, sub_authorities):
     raw = bytes([1, len(sub_authorities)]) + authority.to_bytes(6, "big")
@@ -138,6 +144,7 @@ def test_sids_survive_text_and_bytes(authority, sub_authorities):
     assert parse_sid(format_sid(raw)) == raw
 
 
+@unhurried
 @given(descriptors(), tokens, object_types, object_sids)
 def test_splitting_aces_changes_no_decision(descriptor, token, types, object_sid):
     assume(descriptor.dacl is None or all(_split(ace) for ace in descriptor.dacl))
@@ -148,11 +155,13 @@ def test_splitting_aces_changes_no_decision(descriptor, token, types, object_sid
     assert rights_beyond_read(split, token, object_sid) == rights_beyond_read(descriptor, token, object_sid)
 
 
+@unhurried
 @given(aces())
 def test_splitting_an_ace_changes_no_atom(ace):
     assert frozenset().union(*map(atoms_of, _split(ace))) == atoms_of(ace)
 
 
+@unhurried
 @given(descriptors_with_a_dacl(), aces((0x00, 0x05)), st.integers(0), tokens, object_types, object_sids)
 def test_adding_an_allow_never_removes_a_right(descriptor, added, position, token, types, object_sid):
     assume(added.trustee != OWNER_RIGHTS_SID)  # such an ACE replaces what an owner holds by ownership
@@ -167,6 +176,7 @@ def test_adding_an_allow_never_removes_a_right(descriptor, added, position, toke
     assert rights_beyond_read(_inserted(descriptor, added, position), token, object_sid).held & held == held
 
 
+@unhurried
 @given(descriptors_with_a_dacl(), aces((0x01, 0x06)), st.integers(0), tokens, object_types, object_sids)
 def test_adding_a_deny_never_adds_a_right(descriptor, added, position, token, types, object_sid):
     before = _decisions(descriptor, token, types, object_sid)
@@ -180,6 +190,7 @@ def test_adding_a_deny_never_adds_a_right(descriptor, added, position, token, ty
     assert rights_beyond_read(_inserted(descriptor, added, position), token, object_sid).held | held == held
 
 
+@unhurried
 @given(descriptors(), tokens, rights, object_sids)
 def test_a_right_for_every_object_type_is_held_for_each(descriptor, token, right, object_sid):
     if decide_all(descriptor, token, right, object_sid).granted:
@@ -187,6 +198,7 @@ def test_a_right_for_every_object_type_is_held_for_each(descriptor, token, right
         assert decide(descriptor, token, right, (), object_sid).granted
 
 
+@unhurried
 @given(descriptors(), tokens, rights, object_types, object_sids)
 def test_a_granted_right_beyond_reading_is_listed(descriptor, token, right, types, object_sid):
     held = rights_beyond_read(descriptor, token, object_sid).held
@@ -194,6 +206,7 @@ def test_a_granted_right_beyond_reading_is_listed(descriptor, token, right, type
         assert held & right
 
 
+@unhurried
 @given(descriptors(), tokens, rights, object_types, object_sids)
 def test_conditions_listed_are_exactly_those_that_can_turn_the_answer(
     descriptor, token, right, types, object_sid
@@ -213,6 +226,7 @@ def test_conditions_listed_are_exactly_those_that_can_turn_the_answer(
     assert listed == turned
 
 
+@unhurried
 @given(descriptors(), tokens, rights, object_types, object_sids)
 def test_inherit_only_aces_and_strangers_change_no_decision(descriptor, token, right, types, object_sid):
     kept = (
@@ -228,6 +242,7 @@ def test_inherit_only_aces_and_strangers_change_no_decision(descriptor, token, r
     assert without.granted == decide(descriptor, token, right, types, object_sid).granted
 
 
+@unhurried
 @given(descriptors(), tokens, rights, object_types, st.sampled_from(GUIDS), st.booleans())
 def test_a_child_is_granted_nothing_that_no_ace_hands_down(
     descriptor, token, right, types, child_class, direct
@@ -243,6 +258,7 @@ def test_a_child_is_granted_nothing_that_no_ace_hands_down(
         assert direct or not source.no_propagate
 
 
+@unhurried
 @given(descriptors(DECIDING_TYPES), tokens, rights, object_types, object_sids)
 def test_the_first_match_equals_the_tree_of_object_types(descriptor, token, right, types, object_sid):
     """Decide the slow way of MS-ADTS 5.1.3.3.3: one leaf under one root, granted and denied sets."""

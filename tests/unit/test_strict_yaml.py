@@ -35,10 +35,24 @@ def _refused(folder: Path, content: str | bytes) -> tuple[Problem, ...]:
 
 
 def test_values_are_those_of_the_yaml_1_2_core_schema(tmp_path: Path) -> None:
-    text = "a: 1\nb: 0x1F\nc: 0o17\nd: -1.5e3\ne: true\nf: ~\ng:\nh: no\ni: 2026-01-01\nj: 1_000\nk: '1'\nl: 0123\nm: 12:30\n"
+    text = (
+        "a: 1\nb: 0x1F\nc: 0o17\nd: -1.5e3\ne: true\nf: ~\ng:\n"
+        "h: no\ni: 2026-01-01\nj: 1_000\nk: '1'\nl: 0123\nm: 12:30\n"
+    )
     assert _load(tmp_path, text).content == {
-        "a": 1, "b": 31, "c": 15, "d": -1500.0, "e": True, "f": None, "g": None, "h": "no", "i": "2026-01-01",
-        "j": "1_000", "k": "1", "l": 123, "m": "12:30",
+        "a": 1,
+        "b": 31,
+        "c": 15,
+        "d": -1500.0,
+        "e": True,
+        "f": None,
+        "g": None,
+        "h": "no",
+        "i": "2026-01-01",
+        "j": "1_000",
+        "k": "1",
+        "l": 123,
+        "m": "12:30",
     }
 
 
@@ -49,12 +63,16 @@ def test_json_is_read_with_its_tabs_and_escapes(tmp_path: Path) -> None:
     assert document.line(("b", 2, "c")) == 3
 
 
-@pytest.mark.parametrize("content", [
-    b"a: 1\r\nb: [x]\r\n",
-    b"\xef\xbb\xbfa: 1\nb: [x]\n",
-    b"\xef\xbb\xbfa: 1\r\nb: [x]\r\n",
-    b"# comment\n---\na: 1\nb:\n- x\n",
-], ids=["windows line endings", "byte order mark", "both", "block style"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a: 1\r\nb: [x]\r\n",
+        b"\xef\xbb\xbfa: 1\nb: [x]\n",
+        b"\xef\xbb\xbfa: 1\r\nb: [x]\r\n",
+        b"# comment\n---\na: 1\nb:\n- x\n",
+    ],
+    ids=["windows line endings", "byte order mark", "both", "block style"],
+)
 def test_spellings_of_one_file_are_equal(tmp_path: Path, content: bytes) -> None:
     document = _load(tmp_path, content)
     assert document.content == {"a": 1, "b": ["x"]}
@@ -63,8 +81,14 @@ def test_spellings_of_one_file_are_equal(tmp_path: Path, content: bytes) -> None
 
 def test_lines_are_those_of_the_keys(tmp_path: Path) -> None:
     document = _load(tmp_path, "a:\n  - b:\n      c: 1\n  -\n    b: 2\n")
-    assert [document.line(place) for place in [(), ("a",), ("a", 0, "b"), ("a", 0, "b", "c"), ("a", 1, "b")]] == [
-        1, 1, 2, 3, 5,
+    assert [
+        document.line(place) for place in [(), ("a",), ("a", 0, "b"), ("a", 0, "b", "c"), ("a", 1, "b")]
+    ] == [
+        1,
+        1,
+        2,
+        3,
+        5,
     ]
     assert document.line(("a", 0, "absent", 7)) == 2
 
@@ -76,29 +100,32 @@ def test_an_alias_stands_for_its_anchor(tmp_path: Path) -> None:
     assert document.line(("b", 1)) == 2
 
 
-@pytest.mark.parametrize(("content", "line", "message", "cure"), [
-    ("", 1, "is empty", "write the file"),
-    ("# only a comment\n", 1, "is empty", "write the file"),
-    ("---\n", 1, "is empty", "write the file"),
-    ("- a\n", 1, "top level, not a list", "key: value"),
-    ("hello\n", 1, "top level, not text", "key: value"),
-    ("a: 1\n---\nb: 2\n", 2, "several documents", "keep one document"),
-    ("a: 1\nb: [1, 2\n", 3, "not valid YAML", "brackets"),
-    ("a: 1\nb: 'open\nc: 2\n", 2, "not valid YAML", "quotes"),
-    ("a:\n\tb: 1\n", 2, "not valid YAML", "indent with spaces"),
-    ("a: 1\nb: \"CORP\\svc\"\n", 2, "unknown escape character", "single quotes"),
-    ("a: 1\npassword: prompt:\n", 2, "mapping values", "in quotes"),
-    ("a: 1\nb: @x\n", 2, "not valid YAML", "quotes"),
-    ('a: 1\nb: "\\UFFFFFFFF"\n', 2, "impossible", "quotes"),
-    ("%YAML 1.0\n---\na: 1\n", 1, "impossible", "check"),
-    ("a: 1\nb: x\0y\n", 2, "control character U+0000", "UTF-8"),
-    ("a: 1\nb: \x1b[31m\n", 2, "control character U+001B", "UTF-8"),
-    ("a: 1\n".encode("utf-16"), 1, "UTF-16", "UTF-8"),
-    ("a: 1\n".encode("utf-16-le"), 1, "control character U+0000", "UTF-8"),
-    ("a: 1\nb: é\n".encode("latin-1"), 2, "byte 0xe9", "UTF-8"),
-    (b"a: " + b"[" * 100_000, 1, "nested deeper than 64", "brackets"),
-    (b"a: &a [" + b"x," * 20_000 + b"]\nb: [" + b"*a," * 20_000 + b"]\n", 2, "grows beyond", "aliases"),
-])
+@pytest.mark.parametrize(
+    ("content", "line", "message", "cure"),
+    [
+        ("", 1, "is empty", "write the file"),
+        ("# only a comment\n", 1, "is empty", "write the file"),
+        ("---\n", 1, "is empty", "write the file"),
+        ("- a\n", 1, "top level, not a list", "key: value"),
+        ("hello\n", 1, "top level, not text", "key: value"),
+        ("a: 1\n---\nb: 2\n", 2, "several documents", "keep one document"),
+        ("a: 1\nb: [1, 2\n", 3, "not valid YAML", "brackets"),
+        ("a: 1\nb: 'open\nc: 2\n", 2, "not valid YAML", "quotes"),
+        ("a:\n\tb: 1\n", 2, "not valid YAML", "indent with spaces"),
+        ('a: 1\nb: "CORP\\svc"\n', 2, "unknown escape character", "single quotes"),
+        ("a: 1\npassword: prompt:\n", 2, "mapping values", "in quotes"),
+        ("a: 1\nb: @x\n", 2, "not valid YAML", "quotes"),
+        ('a: 1\nb: "\\UFFFFFFFF"\n', 2, "impossible", "quotes"),
+        ("%YAML 1.0\n---\na: 1\n", 1, "impossible", "check"),
+        ("a: 1\nb: x\0y\n", 2, "control character U+0000", "UTF-8"),
+        ("a: 1\nb: \x1b[31m\n", 2, "control character U+001B", "UTF-8"),
+        ("a: 1\n".encode("utf-16"), 1, "UTF-16", "UTF-8"),
+        ("a: 1\n".encode("utf-16-le"), 1, "control character U+0000", "UTF-8"),
+        ("a: 1\nb: é\n".encode("latin-1"), 2, "byte 0xe9", "UTF-8"),
+        (b"a: " + b"[" * 100_000, 1, "nested deeper than 64", "brackets"),
+        (b"a: &a [" + b"x," * 20_000 + b"]\nb: [" + b"*a," * 20_000 + b"]\n", 2, "grows beyond", "aliases"),
+    ],
+)
 def test_an_unusable_file_is_refused(
     tmp_path: Path, content: str | bytes, line: int, message: str, cure: str
 ) -> None:
@@ -126,24 +153,32 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
         load_document(path)
 
 
-@pytest.mark.parametrize(("content", "found"), [
-    ("a: 1\nb: 2\na: 3\nb: 4\n", [(3, "a", "on lines 1 and 3"), (4, "b", "on lines 2 and 4")]),
-    ("a: {x: 1, x: 2}\n", [(1, "a.x", "on lines 1 and 1")]),
-    ("a:\n  1: x\n  null: y\n  [b]: z\n", [(2, "a", "a number"), (3, "a", "empty"), (4, "a", "no plain text")]),
-    ("a: &k x\n*k : y\n", [(2, "", "no plain text")]),
-    ("a: &m {x: 1}\nb:\n  <<: *m\n", [(3, "b", "merge key")]),
-    ("a: !!python/object:os.system x\nb: !x [1]\n", [(1, "a", "tag"), (2, "b", "tag")]),
-    ("a: &a {b: *a}\n", [(1, "a.b", "alias inside an anchored value")]),
-    ("a: *nowhere\n", [(1, "a", "anchor &nowhere")]),
-    ("%YAML 1.1\n---\na: yes\n", [(1, "", "another version")]),
-    ('a: "x\\0y"\n', [(1, "a", "U+0000")]),
-    ('a: ["x", "\\ud83d"]\n', [(1, "a[1]", "half of a surrogate pair")]),
-])
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("a: 1\nb: 2\na: 3\nb: 4\n", [(3, "a", "on lines 1 and 3"), (4, "b", "on lines 2 and 4")]),
+        ("a: {x: 1, x: 2}\n", [(1, "a.x", "on lines 1 and 1")]),
+        (
+            "a:\n  1: x\n  null: y\n  [b]: z\n",
+            [(2, "a", "a number"), (3, "a", "empty"), (4, "a", "no plain text")],
+        ),
+        ("a: &k x\n*k : y\n", [(2, "", "no plain text")]),
+        ("a: &m {x: 1}\nb:\n  <<: *m\n", [(3, "b", "merge key")]),
+        ("a: !!python/object:os.system x\nb: !x [1]\n", [(1, "a", "tag"), (2, "b", "tag")]),
+        ("a: &a {b: *a}\n", [(1, "a.b", "alias inside an anchored value")]),
+        ("a: *nowhere\n", [(1, "a", "anchor &nowhere")]),
+        ("%YAML 1.1\n---\na: yes\n", [(1, "", "another version")]),
+        ('a: "x\\0y"\n', [(1, "a", "U+0000")]),
+        ('a: ["x", "\\ud83d"]\n', [(1, "a[1]", "half of a surrogate pair")]),
+    ],
+)
 def test_problems_that_leave_something_to_go_on_with(
     tmp_path: Path, content: str, found: list[tuple[int, str, str]]
 ) -> None:
     problems = _load(tmp_path, content).problems
-    assert [(problem.line, problem.place) for problem in problems] == [(line, place) for line, place, _ in found]
+    assert [(problem.line, problem.place) for problem in problems] == [
+        (line, place) for line, place, _ in found
+    ]
     for problem, (_, _, message) in zip(problems, found, strict=True):
         assert message in problem.message
         assert problem.cure
@@ -227,27 +262,72 @@ def test_a_fitting_document_becomes_its_shape(tmp_path: Path) -> None:
     assert instance.shape == _Circle(type="circle", radius=1.0)
 
 
-@pytest.mark.parametrize(("content", "line", "place", "message", "cure"), [
-    ("inners: []\n", 1, "title", "is missing", "add it"),
-    ("title: 5\n", 1, "title", "must be text, but is a number", "quotes"),
-    ("title:\n", 1, "title", "must be text, but is empty", "quotes"),
-    ("title: x\non: 'true'\n", 2, "on", "must be true or false, but is text", "without quotes"),
-    ("title: x\ninner:\n  size: '3'\n", 3, "inner.size", "must be a whole number, but is text", "without quotes"),
-    ("title: x\ninner:\n  size: true\n", 3, "inner.size", "but is true or false", "without quotes"),
-    ("title: x\ninner:\n  size: 0\n", 3, "inner.size", "must be at least 1", "range"),
-    ("title: x\ninner:\n  size: 10\n", 3, "inner.size", "must be at most 9", "range"),
-    ("title: x\ninner: [1]\n", 2, "inner", "must be a mapping of keys, but is a list", "key: value"),
-    ("title: x\ninners: {}\n", 2, "inners", "must be a list, but is a mapping", "brackets"),
-    ("title: x\ninners:\n- size: 1\n- sise: 1\n  size: 1\n", 4, "inners[1].sise", "not a key", "did you mean 'size'?"),
-    ("title: x\nby_name:\n  a: {}\n", 3, "by_name.a.size", "is missing", "add it"),
-    ("title: x\ncloud: golbal\n", 2, "cloud", "must be one of global, gcc_high", "did you mean 'global'?"),
-    ("title: x\nshape: {type: cirle}\n", 2, "shape.type", "one of circle, group", "did you mean 'circle'?"),
-    ("title: x\nshape: {}\n", 2, "shape.type", "is missing or empty", "write one of circle, group"),
-    ("title: x\nshape: {type: circle, radius: 1, radios: 2}\n", 2, "shape.radios", "not a key", "known keys are radius, type"),
-    ("title: x\nshape:\n  type: group\n  parts:\n  - type: circle\n", 5, "shape.parts[0].radius", "is missing", "add"),
-    ("tilte: x\ntitle: x\n", 1, "tilte", "not a key", "'title'? known keys are by_name, cloud, inner, inners, on, shape, title"),
-])
-def test_what_does_not_fit_is_said_in_plain_words(  # noqa: PLR0917
+@pytest.mark.parametrize(
+    ("content", "line", "place", "message", "cure"),
+    [
+        ("inners: []\n", 1, "title", "is missing", "add it"),
+        ("title: 5\n", 1, "title", "must be text, but is a number", "quotes"),
+        ("title:\n", 1, "title", "must be text, but is empty", "quotes"),
+        ("title: x\non: 'true'\n", 2, "on", "must be true or false, but is text", "without quotes"),
+        (
+            "title: x\ninner:\n  size: '3'\n",
+            3,
+            "inner.size",
+            "must be a whole number, but is text",
+            "without quotes",
+        ),
+        ("title: x\ninner:\n  size: true\n", 3, "inner.size", "but is true or false", "without quotes"),
+        ("title: x\ninner:\n  size: 0\n", 3, "inner.size", "must be at least 1", "range"),
+        ("title: x\ninner:\n  size: 10\n", 3, "inner.size", "must be at most 9", "range"),
+        ("title: x\ninner: [1]\n", 2, "inner", "must be a mapping of keys, but is a list", "key: value"),
+        ("title: x\ninners: {}\n", 2, "inners", "must be a list, but is a mapping", "brackets"),
+        (
+            "title: x\ninners:\n- size: 1\n- sise: 1\n  size: 1\n",
+            4,
+            "inners[1].sise",
+            "not a key",
+            "did you mean 'size'?",
+        ),
+        ("title: x\nby_name:\n  a: {}\n", 3, "by_name.a.size", "is missing", "add it"),
+        (
+            "title: x\ncloud: golbal\n",
+            2,
+            "cloud",
+            "must be one of global, gcc_high",
+            "did you mean 'global'?",
+        ),
+        (
+            "title: x\nshape: {type: cirle}\n",
+            2,
+            "shape.type",
+            "one of circle, group",
+            "did you mean 'circle'?",
+        ),
+        ("title: x\nshape: {}\n", 2, "shape.type", "is missing or empty", "write one of circle, group"),
+        (
+            "title: x\nshape: {type: circle, radius: 1, radios: 2}\n",
+            2,
+            "shape.radios",
+            "not a key",
+            "known keys are radius, type",
+        ),
+        (
+            "title: x\nshape:\n  type: group\n  parts:\n  - type: circle\n",
+            5,
+            "shape.parts[0].radius",
+            "is missing",
+            "add",
+        ),
+        (
+            "tilte: x\ntitle: x\n",
+            1,
+            "tilte",
+            "not a key",
+            "'title'? known keys are by_name, cloud, inner, inners, on, shape, title",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_said_in_plain_words(
     tmp_path: Path, content: str, line: int, place: str, message: str, cure: str
 ) -> None:
     (problem,) = _problems(tmp_path, content)
@@ -276,7 +356,9 @@ def test_a_part_of_a_document_can_be_validated(tmp_path: Path) -> None:
 
 
 def test_messages_repeat_no_value(tmp_path: Path) -> None:
-    problems = _problems(tmp_path, "title: [hunter2]\non: hunter2\ncloud: hunter2\nbad: hunter2\ninner: hunter2\n")
+    problems = _problems(
+        tmp_path, "title: [hunter2]\non: hunter2\ncloud: hunter2\nbad: hunter2\ninner: hunter2\n"
+    )
     assert len(problems) == 5
     assert not any("hunter2" in str(problem) for problem in problems)
 

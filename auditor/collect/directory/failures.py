@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from ldap3.core.exceptions import LDAPException, LDAPSessionTerminatedByServerError
+from ldap3.core.exceptions import (
+    LDAPException,
+    LDAPSessionTerminatedByServerError,
+    LDAPSocketReceiveError,
+)
 from pyasn1.error import PyAsn1Error
 
 from auditor.collect.directory.bounded_socket import AnswerTooLongError
@@ -23,6 +27,8 @@ def communication_failure(endpoint: str, error: Exception) -> Gap:
         return Gap(kind=GapKind.TIMED_OUT, message=f"{endpoint} did not answer in time")
     if isinstance(error, AnswerTooLongError):
         return Gap(kind=GapKind.MALFORMED, message=f"{endpoint} sent an answer that does not end")
+    if type(error) is LDAPSocketReceiveError:  # ldap3 raises subclasses for sockets, itself for wrong answers
+        return malformed_answer(endpoint)
     if isinstance(error, (OSError, LDAPSessionTerminatedByServerError)):
         return Gap(kind=GapKind.UNREACHABLE, message=f"{endpoint} closed the connection")
     return malformed_answer(endpoint)

@@ -54,7 +54,8 @@ def read_groups(
 ) -> None:
     """Store the groups with `token_sids`, the primary group, those in `groups`, and all above any of them.
 
-    The read is incomplete when one of them cannot be read, and names it.
+    The read is incomplete when one of them cannot be read, and names it; also without `token_sids`, because
+    `memberOf` may be withheld just as `tokenGroups` was.
     """
     sids = tuple(dict.fromkeys((*token_sids, *_primary_group(account))))
     by_sid = [_groups_with(context, batch) for batch in _batches(sids)]
@@ -69,6 +70,11 @@ def read_groups(
             walk.read_by_sid(request)
         walk.read_upwards([*account.texts("memberOf"), *groups])
         walk.note_unread()
+        if not token_sids:
+            read.leave_gap(Gap(
+                kind=GapKind.INCOMPLETE,
+                message=f"without tokenGroups it is not known which other groups {account.dn} is in",
+            ))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

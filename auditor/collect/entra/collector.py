@@ -9,7 +9,6 @@ from urllib.parse import quote
 from auditor.collect.https.answers import object_id
 from auditor.collect.https.recorder import Question, Recorded, Recorder
 from auditor.collect.https.transport import Call
-from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,10 +74,8 @@ class EntraCollector:
         if principal_id is not None:
             self.vendor_consent_grants(principal_id)
             self.vendor_app_role_assignments(principal_id)
-        else:
-            absent = Gap(kind=GapKind.NOT_FOUND, message="the tenant does not hold the vendor's application")
-            datasets = ("vendor_consent_grants", "vendor_app_role_assignments")
-            self.recorder.leave_out(found.gap or absent, *datasets)
+        elif found.gap is not None:  # an application proven absent was granted nothing
+            self.recorder.leave_out(found.gap, "vendor_consent_grants", "vendor_app_role_assignments")
 
     def organization(self) -> str | None:
         """Read the tenant and return its id."""
@@ -102,11 +99,7 @@ class EntraCollector:
         """
         path = f"/v1.0/users/{account_id}/transitiveMemberOf"
         groups = self._collection("transitive_member_of", path, "GroupMember.Read.All").records
-        ids = (
-            object_id(group.get("id"))
-            for group in groups
-            if group.get("@odata.type") not in _NO_GROUPS and group.get("isAssignableToRole") is not False
-        )
+        ids = (object_id(group.get("id")) for group in groups if _may_hold_roles(group))
         return tuple(dict.fromkeys(group_id for group_id in ids if group_id is not None))
 
     def role_assignments(self, principal_id: str) -> None:
@@ -191,6 +184,11 @@ class EntraCollector:
             subject=subject,
             belongs=belongs,
         )
+
+
+def _may_hold_roles(member_of: Record) -> bool:
+    is_group = str(member_of.get("@odata.type")) not in _NO_GROUPS
+    return is_group and member_of.get("isAssignableToRole") is not False
 
 
 def _user_key(name: str) -> str:

@@ -63,12 +63,13 @@ class ExchangeCollector:
             self.recorder.leave_out(groups.gap, "role_group_members")
 
     def _collect_assignments_of(self, user: Recorded) -> None:
-        """Ask for the account's assignments only once Exchange has shown that it knows the account.
+        """Ask for the account's assignments by its object id, from Graph or from Exchange itself.
 
-        For an assignee it does not know, Exchange answers with the assignments of everybody.
+        For an assignee it does not know, Exchange may answer with the assignments of everybody: whoever
+        judges the answer has to make sure that it is about the account.
         """
         ids = {object_id(record.get("ExternalDirectoryObjectId")) for record in user.records}
-        account_id = ids.pop() if len(ids) == 1 else None
+        account_id = self.account_id or (ids.pop() if len(ids) == 1 else None)
         if account_id is not None:
             self.management_role_assignments_of_account(account_id)
         else:
@@ -183,10 +184,15 @@ def _roles_to_compare(roles: tuple[Record, ...]) -> tuple[str, ...]:
     A child role never holds more than its parent and keeps its type (Exchange, "Understanding
     management roles"), so the root of the same type is what it has to be compared with.
     """
-    documented = [role for role in roles if role.get("RoleType") in DOCUMENTED_ROLE_TYPES]
-    custom_types = {role["RoleType"] for role in documented if not _is_root(role)}
-    names = (role.get("Name") for role in documented if role["RoleType"] in custom_types)
+    documented = [role for role in roles if _role_type(role) in DOCUMENTED_ROLE_TYPES]
+    custom_types = {_role_type(role) for role in documented if not _is_root(role)}
+    names = (role.get("Name") for role in documented if _role_type(role) in custom_types)
     return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name.strip()))
+
+
+def _role_type(role: Record) -> str | None:
+    value = role.get("RoleType")
+    return value if isinstance(value, str) else None
 
 
 def _is_root(role: Record) -> bool:

@@ -37,7 +37,7 @@ _PLAIN_URL = re.compile(r"https://[A-Za-z0-9.:\[\]-]+([/?][\x21\x22\x24-\x5b\x5d
 _DOT_SEGMENT = re.compile(r"/(\.|%2e){1,2}(/|$)", re.IGNORECASE)
 
 
-class ForbiddenRequest(Exception):  # noqa: N818
+class ForbiddenRequest(Exception):
     """The tool was about to send something that is none of its reads: a bug, never a source's fault."""
 
 

@@ -75,7 +75,7 @@ class ErrorReport:
     is_transient: bool = False
 
 
-class TransientFault(Exception):  # noqa: N818
+class TransientFault(Exception):
     """A failure worth another try; when no try is left, `gap` stands."""
 
     def __init__(self, gap: Gap, retry_after: str | None = None) -> None:

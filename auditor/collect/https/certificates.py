@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 
 
-class CertificateUnusable(ValueError):  # noqa: N818
+class CertificateUnusable(ValueError):
     """The certificate cannot be used to sign in; the message says why and never quotes it."""
 
 

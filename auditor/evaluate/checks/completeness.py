@@ -17,20 +17,26 @@ if TYPE_CHECKING:
     from auditor.model.results import Finding, RequirementResult
 
 # "Not found" is an answer for these; a requirement has judged it.
-_NOT_FOUND_IS_AN_ANSWER = frozenset({"user", "exchange_user", "target_ou"})
+_NOT_FOUND_IS_AN_ANSWER = frozenset({"user", "exchange_user", "target_ou", "management_role_assignments_of_account"})
 
 
-def check_completeness(evidence: Evidence, results: Sequence[RequirementResult], told: Sequence[Finding]) -> Iterator[Finding]:
+def check_completeness(
+    evidence: Evidence, results: Sequence[RequirementResult], told: Sequence[Finding]
+) -> Iterator[Finding]:
     """Report each gap that no unverifiable requirement or finding refers to.
 
     A missing licence is no gap: what needs the licence does not exist in the tenant.
     """
     referred = {
         (item.dataset, item.record)
-        for result in results if result.outcome is Outcome.UNVERIFIABLE for item in result.evidence
+        for result in results
+        if result.outcome is Outcome.UNVERIFIABLE
+        for item in result.evidence
     } | {
         (item.dataset, item.record)
-        for finding in told if finding.outcome is FindingOutcome.UNVERIFIABLE for item in finding.evidence
+        for finding in told
+        if finding.outcome is FindingOutcome.UNVERIFIABLE
+        for item in finding.evidence
     }
     for source in evidence.sources:
         is_told = (source.dataset, source.subject) in referred or (source.dataset, "") in referred
@@ -48,11 +54,22 @@ def _finding(connection: str, source: Source) -> Finding:
     gap = source.gap
     reason = describe_gap(gap) if gap is not None else ""
     what = f"{source.dataset} of {source.subject}" if source.subject else source.dataset
-    cure = f"Grant the auditing identity: {gap.missing_permission}." if gap is not None and gap.missing_permission else (
-        "Mend what the message names and run again.")
+    cure = (
+        f"Grant the auditing identity: {gap.missing_permission}."
+        if gap is not None and gap.missing_permission
+        else ("Mend what the message names and run again.")
+    )
     return make_finding(
-        check="META-001", connection=connection, outcome=FindingOutcome.UNVERIFIABLE, severity=Severity.MEDIUM, principal="",
-        entitlement=source.dataset, scope=source.subject, title=f"Not read: {what}", documented="every source is read completely",
-        actual=reason, evidence=(EvidenceReference(dataset=source.dataset, record=source.subject),),
+        check="META-001",
+        connection=connection,
+        outcome=FindingOutcome.UNVERIFIABLE,
+        severity=Severity.MEDIUM,
+        principal="",
+        entitlement=source.dataset,
+        scope=source.subject,
+        title=f"Not read: {what}",
+        documented="every source is read completely",
+        actual=reason,
+        evidence=(EvidenceReference(dataset=source.dataset, record=source.subject),),
         remediation=Remediation(text=cure),
     )

@@ -23,21 +23,33 @@ def check_consented_scopes(facts: TenantFacts) -> Iterator[Finding]:
         if expected is not None and consent.scope not in expected:
             yield _scope_finding(facts, consent, FindingOutcome.EXCESS, "no scope beyond those the profile lists")
         elif expected is None and privileged_scope(consent.scope):
-            yield _scope_finding(facts, consent, FindingOutcome.ADVISORY, "the page shows the consented scopes only as an image")
+            yield _scope_finding(
+                facts,
+                consent,
+                FindingOutcome.ADVISORY,
+                "the page shows the consented scopes only as an image",
+            )
 
 
 def _scope_finding(facts: TenantFacts, consent: Consent, outcome: FindingOutcome, documented: str) -> Finding:
     reach = "for everyone in the tenant" if consent.is_tenant_wide else "in the account's name"
     return make_finding(
-        check="ENT-015", connection=facts.connection.id, outcome=outcome,
+        check="ENT-015",
+        connection=facts.connection.id,
+        outcome=outcome,
         severity=Severity.HIGH if consent.is_tenant_wide and privileged_scope(consent.scope) else Severity.MEDIUM,
-        principal=facts.account.object_id or facts.account.name, entitlement=f"{consent.client_id} {consent.scope}",
-        scope="tenant" if consent.is_tenant_wide else "account", title=f"Consented scope {consent.scope} {reach}",
-        documented=documented, actual=f"{consent.scope}, {reach}",
+        principal=facts.account.object_id or facts.account.name,
+        entitlement=f"{consent.client_id} {consent.scope}",
+        scope="tenant" if consent.is_tenant_wide else "account",
+        title=f"Consented scope {consent.scope} {reach}",
+        documented=documented,
+        actual=f"{consent.scope}, {reach}",
         paths=((facts.account.name, f"application {consent.client_id}", f"scope {consent.scope}"),),
         evidence=(EvidenceReference(dataset="consent_grants", record=consent.grant_id),),
-        remediation=Remediation(text="Compare with the vendor's consent page; revoke in Entra ID > Enterprise applications > "
-                                     "Permissions what the product does not use."),
+        remediation=Remediation(
+            text="Compare with the vendor's consent page; revoke in Entra ID > Enterprise applications > "
+            "Permissions what the product does not use."
+        ),
     )
 
 
@@ -45,10 +57,18 @@ def check_application_permissions(facts: TenantFacts) -> Iterator[Finding]:
     """ENT-016: application permissions of the vendor's application; the page documents delegated access only."""
     for resource, role_id in app_roles(facts):
         yield make_finding(
-            check="ENT-016", connection=facts.connection.id, outcome=FindingOutcome.ADVISORY, severity=Severity.HIGH,
-            principal=facts.connection.vendor_app_id or "", entitlement=f"{resource} {role_id}", scope="tenant",
+            check="ENT-016",
+            connection=facts.connection.id,
+            outcome=FindingOutcome.ADVISORY,
+            severity=Severity.HIGH,
+            principal=facts.connection.vendor_app_id or "",
+            entitlement=f"{resource} {role_id}",
+            scope="tenant",
             title=f"The vendor's application holds an application permission on {resource}",
-            documented="access is delegated (OAuth consent)", actual=f"application permission {role_id} on {resource}",
+            documented="access is delegated (OAuth consent)",
+            actual=f"application permission {role_id} on {resource}",
             evidence=(EvidenceReference(dataset="vendor_app_role_assignments"),),
-            remediation=Remediation(text="Ask the vendor what the application permission is for; remove it if it is unused."),
+            remediation=Remediation(
+                text="Ask the vendor what the application permission is for; remove it if it is unused."
+            ),
         )

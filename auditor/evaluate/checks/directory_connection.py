@@ -32,13 +32,23 @@ def check_certificates(facts: DirectoryFacts, now: datetime) -> Iterator[Finding
         trouble = _certificate_trouble(certificate, now)
         if trouble:
             yield make_finding(
-                check="AD-COL-003", connection=facts.connection.id, outcome=FindingOutcome.ADVISORY, severity=Severity.MEDIUM,
-                principal=host, entitlement="certificate", scope=host, title=f"Certificate of {host}: {trouble}",
-                documented="TLS with a certificate that can be verified", actual=f"{trouble}; SHA-256 {text(certificate, 'sha256')}",
+                check="AD-COL-003",
+                connection=facts.connection.id,
+                outcome=FindingOutcome.ADVISORY,
+                severity=Severity.MEDIUM,
+                principal=host,
+                entitlement="certificate",
+                scope=host,
+                title=f"Certificate of {host}: {trouble}",
+                documented="TLS with a certificate that can be verified",
+                actual=f"{trouble}; SHA-256 {text(certificate, 'sha256')}",
                 evidence=(EvidenceReference(dataset="host", record=host),),
-                remediation=Remediation(text=(
-                    "Issue a certificate that names what the connection uses, or set tls_server_name to the name in the "
-                    "certificate and ca_file to its issuing authority; renew it before it ends.")),
+                remediation=Remediation(
+                    text=(
+                        "Issue a certificate that names what the connection uses, or set tls_server_name to the name "
+                        "in the certificate and ca_file to its issuing authority; renew it before it ends."
+                    )
+                ),
             )
 
 
@@ -64,23 +74,47 @@ def check_base_dns(facts: DirectoryFacts) -> Iterator[Finding]:
     for ou in facts.connection.target_ous:
         if not any(parse_dn(ou).is_within(base) for base in bases):
             yield _base_dn_finding(
-                facts, ou, FindingOutcome.MISSING, Severity.HIGH, "A target OU lies outside every base DN",
-                "the product searches below its base DNs only", "Add the base DN of this OU's domain to the connection.",
+                facts,
+                ou,
+                FindingOutcome.MISSING,
+                Severity.HIGH,
+                "A target OU lies outside every base DN",
+                "the product searches below its base DNs only",
+                "Add the base DN of this OU's domain to the connection.",
             )
     for base, configured in zip(bases, facts.connection.base_dns, strict=True):
         if not base.is_dc_form:
             yield _base_dn_finding(
-                facts, configured, FindingOutcome.ADVISORY, Severity.LOW, "A base DN is not in the documented form",
-                "it works in LDAP, but the page shows DC= components only", "Use the DN of the domain as base DN.",
+                facts,
+                configured,
+                FindingOutcome.ADVISORY,
+                Severity.LOW,
+                "A base DN is not in the documented form",
+                "it works in LDAP, but the page shows DC= components only",
+                "Use the DN of the domain as base DN.",
             )
 
 
 def _base_dn_finding(  # noqa: PLR0913 - one row per fact of the finding
-    facts: DirectoryFacts, scope: str, outcome: FindingOutcome, severity: Severity, title: str, actual: str, cure: str
+    facts: DirectoryFacts,
+    scope: str,
+    outcome: FindingOutcome,
+    severity: Severity,
+    title: str,
+    actual: str,
+    cure: str,
 ) -> Finding:
     return make_finding(
-        check="AD-COL-005", connection=facts.connection.id, outcome=outcome, severity=severity,
-        principal=facts.connection.username, entitlement="base DN", scope=scope, title=title,
-        documented="base DN in the form DC=example-domain,DC=com", actual=actual,
-        remediation=Remediation(text=cure), evidence=(EvidenceReference(dataset="target_ou", record=scope),),
+        check="AD-COL-005",
+        connection=facts.connection.id,
+        outcome=outcome,
+        severity=severity,
+        principal=facts.connection.username,
+        entitlement="base DN",
+        scope=scope,
+        title=title,
+        documented="base DN in the form DC=example-domain,DC=com",
+        actual=actual,
+        remediation=Remediation(text=cure),
+        evidence=(EvidenceReference(dataset="target_ou", record=scope),),
     )

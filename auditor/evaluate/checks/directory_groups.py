@@ -34,12 +34,18 @@ def check_excess_groups(facts: DirectoryFacts) -> Iterator[Finding]:
             continue  # may come with Domain Admins; AD-COL-009 reports that the way could not be read
         yield make_finding(
             check="AD-GRP-004" if group.is_privileged else "AD-GRP-005",
-            connection=facts.connection.id, outcome=FindingOutcome.EXCESS,
+            connection=facts.connection.id,
+            outcome=FindingOutcome.EXCESS,
             severity=Severity.CRITICAL if group.is_privileged else Severity.LOW,
-            principal=membership.account_sid, entitlement=group.sid, scope=domain_of_sid(group.sid) or "builtin",
+            principal=membership.account_sid,
+            entitlement=group.sid,
+            scope=domain_of_sid(group.sid) or "builtin",
             title=f"Member of {group.name}, which the matrix does not document",
-            documented="no group beyond the documented ones", actual=f"{group.name} ({group.sid}) is in the account's token",
-            paths=(membership.path_to(group.sid),), evidence=_EVIDENCE, remediation=_leave(group, membership),
+            documented="no group beyond the documented ones",
+            actual=f"{group.name} ({group.sid}) is in the account's token",
+            paths=(membership.path_to(group.sid),),
+            evidence=_EVIDENCE,
+            remediation=_leave(group, membership),
         )
 
 
@@ -49,8 +55,11 @@ def _leave(group: HeldGroup, membership: Membership) -> Remediation:
     if member == membership.account_sid:
         text = f"Remove the account from {group.name} if the product does not need it."
     else:
-        text = (f"The membership comes through {membership.names.get(member, member)}: remove the account from the first group "
-                f"on the path, or that group from {group.name}.")
+        text = (
+            f"The membership comes through {membership.names.get(member, member)}: remove the account from the "
+            f"first group "
+            f"on the path, or that group from {group.name}."
+        )
     command = f"Remove-ADGroupMember -Identity {quote(parent)} -Members {quote(member)}"
     return Remediation(text=text, commands=(command,))
 
@@ -61,14 +70,25 @@ def check_domain_admins(facts: DirectoryFacts) -> Iterator[Finding]:
     if membership is None or not membership.is_domain_admin or membership.domain_admins is None:
         return
     yield make_finding(
-        check="AD-GRP-003", connection=facts.connection.id, outcome=FindingOutcome.ADVISORY, severity=Severity.HIGH,
-        principal=membership.account_sid, entitlement=membership.domain_admins, scope="domain",
-        title="The account is in Domain Admins, as the page asks", documented="member of Domain Admins",
+        check="AD-GRP-003",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.ADVISORY,
+        severity=Severity.HIGH,
+        principal=membership.account_sid,
+        entitlement=membership.domain_admins,
+        scope="domain",
+        title="The account is in Domain Admins, as the page asks",
+        documented="member of Domain Admins",
         actual="full control of the domain through one service account",
-        paths=(membership.path_to(membership.domain_admins),), evidence=_EVIDENCE,
-        remediation=Remediation(text=(
-            "Delegate what this report lists under 'without Domain Admins', agree the vendor's alternative wording for the "
-            "connection, then remove the account from Domain Admins.")),
+        paths=(membership.path_to(membership.domain_admins),),
+        evidence=_EVIDENCE,
+        remediation=Remediation(
+            text=(
+                "Delegate what this report lists under 'without Domain Admins', agree the vendor's alternative wording "
+                "for the "
+                "connection, then remove the account from Domain Admins."
+            )
+        ),
     )
 
 
@@ -81,10 +101,18 @@ def check_indirect_membership(facts: DirectoryFacts) -> Iterator[Finding]:
     if len(path) <= 2:  # noqa: PLR2004 - account and group
         return
     yield make_finding(
-        check="AD-GRP-006", connection=facts.connection.id, outcome=FindingOutcome.ADVISORY, severity=Severity.MEDIUM,
-        principal=membership.account_sid, entitlement=membership.domain_admins, scope="nesting",
-        title="Domain Admins is held through other groups", documented="member of Domain Admins",
-        actual=f"held through {', '.join(path[1:-1])}", paths=(path,), evidence=_EVIDENCE,
+        check="AD-GRP-006",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.ADVISORY,
+        severity=Severity.MEDIUM,
+        principal=membership.account_sid,
+        entitlement=membership.domain_admins,
+        scope="nesting",
+        title="Domain Admins is held through other groups",
+        documented="member of Domain Admins",
+        actual=f"held through {', '.join(path[1:-1])}",
+        paths=(path,),
+        evidence=_EVIDENCE,
         remediation=Remediation(text="Review who may change the groups in between, or make the membership direct."),
     )
 
@@ -99,10 +127,17 @@ def check_primary_group(facts: DirectoryFacts) -> Iterator[Finding]:
         return
     sid = f"{domain_of_sid(membership.account_sid)}-{primary}"
     yield make_finding(
-        check="AD-GRP-007", connection=facts.connection.id, outcome=FindingOutcome.ADVISORY, severity=Severity.HIGH,
-        principal=membership.account_sid, entitlement=sid, scope="primaryGroupID",
-        title="The primary group is not Domain Users", documented="nothing is documented about the primary group",
-        actual=f"primary group {membership.names.get(sid, sid)}", evidence=(EvidenceReference(dataset="account"),),
+        check="AD-GRP-007",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.ADVISORY,
+        severity=Severity.HIGH,
+        principal=membership.account_sid,
+        entitlement=sid,
+        scope="primaryGroupID",
+        title="The primary group is not Domain Users",
+        documented="nothing is documented about the primary group",
+        actual=f"primary group {membership.names.get(sid, sid)}",
+        evidence=(EvidenceReference(dataset="account"),),
         remediation=Remediation(
             text="Make Domain Users the primary group; the membership then shows in the group's member list.",
             commands=(f"Set-ADUser -Identity {quote(membership.account_sid)} -Replace @{{primaryGroupID=513}}",),
@@ -121,11 +156,22 @@ def check_membership_witnesses(facts: DirectoryFacts) -> Iterator[Finding]:
     if not names:
         return
     yield make_finding(
-        check="AD-COL-009", connection=facts.connection.id, outcome=FindingOutcome.UNVERIFIABLE, severity=Severity.MEDIUM,
-        principal=membership.account_sid, entitlement="membership witnesses", scope="account",
-        title="Token and membership graph do not tell the same", documented="both ways of reading agree",
-        actual=f"told by one of them only: {', '.join(names)}", evidence=_EVIDENCE,
-        remediation=Remediation(text=(
-            "Give the auditing identity read access to memberOf of these groups and run again; a difference that remains may be "
-            "a change still replicating.")),
+        check="AD-COL-009",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.UNVERIFIABLE,
+        severity=Severity.MEDIUM,
+        principal=membership.account_sid,
+        entitlement="membership witnesses",
+        scope="account",
+        title="Token and membership graph do not tell the same",
+        documented="both ways of reading agree",
+        actual=f"told by one of them only: {', '.join(names)}",
+        evidence=_EVIDENCE,
+        remediation=Remediation(
+            text=(
+                "Give the auditing identity read access to memberOf of these groups and run again; a difference that "
+                "remains may be "
+                "a change still replicating."
+            )
+        ),
     )

@@ -22,18 +22,26 @@ if TYPE_CHECKING:
 _ENDS_SOON = timedelta(days=30)
 _LOW = frozenset({"88d8e3e3-8f55-4a1e-953a-9b9898b8876b"})  # Directory Readers
 # Roles Microsoft marks as privileged, of those a provisioning account is likely to be given.
-_PRIVILEGED = frozenset({
-    "e8611ab8-c189-46e8-94e1-60213ab1f814", "7be44c8a-adaf-4e2a-84d6-ab2649e08a13", "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
-    "158c047a-c907-4556-b7ef-446551a6b5f7", "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2", "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
-    "fe930be7-5e62-47db-91af-98c3a49a38b1",
-})
+_PRIVILEGED = frozenset(
+    {
+        "e8611ab8-c189-46e8-94e1-60213ab1f814",
+        "7be44c8a-adaf-4e2a-84d6-ab2649e08a13",
+        "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
+        "158c047a-c907-4556-b7ef-446551a6b5f7",
+        "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2",
+        "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
+        "fe930be7-5e62-47db-91af-98c3a49a38b1",
+    }
+)
 
 
 def check_excess_entra_roles(facts: TenantFacts) -> Iterator[Finding]:
     """ENT-010 to 012: active or eligible directory roles that the profile does not name."""
     seen: set[tuple[str, str]] = set()
-    for role, is_eligible in [*((role, False) for role in facts.entra_roles.active),
-                              *((role, True) for role in facts.entra_roles.eligible)]:
+    for role, is_eligible in [
+        *((role, False) for role in facts.entra_roles.active),
+        *((role, True) for role in facts.entra_roles.eligible),
+    ]:
         if role.template_id in facts.documented_entra_roles or (role.template_id, role.scope) in seen:
             continue
         seen.add((role.template_id, role.scope))
@@ -46,12 +54,23 @@ def _excess(facts: TenantFacts, role: HeldRole, *, is_eligible: bool) -> Finding
         severity = Severity.HIGH
     state = "eligible for" if is_eligible else "holder of"
     return make_finding(
-        check=check, connection=facts.connection.id, outcome=FindingOutcome.EXCESS, severity=severity,
-        principal=facts.account.object_id or facts.account.name, entitlement=role.template_id, scope=role.scope,
-        title=f"The account is {state} the directory role {role.name}", documented="directory role User Administrator only",
-        actual=f"{state} {role.name}, scope {role.scope}", paths=(role.path,),
-        evidence=(EvidenceReference(dataset="role_eligibility_instances" if is_eligible else "role_assignments",
-                                    record=facts.account.object_id or ""),),
+        check=check,
+        connection=facts.connection.id,
+        outcome=FindingOutcome.EXCESS,
+        severity=severity,
+        principal=facts.account.object_id or facts.account.name,
+        entitlement=role.template_id,
+        scope=role.scope,
+        title=f"The account is {state} the directory role {role.name}",
+        documented="directory role User Administrator only",
+        actual=f"{state} {role.name}, scope {role.scope}",
+        paths=(role.path,),
+        evidence=(
+            EvidenceReference(
+                dataset="role_eligibility_instances" if is_eligible else "role_assignments",
+                record=facts.account.object_id or "",
+            ),
+        ),
         remediation=Remediation(
             text=f"Remove {role.name} from the account or from the group that carries it.",
             commands=(f"Get-MgRoleManagementDirectoryRoleAssignment -Filter {quote(_filter(facts, role))}",),
@@ -85,10 +104,17 @@ def check_role_end(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
         if ends_at - now > _ENDS_SOON:
             continue
         yield make_finding(
-            check="ENT-004", connection=facts.connection.id, outcome=FindingOutcome.ADVISORY, severity=Severity.MEDIUM,
-            principal=facts.account.object_id or facts.account.name, entitlement=role.template_id, scope=role.scope,
-            title=f"{role.name} ends at {role.ends_at}", documented="the role is needed for as long as the connection is",
-            actual=f"time-bound assignment, ends at {role.ends_at}", paths=(role.path,),
+            check="ENT-004",
+            connection=facts.connection.id,
+            outcome=FindingOutcome.ADVISORY,
+            severity=Severity.MEDIUM,
+            principal=facts.account.object_id or facts.account.name,
+            entitlement=role.template_id,
+            scope=role.scope,
+            title=f"{role.name} ends at {role.ends_at}",
+            documented="the role is needed for as long as the connection is",
+            actual=f"time-bound assignment, ends at {role.ends_at}",
+            paths=(role.path,),
             evidence=(EvidenceReference(dataset="role_assignment_instances", record=facts.account.object_id or ""),),
             remediation=Remediation(text="Assign the role without an end, or extend it before that day."),
         )
@@ -100,9 +126,15 @@ def check_synchronised_account(facts: TenantFacts) -> Iterator[Finding]:
     if user is None or flag(user, "onPremisesSyncEnabled") is not True or not facts.entra_roles.active:
         return
     yield make_finding(
-        check="ENT-026", connection=facts.connection.id, outcome=FindingOutcome.ADVISORY, severity=Severity.MEDIUM,
-        principal=facts.account.object_id or facts.account.name, entitlement="onPremisesSyncEnabled", scope="account",
-        title="A privileged account is synchronised from on-premises", documented="nothing is documented about the account's origin",
+        check="ENT-026",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.ADVISORY,
+        severity=Severity.MEDIUM,
+        principal=facts.account.object_id or facts.account.name,
+        entitlement="onPremisesSyncEnabled",
+        scope="account",
+        title="A privileged account is synchronised from on-premises",
+        documented="nothing is documented about the account's origin",
         actual="onPremisesSyncEnabled is true, and the account holds directory roles",
         evidence=(EvidenceReference(dataset="user"),),
         remediation=Remediation(text="Use a cloud-only account for the Exchange Online connection."),

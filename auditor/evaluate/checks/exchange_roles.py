@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.findings import make_finding
-from auditor.evaluate.remediation import quote
 from auditor.evaluate.judgement import Held
+from auditor.evaluate.remediation import quote
 from auditor.evaluate.tenant.entitlements import (
     BUILT_IN_COLLECTIONS,
     delegating_assignments,
@@ -29,10 +29,20 @@ if TYPE_CHECKING:
 
 _ASSIGNMENTS = EvidenceReference(dataset="management_role_assignments")
 _ROLE_GROUPS = EvidenceReference(dataset="role_groups")
-_HIGH = frozenset({
-    "rolemanagement", "applicationimpersonation", "mailboximportexport", "mailboxsearch", "transportrules", "journaling",
-    "legalhold", "securityadmin", "organizationconfiguration", "remoteandaccepteddomains",
-})
+_HIGH = frozenset(
+    {
+        "rolemanagement",
+        "applicationimpersonation",
+        "mailboximportexport",
+        "mailboxsearch",
+        "transportrules",
+        "journaling",
+        "legalhold",
+        "securityadmin",
+        "organizationconfiguration",
+        "remoteandaccepteddomains",
+    }
+)
 _MAIL_RECIPIENTS = ExchangeRole(type="exchange_role", name="Mail Recipients", role_type="MailRecipients")
 
 
@@ -43,11 +53,18 @@ def check_built_in_role_groups(facts: TenantFacts) -> Iterator[Finding]:
             continue
         is_organization = group.name == ORGANIZATION_MANAGEMENT
         yield _finding(
-            facts, check="EXO-010" if is_organization else "EXO-012",
-            severity=Severity.CRITICAL if is_organization else Severity.MEDIUM, entitlement=group.id,
-            title=f"The account is in {group.name}", actual=f"member of {group.name}", paths=group.claim.paths,
-            cure=f"Put the account into a role group that holds only the documented roles, then remove it from {group.name}.",
-            commands=(f"Remove-RoleGroupMember -Identity {quote(group.name)} -Member {quote(facts.account.object_id or facts.account.name)}",),
+            facts,
+            check="EXO-010" if is_organization else "EXO-012",
+            severity=Severity.CRITICAL if is_organization else Severity.MEDIUM,
+            entitlement=group.id,
+            title=f"The account is in {group.name}",
+            actual=f"member of {group.name}",
+            paths=group.claim.paths,
+            cure=f"Put the account into a role group of the documented roles, then remove it from {group.name}.",
+            commands=(
+                f"Remove-RoleGroupMember -Identity {quote(group.name)} "
+                f"-Member {quote(facts.account.object_id or facts.account.name)}",
+            ),
         )
 
 
@@ -60,11 +77,17 @@ def check_excess_roles(facts: TenantFacts) -> Iterator[Finding]:
     for name, assignments in sorted(by_role.items()):
         role = assignments[0].role
         yield _finding(
-            facts, check="EXO-011", severity=_severity(role.role_type if role else name), entitlement=role.id if role else name,
-            title=f"Exchange role {name} is not in the matrix", actual=f"{name} through {assignments[0].assignee}",
+            facts,
+            check="EXO-011",
+            severity=_severity(role.role_type if role else name),
+            entitlement=role.id if role else name,
+            title=f"Exchange role {name} is not in the matrix",
+            actual=f"{name} through {assignments[0].assignee}",
             paths=[path for assignment in assignments for path in paths_of(assignment)],
             cure=f"Remove {name} if the product does not need it.",
-            commands=tuple(f"Remove-ManagementRoleAssignment -Identity {quote(assignment.name)}" for assignment in assignments),
+            commands=tuple(
+                f"Remove-ManagementRoleAssignment -Identity {quote(assignment.name)}" for assignment in assignments
+            ),
         )
 
 
@@ -81,9 +104,13 @@ def check_delegating_assignments(facts: TenantFacts) -> Iterator[Finding]:
         if assignment.assignee in (ORGANIZATION_MANAGEMENT, RECIPIENT_MANAGEMENT):
             continue
         yield _finding(
-            facts, check="EXO-014", severity=Severity.HIGH, entitlement=assignment.role.id if assignment.role else assignment.role_name,
+            facts,
+            check="EXO-014",
+            severity=Severity.HIGH,
+            entitlement=assignment.role.id if assignment.role else assignment.role_name,
             title=f"The account may grant the role {assignment.role_name} to others",
-            actual=f"delegating assignment {assignment.name}", paths=paths_of(assignment),
+            actual=f"delegating assignment {assignment.name}",
+            paths=paths_of(assignment),
             cure="Remove the delegating assignment; a provisioning account grants no roles.",
             commands=(f"Remove-ManagementRoleAssignment -Identity {quote(assignment.name)}",),
         )
@@ -95,9 +122,15 @@ def check_direct_assignments(facts: TenantFacts) -> Iterator[Finding]:
         for assignment in facts.exchange.of_type(need.role_type):
             if assignment.is_effective and assignment.assignee_type == "User":
                 yield _finding(
-                    facts, check="EXO-016", severity=Severity.LOW, entitlement=need.role_type, outcome=FindingOutcome.ADVISORY,
-                    title=f"{assignment.role_name} is assigned to the account itself", actual=f"assignment {assignment.name}",
-                    paths=paths_of(assignment), cure="Give the role through a role group.",
+                    facts,
+                    check="EXO-016",
+                    severity=Severity.LOW,
+                    entitlement=need.role_type,
+                    outcome=FindingOutcome.ADVISORY,
+                    title=f"{assignment.role_name} is assigned to the account itself",
+                    actual=f"assignment {assignment.name}",
+                    paths=paths_of(assignment),
+                    cure="Give the role through a role group.",
                 )
 
 
@@ -106,8 +139,14 @@ def check_single_role_group(facts: TenantFacts) -> Iterator[Finding]:
     judgement = judge_role_group(facts.documented_exchange_roles, facts.account, facts.exchange)
     if judgement.outcome is Outcome.SATISFIED and judgement.how != "exact":
         yield _finding(
-            facts, check="EXO-005", severity=Severity.LOW, entitlement="single role group", outcome=FindingOutcome.ADVISORY,
-            title="The documented roles come from several role groups", actual=judgement.reason, paths=judgement.paths,
+            facts,
+            check="EXO-005",
+            severity=Severity.LOW,
+            entitlement="single role group",
+            outcome=FindingOutcome.ADVISORY,
+            title="The documented roles come from several role groups",
+            actual=judgement.reason,
+            paths=judgement.paths,
             cure="Create one role group with the documented roles and make the account a member of it alone.",
         )
 
@@ -115,26 +154,54 @@ def check_single_role_group(facts: TenantFacts) -> Iterator[Finding]:
 def check_shared_mailbox_operability(facts: TenantFacts) -> Iterator[Finding]:
     """EXO-003 as advice: User Administrator cannot manage shared mailboxes, Mail Recipients can (rule A4)."""
     rests_on_entra = any(
-        isinstance(requirement.needs, EntraRole) for requirement in facts.profile.of_kind(ConnectionKind.EXCHANGE_ONLINE)
+        isinstance(requirement.needs, EntraRole)
+        for requirement in facts.profile.of_kind(ConnectionKind.EXCHANGE_ONLINE)
     )
-    if not rests_on_entra or judge_exchange_role(_MAIL_RECIPIENTS, facts.account, facts.exchange).outcome is not Outcome.MISSING:
+    if (
+        not rests_on_entra
+        or judge_exchange_role(_MAIL_RECIPIENTS, facts.account, facts.exchange).outcome is not Outcome.MISSING
+    ):
         return
     yield _finding(
-        facts, check="EXO-003", severity=Severity.MEDIUM, entitlement="shared mailbox operability",
-        outcome=FindingOutcome.ADVISORY, title="Shared mailboxes will not work with User Administrator alone",
-        actual="Microsoft documents that User Administrator cannot manage shared mailboxes; Mail Recipients is not held",
-        cure="Give the account Mail Recipients through its role group.", paths=(),
+        facts,
+        check="EXO-003",
+        severity=Severity.MEDIUM,
+        entitlement="shared mailbox operability",
+        outcome=FindingOutcome.ADVISORY,
+        title="Shared mailboxes will not work with User Administrator alone",
+        actual="Microsoft documents that User Administrator cannot manage shared mailboxes; "
+        "Mail Recipients is not held",
+        cure="Give the account Mail Recipients through its role group.",
+        paths=(),
     )
 
 
-def _finding(
-    facts: TenantFacts, *, check: str, severity: Severity, entitlement: str, title: str, actual: str, cure: str,
-    paths: Sequence[Path], outcome: FindingOutcome = FindingOutcome.EXCESS, commands: tuple[str, ...] = (),
+def _finding(  # noqa: PLR0913 - one keyword per fact of the finding
+    facts: TenantFacts,
+    *,
+    check: str,
+    severity: Severity,
+    entitlement: str,
+    title: str,
+    actual: str,
+    cure: str,
+    paths: Sequence[Path],
+    outcome: FindingOutcome = FindingOutcome.EXCESS,
+    commands: tuple[str, ...] = (),
 ) -> Finding:
     names = ", ".join(need.name for need in facts.documented_exchange_roles)
     return make_finding(
-        check=check, connection=facts.connection.id, outcome=outcome, severity=severity,
-        principal=facts.account.object_id or facts.account.name, entitlement=entitlement, scope="organization", title=title,
-        documented=f"Exchange roles {names}, from one role group", actual=actual, paths=tuple(dict.fromkeys(paths)),
-        evidence=(_ROLE_GROUPS, _ASSIGNMENTS), remediation=Remediation(text=cure, commands=commands),
+        check=check,
+        connection=facts.connection.id,
+        outcome=outcome,
+        severity=severity,
+        principal=facts.account.object_id or facts.account.name,
+        entitlement=entitlement,
+        scope="organization",
+        title=title,
+        documented=f"Exchange roles {names}, from one role group",
+        actual=actual,
+        paths=tuple(dict.fromkeys(paths)),
+        evidence=(_ROLE_GROUPS, _ASSIGNMENTS),
+        remediation=Remediation(text=cure, commands=commands),
     )

@@ -41,8 +41,13 @@ def check_group_membership_delegation(facts: DirectoryFacts) -> Iterator[Finding
         if raw is None or _writes_membership(raw, token):
             continue  # an OU that was not read is reported by META-001
         yield make_finding(
-            check="AD-DEL-010", connection=facts.connection.id, outcome=FindingOutcome.ADVISORY, severity=Severity.MEDIUM,
-            principal=membership.account_sid, entitlement="write member", scope=ou,
+            check="AD-DEL-010",
+            connection=facts.connection.id,
+            outcome=FindingOutcome.ADVISORY,
+            severity=Severity.MEDIUM,
+            principal=membership.account_sid,
+            entitlement="write member",
+            scope=ou,
             title="Group membership is not delegated on a group OU",
             documented="the delegation page promises group membership, its steps repeat the user task",
             actual="the account may not write member of groups below this OU without Domain Admins",

@@ -20,7 +20,11 @@ from auditor.evaluate.checks.directory_groups import (
     check_membership_witnesses,
     check_primary_group,
 )
-from auditor.evaluate.checks.entra_roles import check_excess_entra_roles, check_role_end, check_synchronised_account
+from auditor.evaluate.checks.entra_roles import (
+    check_excess_entra_roles,
+    check_role_end,
+    check_synchronised_account,
+)
 from auditor.evaluate.checks.exchange_roles import (
     check_built_in_role_groups,
     check_delegating_assignments,

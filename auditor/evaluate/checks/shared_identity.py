@@ -30,8 +30,13 @@ def check_shared_identity(facts: Sequence[DirectoryFacts | TenantFacts]) -> Iter
         sid = text(each.account.user, "onPremisesSecurityIdentifier")
         if sid in domain_admins:
             yield make_finding(
-                check="META-009", connection=each.connection.id, outcome=FindingOutcome.ADVISORY, severity=Severity.HIGH,
-                principal=sid, entitlement="shared identity", scope=domain_admins[sid].connection.id,
+                check="META-009",
+                connection=each.connection.id,
+                outcome=FindingOutcome.ADVISORY,
+                severity=Severity.HIGH,
+                principal=sid,
+                entitlement="shared identity",
+                scope=domain_admins[sid].connection.id,
                 title="One identity is Domain Admin and holds directory roles in Entra ID",
                 documented="two accounts: one for the directory, one for Exchange Online",
                 actual=f"the account of {domain_admins[sid].connection.id} is synchronised and used here as well",

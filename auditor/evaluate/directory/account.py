@@ -50,8 +50,8 @@ def identify_account(evidence: Evidence, connection: HybridConnection) -> Direct
         return DirectoryAccount(name=connection.username, found=absent, entry=None, membership=None)
     name = entry.text("sAMAccountName") or connection.username
     if entry.sid is None:
-        unreadable = Unknown("the account's objectSid could not be read (needed: Read property on the account)", (ACCOUNT,))
+        unreadable = Unknown(
+            "the account's objectSid could not be read (needed: Read property on the account)", (ACCOUNT,)
+        )
         return DirectoryAccount(name=name, found=unreadable, entry=entry, membership=None)
-    return DirectoryAccount(
-        name=name, found=Held(((name,),)), entry=entry, membership=read_membership(evidence, entry)
-    )
+    return DirectoryAccount(name=name, found=Held(((name,),)), entry=entry, membership=read_membership(evidence, entry))

@@ -79,13 +79,17 @@ def judge_delegation(evidence: Evidence, membership: Membership, target_ou: str)
     if membership.perhaps_without_domain_admins:
         possible = _judge_subtree(subtree, membership, perhaps, reference)
         if possible.outcome is not certain.outcome:
-            names = ", ".join(membership.names.get(sid, sid) for sid in sorted(membership.perhaps_without_domain_admins))
+            names = ", ".join(
+                membership.names.get(sid, sid) for sid in sorted(membership.perhaps_without_domain_admins)
+            )
             return _unverifiable(
                 f"it depends on groups whose membership path could not be read: {names}",
                 (reference, EvidenceReference(dataset="groups")),
             )
-    if membership.token_gap is not None and not _stands_without_whole_token(certain, subtree, perhaps):
-        return _unverifiable(describe_gap(membership.token_gap), (EvidenceReference(dataset="token_groups"),))
+    gap = membership.token_gap or membership.well_known_gap
+    if gap is not None and not _stands_without_whole_token(certain, subtree, perhaps):
+        dataset = "token_groups" if membership.token_gap else "well_known_memberships"
+        return _unverifiable(describe_gap(gap), (EvidenceReference(dataset=dataset),))
     return certain
 
 
@@ -103,13 +107,17 @@ def _unverifiable(reason: str, evidence: tuple[EvidenceReference, ...]) -> Judge
 def _judge_unseen(evidence: Evidence, target_ou: str, gap: Gap | None, reference: EvidenceReference) -> Judgement:
     """Tell an OU that does not exist from one the auditing identity may not see."""
     if gap is None:
-        return _unverifiable("its security descriptor was not returned (needed: Read permissions on the OU)", (reference,))
+        return _unverifiable(
+            "its security descriptor was not returned (needed: Read permissions on the OU)", (reference,)
+        )
     if gap.kind is not GapKind.NOT_FOUND:
         return _unverifiable(describe_gap(gap), (reference,))
     ancestor = next((record_to_entry(record) for record in evidence.read("nearest_ancestor", target_ou)), None)
     if ancestor is not None and _auditor_lists(evidence, ancestor):
         return Judgement(
-            outcome=Outcome.MISSING, reason="the target OU does not exist", actual="no such object",
+            outcome=Outcome.MISSING,
+            reason="the target OU does not exist",
+            actual="no such object",
             evidence=(reference, EvidenceReference(dataset="nearest_ancestor", record=target_ou)),
         )
     return _unverifiable(
@@ -121,18 +129,22 @@ def _judge_unseen(evidence: Evidence, target_ou: str, gap: Gap | None, reference
 
 def _auditor_lists(evidence: Evidence, ancestor: DirectoryEntry) -> bool:
     descriptor = _container(evidence, ancestor).descriptor
-    return descriptor is not None and _lists(descriptor, _auditor_token(evidence))
+    return descriptor is not None and _lists(descriptor, *_auditor_token(evidence))
 
 
-def _auditor_token(evidence: Evidence) -> Token:
-    """Return the auditing identity's token; what is known of it, when it could not be read."""
+def _auditor_token(evidence: Evidence) -> tuple[Token, bool]:
+    """Return what is known of the auditing identity's token, and whether that is all of it."""
     entry = next((record_to_entry(record) for record in evidence.read("auditing_identity")), None)
-    own = () if entry is None or entry.sid is None else (entry.sid, *entry.sids("tokenGroups"))
-    return Token(frozenset({*own, *IN_EVERY_TOKEN}))
+    if entry is None or entry.sid is None:
+        return Token(frozenset(IN_EVERY_TOKEN)), False
+    groups = entry.sids("tokenGroups")
+    return Token(frozenset({entry.sid, *groups, *IN_EVERY_TOKEN})), bool(groups)
 
 
-def _lists(descriptor: SecurityDescriptor, token: Token) -> bool:
-    """Tell whether a token sees every child of a container (MS-ADTS 3.1.1.4.4)."""
+def _lists(descriptor: SecurityDescriptor, token: Token, is_whole: bool) -> bool:
+    """Tell whether a token is proven to see every child of a container (MS-ADTS 3.1.1.4.4)."""
+    if not is_whole and may_be_defeated(descriptor, token):
+        return False
     return decide(descriptor, token, AccessMask.LIST_CONTENTS).granted
 
 
@@ -142,10 +154,14 @@ def _read_subtree(evidence: Evidence, target_ou: str, entry: DirectoryEntry) -> 
     critical = [parse_dn(each.dn) for each in entries if each.text("isCriticalSystemObject") == "TRUE"]
     kept = (each for each in entries if not any(parse_dn(each.dn).is_within(head) for head in critical))
     target, below = _container(evidence, entry), tuple(_container(evidence, each) for each in kept)
-    token = _auditor_token(evidence)
+    auditor = _auditor_token(evidence)
     return Subtree(
-        target=target, below=below, gap=read.gap,
-        unlisted=tuple(each.dn for each in (target, *below) if each.descriptor and not _lists(each.descriptor, token)),
+        target=target,
+        below=below,
+        gap=read.gap,
+        unlisted=tuple(
+            each.dn for each in (target, *below) if each.descriptor and not _lists(each.descriptor, *auditor)
+        ),
     )
 
 
@@ -164,7 +180,9 @@ def _judge_subtree(
     decisions = {each.dn: decide_user_task(each.descriptor, token) for each in subtree.readable if each.descriptor}
     on_target = decisions[subtree.target.dn]
     failing = {
-        part.part: [dn for dn, parts in decisions.items() for other in parts if other.part is part.part and not other.is_held]
+        part.part: [
+            dn for dn, parts in decisions.items() for other in parts if other.part is part.part and not other.is_held
+        ]
         for part in on_target
     }
     outcome = _outcome(subtree, token, decisions, failing)
@@ -182,7 +200,10 @@ def _judge_subtree(
 
 
 def _outcome(
-    subtree: Subtree, token: Token, decisions: dict[str, tuple[PartDecision, ...]], failing: dict[TaskPart, list[str]]
+    subtree: Subtree,
+    token: Token,
+    decisions: dict[str, tuple[PartDecision, ...]],
+    failing: dict[TaskPart, list[str]],
 ) -> Outcome:
     if any(not part.is_certain for parts in decisions.values() for part in parts):
         return Outcome.UNVERIFIABLE
@@ -199,7 +220,11 @@ def _outcome(
 def _how(parts: tuple[PartDecision, ...], membership: Membership) -> str:
     if any(part.is_wider for part in parts):
         return "superset"
-    return "exact" if all(trustee == membership.account_sid for part in parts for trustee in part.trustees) else "via_group"
+    return (
+        "exact"
+        if all(trustee == membership.account_sid for part in parts for trustee in part.trustees)
+        else "via_group"
+    )
 
 
 def _paths(
@@ -218,8 +243,11 @@ def _reason(
 ) -> str:
     if outcome is Outcome.SATISFIED:
         below = len(subtree.below)
-        return f"the user task is delegated on the OU and on {below} containers below" if below else (
-            "the user task is delegated on the OU")
+        return (
+            f"the user task is delegated on the OU and on {below} containers below"
+            if below
+            else ("the user task is delegated on the OU")
+        )
     sentences = [_denial(part, subtree.target.dn) for part in parts if not part.is_held]
     sentences += [_where_failing(part, dns, subtree) for part, dns in failing.items() if dns]
     if any(not part.is_certain for part in parts):
@@ -227,7 +255,9 @@ def _reason(
     if subtree.unread:
         sentences.append(f"security descriptors not readable: {_some(subtree.unread)} (needed: Read permissions)")
     if subtree.unlisted:
-        sentences.append(f"contents not listed to the auditing identity: {_some(subtree.unlisted)} (needed: List contents)")
+        sentences.append(
+            f"contents not listed to the auditing identity: {_some(subtree.unlisted)} (needed: List contents)"
+        )
     if subtree.gap is not None:
         sentences.append(describe_gap(subtree.gap))
     if outcome is Outcome.MISSING:
@@ -241,7 +271,9 @@ def _denial(part: PartDecision, dn: str) -> str:
 
 def _where_failing(part: TaskPart, dns: list[str], subtree: Subtree) -> str:
     if dns[0] == subtree.target.dn:
-        return f"{part} is not delegated on the OU itself" + (f" nor on {len(dns) - 1} containers below" if dns[1:] else "")
+        return f"{part} is not delegated on the OU itself" + (
+            f" nor on {len(dns) - 1} containers below" if dns[1:] else ""
+        )
     blocked = {each.dn for each in subtree.below if each.descriptor is not None and each.descriptor.is_dacl_protected}
     why = " (inheritance is blocked there)" if set(dns) & blocked else ""
     return f"{part} does not reach {len(dns)} of {len(subtree.below)} containers below: {_some(dns)}{why}"
@@ -278,5 +310,10 @@ def _part(part: PartDecision, failing: list[str], subtree: Subtree, paths: tuple
     if not part.is_certain:
         outcome = Outcome.UNVERIFIABLE
     reason = _denial(part, subtree.target.dn) or (_where_failing(part.part, failing, subtree) if failing else "")
-    return RequirementPart(title=str(part.part), outcome=outcome, how="superset" if part.is_held and part.is_wider else "",
-                           reason=reason, paths=paths)
+    return RequirementPart(
+        title=str(part.part),
+        outcome=outcome,
+        how="superset" if part.is_held and part.is_wider else "",
+        reason=reason,
+        paths=paths,
+    )

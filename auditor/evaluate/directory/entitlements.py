@@ -51,8 +51,11 @@ def held_groups(facts: DirectoryFacts) -> tuple[HeldGroup, ...]:
     ignored = {membership.account_sid, *IN_EVERY_TOKEN, *_sid_history(facts)}
     return tuple(
         HeldGroup(
-            sid=sid, name=membership.names.get(sid, sid), status=_status(sid, membership, carriers),
-            is_privileged=_is_privileged(sid, membership), is_explained=sid in membership.ways,
+            sid=sid,
+            name=membership.names.get(sid, sid),
+            status=_status(sid, membership, carriers),
+            is_privileged=_is_privileged(sid, membership),
+            is_explained=sid in membership.ways,
         )
         for sid in sorted(membership.token - ignored)
     )
@@ -65,8 +68,12 @@ def group_entitlements(facts: DirectoryFacts) -> tuple[EntitlementRecord, ...]:
         return ()
     return tuple(
         EntitlementRecord(
-            kind="ad_group", name=group.name, id=group.sid, scope=domain_of_sid(group.sid) or "builtin",
-            status=group.status, paths=(membership.path_to(group.sid),),
+            kind="ad_group",
+            name=group.name,
+            id=group.sid,
+            scope=domain_of_sid(group.sid) or "builtin",
+            status=group.status,
+            paths=(membership.path_to(group.sid),),
         )
         for group in held_groups(facts)
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from auditor.evaluate.judgement import Judgement, describe_gap
 from auditor.evaluate.fields import text
+from auditor.evaluate.judgement import Judgement, describe_gap
 from auditor.model.outcome import Outcome
 from auditor.model.results import EvidenceReference, HostRecord
 
@@ -22,21 +22,28 @@ def judge_host(need: Ldaps, evidence: Evidence, connection: HybridConnection, ho
     if connection.port not in documented:
         expected = " or ".join(str(port) for port in sorted(documented))
         return Judgement(
-            outcome=Outcome.MISSING, reason=f"port {connection.port} is configured, documented is {expected}",
-            actual=f"port {connection.port}", evidence=(reference,),
+            outcome=Outcome.MISSING,
+            reason=f"port {connection.port} is configured, documented is {expected}",
+            actual=f"port {connection.port}",
+            evidence=(reference,),
         )
     read = evidence.read("host", host)
     record = next(iter(read), {})
     tls = record.get("tls")
     if read.gap is not None and not _trusted_tls(record):
         return Judgement(
-            outcome=Outcome.UNVERIFIABLE, reason=describe_gap(read.gap), actual=f"port {connection.port}, no verified answer",
+            outcome=Outcome.UNVERIFIABLE,
+            reason=describe_gap(read.gap),
+            actual=f"port {connection.port}, no verified answer",
             evidence=(reference,),
         )
     version = text(tls, "version") if isinstance(tls, dict) else ""
     return Judgement(
-        outcome=Outcome.SATISFIED, how="exact", reason=f"LDAP over TLS answers on port {connection.port}",
-        actual=f"port {connection.port}, {version or 'TLS'}", evidence=(reference,),
+        outcome=Outcome.SATISFIED,
+        how="exact",
+        reason=f"LDAP over TLS answers on port {connection.port}",
+        actual=f"port {connection.port}, {version or 'TLS'}",
+        evidence=(reference,),
     )
 
 
@@ -69,7 +76,9 @@ def _host_record(read: Read, connection: HybridConnection, host: str) -> HostRec
 def _certificate_in_words(certificate: dict[str, Any]) -> str:
     if not certificate:
         return "not seen"
-    verdict = "verified" if certificate.get("verified") is True else f"not verified: {certificate.get('error') or 'unknown'}"
+    verdict = (
+        "verified" if certificate.get("verified") is True else f"not verified: {certificate.get('error') or 'unknown'}"
+    )
     names = ", ".join(_texts(certificate.get("names")))
     return f"{verdict}; for {names}; until {certificate.get('not_after')}; SHA-256 {certificate.get('sha256')}"
 

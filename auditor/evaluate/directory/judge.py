@@ -40,7 +40,10 @@ class DirectoryFacts:
 def gather_directory_facts(evidence: Evidence, connection: HybridConnection, profile: Profile) -> DirectoryFacts:
     """Work out once who the account is and what is in its token."""
     return DirectoryFacts(
-        evidence=evidence, connection=connection, profile=profile, account=identify_account(evidence, connection)
+        evidence=evidence,
+        connection=connection,
+        profile=profile,
+        account=identify_account(evidence, connection),
     )
 
 
@@ -85,28 +88,54 @@ def _judge_group(need: DirectoryGroup, facts: DirectoryFacts) -> Scoped:
     if sid in membership.token:
         path = membership.path_to(sid)
         is_direct = len(path) == 2 and sid in membership.ways  # noqa: PLR2004 - account and group
-        return Scoped(scope=scope, judgement=Judgement(
-            outcome=Outcome.SATISFIED, how="direct" if is_direct else "via_group", reason=f"{name} ({sid}) is in the account's token",
-            actual=f"member of {name}, {'directly' if is_direct else 'through other groups'}", paths=(path,), evidence=evidence,
-        ))
+        return Scoped(
+            scope=scope,
+            judgement=Judgement(
+                outcome=Outcome.SATISFIED,
+                how="direct" if is_direct else "via_group",
+                reason=f"{name} ({sid}) is in the account's token",
+                actual=f"member of {name}, {'directly' if is_direct else 'through other groups'}",
+                paths=(path,),
+                evidence=evidence,
+            ),
+        )
     if membership.token_gap is not None:
-        return Scoped(scope=scope, judgement=Judgement(
-            outcome=Outcome.UNVERIFIABLE, reason=describe_gap(membership.token_gap), actual=f"{name}: not seen",
+        return Scoped(
+            scope=scope,
+            judgement=Judgement(
+                outcome=Outcome.UNVERIFIABLE,
+                reason=describe_gap(membership.token_gap),
+                actual=f"{name}: not seen",
+                evidence=evidence,
+            ),
+        )
+    return Scoped(
+        scope=scope,
+        judgement=Judgement(
+            outcome=Outcome.MISSING,
+            reason=f"{name} ({sid}) is not in the account's token",
+            actual=f"not a member of {name}",
             evidence=evidence,
-        ))
-    return Scoped(scope=scope, judgement=Judgement(
-        outcome=Outcome.MISSING, reason=f"{name} ({sid}) is not in the account's token", actual=f"not a member of {name}",
-        evidence=evidence,
-    ))
+        ),
+    )
 
 
 def _without_account(account: DirectoryAccount, what: str) -> Judgement:
     match account.found:
         case Unknown(reason=reason):
-            return Judgement(outcome=Outcome.UNVERIFIABLE, reason=reason, actual=f"{what}: not readable", evidence=(ACCOUNT,))
+            return Judgement(
+                outcome=Outcome.UNVERIFIABLE,
+                reason=reason,
+                actual=f"{what}: not readable",
+                evidence=(ACCOUNT,),
+            )
         case NotHeld():
-            return Judgement(outcome=Outcome.MISSING, reason="the account does not exist in the directory",
-                             actual="no such account", evidence=(ACCOUNT,))
+            return Judgement(
+                outcome=Outcome.MISSING,
+                reason="the account does not exist in the directory",
+                actual="no such account",
+                evidence=(ACCOUNT,),
+            )
         case Held():
             msg = "an account that was found has a membership"
             raise AssertionError(msg)
@@ -118,10 +147,15 @@ def _other_domains(facts: DirectoryFacts) -> list[Scoped]:
         return []
     home = parse_dn(facts.account.entry.dn)
     return [
-        Scoped(scope=base, judgement=Judgement(
-            outcome=Outcome.NOT_APPLICABLE, actual="",
-            reason="the account's home is another domain; Domain Admins is a global group and takes no member from there",
-        ))
+        Scoped(
+            scope=base,
+            judgement=Judgement(
+                outcome=Outcome.NOT_APPLICABLE,
+                actual="",
+                reason="the account's home is another domain; Domain Admins is a global group and takes no member "
+                "from there",
+            ),
+        )
         for base in facts.connection.base_dns
         if parse_dn(base).dns_domain != home.dns_domain
     ]
@@ -129,16 +163,28 @@ def _other_domains(facts: DirectoryFacts) -> list[Scoped]:
 
 def _judge_delegations(facts: DirectoryFacts) -> list[Scoped]:
     if not facts.connection.target_ous:
-        return [Scoped(scope=NO_TARGET_OUS, judgement=Judgement(
-            outcome=Outcome.UNVERIFIABLE, actual="not asked for",
-            reason="the inventory lists no target OUs; they are not part of a connection, so the operator has to name them",
-        ))]
+        return [
+            Scoped(
+                scope=NO_TARGET_OUS,
+                judgement=Judgement(
+                    outcome=Outcome.UNVERIFIABLE,
+                    actual="not asked for",
+                    reason="the inventory lists no target OUs; they are not part of a connection, "
+                    "so the operator has to name them",
+                ),
+            )
+        ]
     account = facts.account
     if account.membership is None:
-        return [Scoped(scope=ou, judgement=_without_account(account, "delegation")) for ou in facts.connection.target_ous]
+        return [
+            Scoped(scope=ou, judgement=_without_account(account, "delegation")) for ou in facts.connection.target_ous
+        ]
     membership = account.membership
     return [
-        Scoped(scope=ou, judgement=with_note(judge_delegation(facts.evidence, membership, ou), _effective(facts, ou)))
+        Scoped(
+            scope=ou,
+            judgement=with_note(judge_delegation(facts.evidence, membership, ou), _effective(facts, ou)),
+        )
         for ou in facts.connection.target_ous
     ]
 
@@ -177,9 +223,13 @@ def _accept_one_leg(judged: Judged) -> Judged:
     if combined is Outcome.MISSING or len(legs) < 2:  # noqa: PLR2004 - one of two
         return judged
     return [
-        (requirement, [_excuse(scoped, combined) for scoped in found]
-         if isinstance(requirement.needs, (DirectoryGroup, Delegation)) and legs[requirement.needs.type] is not combined
-         else found)
+        (
+            requirement,
+            [_excuse(scoped, combined) for scoped in found]
+            if isinstance(requirement.needs, (DirectoryGroup, Delegation))
+            and legs[requirement.needs.type] is not combined
+            else found,
+        )
         for requirement, found in judged
     ]
 
@@ -187,8 +237,10 @@ def _accept_one_leg(judged: Judged) -> Judged:
 def _excuse(scoped: Scoped, combined: Outcome) -> Scoped:
     if scoped.judgement.outcome in (Outcome.SATISFIED, Outcome.NOT_APPLICABLE):
         return scoped
-    reason = f"{scoped.judgement.outcome} by itself ({scoped.judgement.reason}); the profile asks for one of two " \
-             f"conditions, and the other one is {combined}"
+    reason = (
+        f"{scoped.judgement.outcome} by itself ({scoped.judgement.reason}); the profile asks for one of two "
+        f"conditions, and the other one is {combined}"
+    )
     return replace(scoped, judgement=replace(scoped.judgement, outcome=Outcome.NOT_APPLICABLE, reason=reason))
 
 
@@ -197,32 +249,47 @@ def _note_other_reading(judged: Judged) -> Judged:
     legs = {name: combine_all_of(each.outcome for each in found) for name, found in _legs(judged).items()}
     if Outcome.SATISFIED not in legs.values() or set(legs.values()) == {Outcome.SATISFIED}:
         return judged
-    note = "The vendor's other wording asks for one of Domain Admins and delegation; under it this connection would pass."
+    note = (
+        "The vendor's other wording asks for one of Domain Admins and delegation; under it this connection would pass."
+    )
     return [
-        (requirement, [replace(scoped, judgement=with_note(scoped.judgement, note)) for scoped in found]
-         if isinstance(requirement.needs, (DirectoryGroup, Delegation)) and legs[requirement.needs.type] is not Outcome.SATISFIED
-         else found)
+        (
+            requirement,
+            [replace(scoped, judgement=with_note(scoped.judgement, note)) for scoped in found]
+            if isinstance(requirement.needs, (DirectoryGroup, Delegation))
+            and legs[requirement.needs.type] is not Outcome.SATISFIED
+            else found,
+        )
         for requirement, found in judged
     ]
 
 
-def without_domain_admins(facts: DirectoryFacts, results: tuple[RequirementResult, ...]) -> tuple[WithoutDomainAdmins, ...]:
+def without_domain_admins(
+    facts: DirectoryFacts, results: tuple[RequirementResult, ...]
+) -> tuple[WithoutDomainAdmins, ...]:
     """Say what would break if the account left Domain Admins today, and what to delegate so that nothing does.
 
     Delegation is always judged without Domain Admins, so this is the same computation (rule A2), before
     any alternative reading excuses a leg.
     """
-    ids = {requirement.id for requirement in facts.profile.of_kind(ConnectionKind.HYBRID)
-           if isinstance(requirement.needs, Delegation)}
+    ids = {
+        requirement.id
+        for requirement in facts.profile.of_kind(ConnectionKind.HYBRID)
+        if isinstance(requirement.needs, Delegation)
+    }
     if not ids:
         return ()
     judgements = {scoped.scope: scoped.judgement for scoped in _judge_delegations(facts)}
     return tuple(
         WithoutDomainAdmins(
-            id=result.id, scope=result.scope, outcome=judgements[result.scope].outcome,
-            reason=judgements[result.scope].reason, add=delegations_to_add(facts, result.scope, judgements[result.scope]),
+            id=result.id,
+            scope=result.scope,
+            outcome=judgements[result.scope].outcome,
+            reason=judgements[result.scope].reason,
+            add=delegations_to_add(facts, result.scope, judgements[result.scope]),
         )
-        for result in results if result.id in ids
+        for result in results
+        if result.id in ids
     )
 
 

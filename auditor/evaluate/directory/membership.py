@@ -18,11 +18,12 @@ from auditor.evaluate.directory.well_known import (
 )
 from auditor.model.directory_entry import DirectoryEntry, record_to_entry
 from auditor.model.distinguished_name import parse_dn
+from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from auditor.model.evidence import Evidence, Gap
+    from auditor.model.evidence import Evidence
     from auditor.model.results import Path
 
 Way = tuple[str, ...]
@@ -38,12 +39,15 @@ class Membership:
     it; a SID of the token without a way is `unexplained`. `without_domain_admins` is the token after
     leaving Domain Admins, built-in administration excluded, `ways_without_domain_admins` the chains that
     remain; SIDs in `perhaps_without_domain_admins` may be in it as well, because the way to them could
-    not be read. `walked_beyond_token` are security groups the walk reaches and the token does not hold.
+    not be read. `token_gap` and `well_known_gap` say why the token may be larger than what is here: the
+    second one hides groups that Everyone and the like are members of. `walked_beyond_token` are security
+    groups the walk reaches and the token does not hold.
     """
 
     account_sid: str
     token: frozenset[str]
     token_gap: Gap | None
+    well_known_gap: Gap | None
     names: Mapping[str, str]
     ways: Mapping[str, Way]
     without_domain_admins: frozenset[str]
@@ -83,9 +87,7 @@ def read_membership(evidence: Evidence, account: DirectoryEntry) -> Membership:
         raise ValueError(msg)
     graph = _Graph(evidence, account, sid)
     token_read = evidence.read("token_groups")
-    token_sids = frozenset(
-        member for record in token_read for member in record_to_entry(record).sids("tokenGroups")
-    )
+    token_sids = frozenset(member for record in token_read for member in record_to_entry(record).sids("tokenGroups"))
     is_complete = token_read.absence_is_proven
     allowed = token_sids if is_complete else None
     domain = domain_of_sid(sid)
@@ -94,14 +96,13 @@ def read_membership(evidence: Evidence, account: DirectoryEntry) -> Membership:
     ways_without = graph.walk(allowed, blocked=domain_admins)
     own = frozenset({sid, *account.sids("sIDHistory"), *IN_EVERY_TOKEN})
     unexplained = token_sids - ways.keys()
-    without = frozenset(
-        member for member in {*own, *ways_without} if not is_built_in_administration(member)
-    )
+    without = frozenset(member for member in {*own, *ways_without} if not is_built_in_administration(member))
     perhaps = frozenset(member for member in unexplained if not is_built_in_administration(member))
     return Membership(
         account_sid=sid,
         token=frozenset({*own, *token_sids, *ways}),
         token_gap=token_read.gap,
+        well_known_gap=evidence.read("well_known_memberships").gap or graph.gap_behind_well_known(),
         names=graph.names,
         ways=ways,
         without_domain_admins=without,
@@ -123,7 +124,8 @@ class _Graph:
         self._by_dn = {_key(entry.dn): entry for entry in entries}
         self._by_sid = {entry.sid: entry for entry in entries if entry.sid}
         self._well_known = {
-            entry.sid: entry for record in evidence.read("well_known_memberships")
+            entry.sid: entry
+            for record in evidence.read("well_known_memberships")
             if (entry := record_to_entry(record)).sid in IN_EVERY_TOKEN and entry.sid
         }
         self.names: dict[str, str] = {
@@ -154,6 +156,24 @@ class _Graph:
                     through_well_known.add(group_sid)
                 queue.append((group_sid, group))
         return ways
+
+    def gap_behind_well_known(self) -> Gap | None:
+        """Return a gap when a group that Everyone and the like are in, through any nesting, was not read."""
+        queue = deque(self._well_known.values())
+        seen: set[str] = set()
+        while queue:
+            entry = queue.popleft()
+            for dn in entry.texts("memberOf"):
+                if _key(dn) not in self._by_dn:
+                    return Gap(
+                        kind=GapKind.INCOMPLETE,
+                        message=f"the group {dn} was not read, and every account is in it",
+                        missing_permission="Read property on that group",
+                    )
+                if _key(dn) not in seen:
+                    seen.add(_key(dn))
+                    queue.append(self._by_dn[_key(dn)])
+        return None
 
     def security_groups_reached(self) -> frozenset[str]:
         """Return the SIDs of security groups reached from the account itself, ignoring tokenGroups."""

@@ -127,9 +127,7 @@ def _without_other_object_types(descriptor: SecurityDescriptor) -> SecurityDescr
     if descriptor.dacl is None:
         return descriptor
     kept = tuple(ace for ace in descriptor.dacl if ace.object_type is None or _speaks_of_user_children(ace))
-    return SecurityDescriptor(
-        owner=descriptor.owner, group=descriptor.group, control=descriptor.control, dacl=kept
-    )
+    return SecurityDescriptor(owner=descriptor.owner, group=descriptor.group, control=descriptor.control, dacl=kept)
 
 
 def _speaks_of_user_children(ace: Ace) -> bool:

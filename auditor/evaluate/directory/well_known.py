@@ -31,18 +31,33 @@ IN_EVERY_TOKEN = {
 }
 
 PRIVILEGED_RIDS = {
-    498: "Enterprise Read-only Domain Controllers", 516: "Domain Controllers", 517: "Cert Publishers",
-    518: "Schema Admins", 519: "Enterprise Admins", 520: "Group Policy Creator Owners",
-    521: "Read-only Domain Controllers", 526: "Key Admins", 527: "Enterprise Key Admins",
+    498: "Enterprise Read-only Domain Controllers",
+    516: "Domain Controllers",
+    517: "Cert Publishers",
+    518: "Schema Admins",
+    519: "Enterprise Admins",
+    520: "Group Policy Creator Owners",
+    521: "Read-only Domain Controllers",
+    526: "Key Admins",
+    527: "Enterprise Key Admins",
 }
 PRIVILEGED_BUILT_IN = {
-    ADMINISTRATORS: "Administrators", ACCOUNT_OPERATORS: "Account Operators", "S-1-5-32-549": "Server Operators",
-    "S-1-5-32-550": "Print Operators", "S-1-5-32-551": "Backup Operators", "S-1-5-32-552": "Replicator",
+    ADMINISTRATORS: "Administrators",
+    ACCOUNT_OPERATORS: "Account Operators",
+    "S-1-5-32-549": "Server Operators",
+    "S-1-5-32-550": "Print Operators",
+    "S-1-5-32-551": "Backup Operators",
+    "S-1-5-32-552": "Replicator",
     "S-1-5-32-578": "Hyper-V Administrators",
 }
-PRIVILEGED_NAMES = frozenset({
-    "dnsadmins", "organization management", "exchange windows permissions", "exchange trusted subsystem",
-})
+PRIVILEGED_NAMES = frozenset(
+    {
+        "dnsadmins",
+        "organization management",
+        "exchange windows permissions",
+        "exchange trusted subsystem",
+    }
+)
 # Groups that every account is in, or that Windows puts every member of another group into.
 BASELINE_BUILT_IN = frozenset({USERS, PRE_WINDOWS_2000_COMPATIBLE_ACCESS})
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from auditor.evaluate.judgement import Judgement, describe_gap
 from auditor.evaluate.fields import flag, same, text
+from auditor.evaluate.judgement import Judgement, describe_gap
 from auditor.model.evidence import Evidence, GapKind, Read, Record
 from auditor.model.outcome import Outcome
 from auditor.model.results import EvidenceReference, PrincipalRecord
@@ -43,15 +43,27 @@ def identify_account(evidence: Evidence, connection: ExchangeOnlineConnection) -
     """Find the account in the evidence by object id; its configured name is only the question."""
     user = next(iter(evidence.read("user")), None)
     exchange_user = _exchange_user(evidence.read("exchange_user"), user, connection)
-    object_id = (user and text(user, "id")) or (
-        exchange_user and text(exchange_user, "ExternalDirectoryObjectId")
-    ) or (connection.service_account if is_guid(connection.service_account) else None)
+    object_id = (
+        (user and text(user, "id"))
+        or (exchange_user and text(exchange_user, "ExternalDirectoryObjectId"))
+        or (connection.service_account if is_guid(connection.service_account) else None)
+    )
     known_names = {connection.service_account, object_id or ""}
     if user:
         known_names.add(text(user, "userPrincipalName"))
     if exchange_user:
-        known_names |= {text(exchange_user, name) for name in
-                        ("Name", "Identity", "Id", "Guid", "ExchangeObjectId", "DistinguishedName", "UserPrincipalName")}
+        known_names |= {
+            text(exchange_user, name)
+            for name in (
+                "Name",
+                "Identity",
+                "Id",
+                "Guid",
+                "ExchangeObjectId",
+                "DistinguishedName",
+                "UserPrincipalName",
+            )
+        }
     return TenantAccount(
         name=(user and text(user, "userPrincipalName")) or connection.service_account,
         object_id=object_id or None,
@@ -90,28 +102,36 @@ def _not_found(read: Read) -> bool:
     return read.gap is not None and read.gap.kind is GapKind.NOT_FOUND
 
 
-def judge_account(evidence: Evidence, account: TenantAccount) -> Judgement:
-    """Judge the connection's Entra ID service account: it exists, is enabled, and Exchange knows it."""
+def judge_account(evidence: Evidence, account: TenantAccount, *, exchange_resolved_it: bool) -> Judgement:
+    """Judge the connection's Entra ID service account: it exists, is enabled, and Exchange knows it.
+
+    `exchange_resolved_it` tells that Exchange answered a question about this very account, so that it knows it.
+    """
     if account.is_absent:
         return Judgement(
-            outcome=Outcome.MISSING, reason="neither Entra ID nor Exchange Online knows this account",
-            actual="no such account", evidence=(USER, EXCHANGE_USER),
+            outcome=Outcome.MISSING,
+            reason="neither Entra ID nor Exchange Online knows this account",
+            actual="no such account",
+            evidence=(USER, EXCHANGE_USER),
         )
     if account.user is None:
         return _unread_account(evidence)
     enabled = flag(account.user, "accountEnabled")
     if enabled is False:
         return Judgement(
-            outcome=Outcome.MISSING, reason="the account exists but is disabled", actual="account disabled",
+            outcome=Outcome.MISSING,
+            reason="the account exists but is disabled",
+            actual="account disabled",
             evidence=(USER,),
         )
     if enabled is None:
         return Judgement(
             outcome=Outcome.UNVERIFIABLE,
             reason="Graph did not say whether the account is enabled (needed: application permission User.Read.All)",
-            actual="account exists, state not readable", evidence=(USER,),
+            actual="account exists, state not readable",
+            evidence=(USER,),
         )
-    return _judge_known_to_exchange(evidence, account)
+    return _judge_known_to_exchange(evidence, account, exchange_resolved_it=exchange_resolved_it)
 
 
 def _unread_account(evidence: Evidence) -> Judgement:
@@ -120,27 +140,44 @@ def _unread_account(evidence: Evidence) -> Judgement:
     reason = (
         "Entra ID says that the account does not exist, Exchange Online did not confirm it"
         if contradiction
-        else describe_gap(gap) if gap is not None else "Entra ID returned no account"
+        else describe_gap(gap)
+        if gap is not None
+        else "Entra ID returned no account"
     )
     return Judgement(outcome=Outcome.UNVERIFIABLE, reason=reason, actual="not readable", evidence=(USER, EXCHANGE_USER))
 
 
-def _judge_known_to_exchange(evidence: Evidence, account: TenantAccount) -> Judgement:
-    if account.exchange_user is not None or _is_member_somewhere(evidence, account):
-        return Judgement(
-            outcome=Outcome.SATISFIED, how="exact", reason="the account exists, is enabled and is known to Exchange Online",
-            actual="account enabled and known to Exchange Online", evidence=(USER, EXCHANGE_USER),
-        )
+def _judge_known_to_exchange(
+    evidence: Evidence, account: TenantAccount, *, exchange_resolved_it: bool
+) -> Judgement:
     read = evidence.read("exchange_user")
+    is_known = account.exchange_user is not None or exchange_resolved_it or _is_member_somewhere(evidence, account)
+    if is_known and not _not_found(read):
+        return Judgement(
+            outcome=Outcome.SATISFIED,
+            how="exact",
+            reason="the account exists, is enabled and is known to Exchange Online",
+            actual="account enabled and known to Exchange Online",
+            evidence=(USER, EXCHANGE_USER),
+        )
+    if is_known:
+        return _open("Exchange Online says that it does not know the account, and answers questions about it")
     if read.absence_is_proven or _not_found(read):
         return Judgement(
-            outcome=Outcome.MISSING, reason="the account exists in Entra ID, but Exchange Online does not know it",
-            actual="account enabled, unknown to Exchange Online", evidence=(USER, EXCHANGE_USER),
+            outcome=Outcome.MISSING,
+            reason="the account exists in Entra ID, but Exchange Online does not know it",
+            actual="account enabled, unknown to Exchange Online",
+            evidence=(USER, EXCHANGE_USER),
         )
-    gap = read.gap
+    return _open(describe_gap(read.gap) if read.gap else "")
+
+
+def _open(reason: str) -> Judgement:
     return Judgement(
-        outcome=Outcome.UNVERIFIABLE, reason=describe_gap(gap) if gap else "",
-        actual="account enabled; Exchange Online could not be asked", evidence=(EXCHANGE_USER,),
+        outcome=Outcome.UNVERIFIABLE,
+        reason=reason,
+        actual="account enabled; whether Exchange Online knows it is open",
+        evidence=(EXCHANGE_USER,),
     )
 
 

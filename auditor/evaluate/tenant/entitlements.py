@@ -35,7 +35,9 @@ def excess_role_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
         assignment
         for assignment in facts.exchange.assignments.all
         if assignment.is_effective
-        and not (assignment.role and (assignment.role.role_type.casefold() in documented or assignment.role.is_end_user))
+        and not (
+            assignment.role and (assignment.role.role_type.casefold() in documented or assignment.role.is_end_user)
+        )
         and not assignment.role_name.startswith("My")
     )
 
@@ -43,7 +45,8 @@ def excess_role_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
 def delegating_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
     """Return assignments that let the account grant a role to others."""
     return tuple(
-        assignment for assignment in facts.exchange.assignments.all
+        assignment
+        for assignment in facts.exchange.assignments.all
         if assignment.is_delegating and isinstance(assignment.claim, Held)
     )
 
@@ -63,8 +66,12 @@ def consents(facts: TenantFacts) -> tuple[Consent, ...]:
             if is_for_all or same(text(record, "principalId"), account):
                 records[text(record, "id") or str(record)] = record
     return tuple(
-        Consent(client_id=text(record, "clientId"), scope=scope, grant_id=grant_id,
-                is_tenant_wide=text(record, "consentType") == "AllPrincipals")
+        Consent(
+            client_id=text(record, "clientId"),
+            scope=scope,
+            grant_id=grant_id,
+            is_tenant_wide=text(record, "consentType") == "AllPrincipals",
+        )
         for grant_id, record in records.items()
         for scope in text(record, "scope").split()
     )
@@ -78,16 +85,23 @@ def tenant_entitlements(facts: TenantFacts) -> tuple[EntitlementRecord, ...]:
 def _role_groups(facts: TenantFacts) -> list[EntitlementRecord]:
     giving = {
         assignment.assignee.casefold()
-        for need in facts.documented_exchange_roles for assignment in facts.exchange.of_type(need.role_type)
+        for need in facts.documented_exchange_roles
+        for assignment in facts.exchange.of_type(need.role_type)
         if assignment.is_effective
     }
     return [
         EntitlementRecord(
-            kind="exchange_role_group", name=group.name, id=group.id, scope="organization",
-            status="documented" if group.name.casefold() in giving and group.name not in BUILT_IN_COLLECTIONS else "excess",
+            kind="exchange_role_group",
+            name=group.name,
+            id=group.id,
+            scope="organization",
+            status="documented"
+            if group.name.casefold() in giving and group.name not in BUILT_IN_COLLECTIONS
+            else "excess",
             paths=group.claim.paths,
         )
-        for group in facts.exchange.role_groups.all if isinstance(group.claim, Held)
+        for group in facts.exchange.role_groups.all
+        if isinstance(group.claim, Held)
     ]
 
 
@@ -95,10 +109,15 @@ def _exchange_roles(facts: TenantFacts) -> list[EntitlementRecord]:
     excess = set(excess_role_assignments(facts))
     return [
         EntitlementRecord(
-            kind="exchange_role", name=assignment.role_name, id=assignment.name, scope=assignment.limited_to or "organization",
-            status="excess" if assignment in excess else _documented_or_baseline(assignment), paths=paths_of(assignment),
+            kind="exchange_role",
+            name=assignment.role_name,
+            id=assignment.name,
+            scope=assignment.limited_to or "organization",
+            status="excess" if assignment in excess else _documented_or_baseline(assignment),
+            paths=paths_of(assignment),
         )
-        for assignment in facts.exchange.assignments.all if assignment.is_effective
+        for assignment in facts.exchange.assignments.all
+        if assignment.is_effective
     ]
 
 
@@ -110,8 +129,12 @@ def _documented_or_baseline(assignment: RoleAssignment) -> Literal["documented",
 def _entra_roles(facts: TenantFacts) -> list[EntitlementRecord]:
     return [
         EntitlementRecord(
-            kind="entra_role", name=role.name, id=role.template_id, scope=role.scope,
-            status="documented" if role.template_id in facts.documented_entra_roles else "excess", paths=(role.path,),
+            kind="entra_role",
+            name=role.name,
+            id=role.template_id,
+            scope=role.scope,
+            status="documented" if role.template_id in facts.documented_entra_roles else "excess",
+            paths=(role.path,),
         )
         for role in facts.entra_roles.active
     ]
@@ -121,7 +144,9 @@ def _consents(facts: TenantFacts) -> list[EntitlementRecord]:
     expected = facts.profile.rules.expected_scopes
     return [
         EntitlementRecord(
-            kind="consent", name=consent.scope, id=consent.grant_id,
+            kind="consent",
+            name=consent.scope,
+            id=consent.grant_id,
             scope="everyone in the tenant" if consent.is_tenant_wide else "in the account's name",
             status="excess" if expected is not None and consent.scope not in expected else "documented",
             paths=((facts.account.name, f"application {consent.client_id}", f"scope {consent.scope}"),),
@@ -140,6 +165,13 @@ def app_roles(facts: TenantFacts) -> tuple[tuple[str, str], ...]:
 
 def privileged_scope(scope: str) -> bool:
     """Tell whether a scope reads or writes mail, the directory or roles (rule A21)."""
-    words = ("mail", "directory", "role", "user.readwrite", "group.readwrite", "full_access", "exchange.manage")
+    words = (
+        "mail",
+        "directory",
+        "role",
+        "user.readwrite",
+        "group.readwrite",
+        "full_access",
+        "exchange.manage",
+    )
     return any(word in scope.casefold() for word in words)
-

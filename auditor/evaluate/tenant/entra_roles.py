@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.evaluate.judgement import Judgement, describe_gap
 from auditor.evaluate.fields import flag, same, text
+from auditor.evaluate.judgement import Judgement, describe_gap
 from auditor.model.evidence import GapKind
 from auditor.model.outcome import Outcome
 from auditor.model.results import EvidenceReference, Path
@@ -60,8 +60,11 @@ class EntraRoles:
 def read_entra_roles(evidence: Evidence, account: TenantAccount) -> EntraRoles:
     """Gather the active and eligible directory roles of the account and of the groups it is in."""
     definitions = {text(record, "id").casefold(): record for record in evidence.read("role_definitions")}
-    groups = {text(record, "id").casefold(): record for record in evidence.read("transitive_member_of")
-              if not text(record, "@odata.type").endswith(("directoryRole", "administrativeUnit"))}
+    groups = {
+        text(record, "id").casefold(): record
+        for record in evidence.read("transitive_member_of")
+        if not text(record, "@odata.type").endswith(("directoryRole", "administrativeUnit"))
+    }
     ends = _end_times(evidence)
     active = [
         role
@@ -77,14 +80,19 @@ def read_entra_roles(evidence: Evidence, account: TenantAccount) -> EntraRoles:
         if (role := _role(record, subject, account, groups, definitions, ends)) is not None
     ]
     return EntraRoles(
-        active=tuple(dict.fromkeys(active)), eligible=tuple(dict.fromkeys(eligible)),
+        active=tuple(dict.fromkeys(active)),
+        eligible=tuple(dict.fromkeys(eligible)),
         gaps=_gaps(evidence, account, groups),
     )
 
 
 def _role(
-    record: Record, subject: str, account: TenantAccount, groups: dict[str, Record],
-    definitions: dict[str, Record], ends: dict[tuple[str, str], str],
+    record: Record,
+    subject: str,
+    account: TenantAccount,
+    groups: dict[str, Record],
+    definitions: dict[str, Record],
+    ends: dict[tuple[str, str], str],
 ) -> HeldRole | None:
     principal = text(record, "principalId") or subject
     group = groups.get(principal.casefold())
@@ -98,8 +106,11 @@ def _role(
     name = text(definition, "displayName") or BUILT_IN_ROLE_NAMES.get(template_id.casefold(), template_id)
     via = () if is_account else (_group_name(group or {}),)
     return HeldRole(
-        template_id=template_id.casefold(), name=name, scope=_scope(record),
-        path=(account.name, *via, f"Entra role {name}"), is_through_group=not is_account,
+        template_id=template_id.casefold(),
+        name=name,
+        scope=_scope(record),
+        path=(account.name, *via, f"Entra role {name}"),
+        is_through_group=not is_account,
         ends_at=ends.get((principal.casefold(), role_id.casefold())),
     )
 
@@ -118,7 +129,9 @@ def _group_name(group: Record) -> str:
 
 def _end_times(evidence: Evidence) -> dict[tuple[str, str], str]:
     return {
-        (text(record, "principalId").casefold(), text(record, "roleDefinitionId").casefold()): text(record, "endDateTime")
+        (text(record, "principalId").casefold(), text(record, "roleDefinitionId").casefold()): text(
+            record, "endDateTime"
+        )
         for _, read in evidence.reads_of("role_assignment_instances")
         for record in read
         if text(record, "endDateTime")
@@ -132,10 +145,15 @@ def _roles_among_memberships(evidence: Evidence, account: TenantAccount, known: 
         template_id = text(record, "roleTemplateId").casefold()
         if text(record, "@odata.type").endswith("directoryRole") and template_id and template_id not in known:
             name = text(record, "displayName") or BUILT_IN_ROLE_NAMES.get(template_id, template_id)
-            found.append(HeldRole(
-                template_id=template_id, name=name, scope=TENANT_WIDE, path=(account.name, f"Entra role {name}"),
-                is_through_group=False,
-            ))
+            found.append(
+                HeldRole(
+                    template_id=template_id,
+                    name=name,
+                    scope=TENANT_WIDE,
+                    path=(account.name, f"Entra role {name}"),
+                    is_through_group=False,
+                )
+            )
     return found
 
 
@@ -162,32 +180,53 @@ def judge_entra_role(need: EntraRole, evidence: Evidence, account: TenantAccount
     reference = EvidenceReference(dataset="role_assignments", record=account.object_id or "")
     if account.is_absent:
         return Judgement(
-            outcome=Outcome.MISSING, reason="the account does not exist", actual=f"{need.name}: not held",
+            outcome=Outcome.MISSING,
+            reason="the account does not exist",
+            actual=f"{need.name}: not held",
             evidence=(EvidenceReference(dataset="user"),),
         )
     held = roles.holding(need.template_id)
+    global_administrator = tuple(role for role in roles.holding(GLOBAL_ADMINISTRATOR) if role.is_tenant_wide)
+    if global_administrator and not any(role.is_tenant_wide for role in held):
+        return Judgement(
+            outcome=Outcome.SATISFIED,
+            how="superset",
+            reason=f"Global Administrator includes {need.name} (rule A10)",
+            actual="Entra role Global Administrator",
+            paths=tuple(role.path for role in global_administrator),
+            evidence=(reference,),
+        )
     wide = tuple(role for role in held if role.is_tenant_wide)
     if wide:
         how = "via_group" if wide[0].is_through_group else "direct"
         return Judgement(
-            outcome=Outcome.SATISFIED, how=how, reason=f"{need.name} is active for the whole tenant",
+            outcome=Outcome.SATISFIED,
+            how=how,
+            reason=f"{need.name} is active for the whole tenant",
             actual=f"Entra role {need.name}, {'through a group' if wide[0].is_through_group else 'direct'}",
-            paths=tuple(role.path for role in wide), evidence=(reference,),
+            paths=tuple(role.path for role in wide),
+            evidence=(reference,),
         )
     if roles.gaps:
         return Judgement(
-            outcome=Outcome.UNVERIFIABLE, reason=f"{need.name}: " + "; ".join(describe_gap(gap) for _, gap in roles.gaps),
+            outcome=Outcome.UNVERIFIABLE,
+            reason=f"{need.name}: " + "; ".join(describe_gap(gap) for _, gap in roles.gaps),
             actual=f"{need.name}: not seen, not everything could be read",
             evidence=tuple(item for item, _ in roles.gaps),
         )
     if held:
         return Judgement(
-            outcome=Outcome.PARTIAL, how="scoped",
+            outcome=Outcome.PARTIAL,
+            how="scoped",
             reason=f"{need.name} is limited to {', '.join(role.scope for role in held)}",
-            actual=f"Entra role {need.name}, limited scope", paths=tuple(role.path for role in held), evidence=(reference,),
+            actual=f"Entra role {need.name}, limited scope",
+            paths=tuple(role.path for role in held),
+            evidence=(reference,),
         )
     return Judgement(
-        outcome=Outcome.MISSING, reason=_why_missing(need, evidence, roles), actual=f"{need.name}: not held",
+        outcome=Outcome.MISSING,
+        reason=_why_missing(need, evidence, roles),
+        actual=f"{need.name}: not held",
         evidence=(reference,),
     )
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.evaluate.judgement import Held, Judgement, Unknown
 from auditor.evaluate.fields import same
+from auditor.evaluate.judgement import Held, Judgement, Unknown
 from auditor.evaluate.tenant.management_roles import read_management_roles
-from auditor.evaluate.tenant.role_assignments import ALL, RoleAssignment, RoleAssignments, read_role_assignments
+from auditor.evaluate.tenant.role_assignments import (
+    ALL,
+    RoleAssignment,
+    RoleAssignments,
+    read_role_assignments,
+)
 from auditor.evaluate.tenant.role_groups import RoleGroups, read_role_groups
 from auditor.model.outcome import Outcome
 from auditor.model.results import EvidenceReference, Path
@@ -32,7 +37,8 @@ class ExchangeAccess:
     def of_type(self, role_type: str) -> tuple[RoleAssignment, ...]:
         """Return assignments of a role type, and those whose role's type could not be read."""
         return tuple(
-            assignment for assignment in self.assignments.all
+            assignment
+            for assignment in self.assignments.all
             if assignment.role is None or same(assignment.role.role_type, role_type)
         )
 
@@ -50,7 +56,9 @@ def judge_exchange_role(need: ExchangeRole, account: TenantAccount, access: Exch
     """Judge one documented Exchange role: enabled, valid, regular, for the whole organisation."""
     if account.is_absent:
         return Judgement(
-            outcome=Outcome.MISSING, reason="the account does not exist", actual=f"{need.name}: not held",
+            outcome=Outcome.MISSING,
+            reason="the account does not exist",
+            actual=f"{need.name}: not held",
             evidence=(EvidenceReference(dataset="user"),),
         )
     candidates = [(_judge_assignment(need, assignment), assignment) for assignment in access.of_type(need.role_type)]
@@ -60,8 +68,10 @@ def judge_exchange_role(need: ExchangeRole, account: TenantAccount, access: Exch
             return _best(deciding)
     if access.assignments.list_gap is not None:
         return Judgement(
-            outcome=Outcome.UNVERIFIABLE, reason=access.assignments.list_gap,
-            actual=f"{need.name}: not seen, not everything could be read", evidence=(EvidenceReference(dataset=ALL),),
+            outcome=Outcome.UNVERIFIABLE,
+            reason=access.assignments.list_gap,
+            actual=f"{need.name}: not seen, not everything could be read",
+            evidence=(EvidenceReference(dataset=ALL),),
         )
     partial = [(judgement, assignment) for judgement, assignment in candidates if judgement.outcome is Outcome.PARTIAL]
     if partial:
@@ -70,7 +80,8 @@ def judge_exchange_role(need: ExchangeRole, account: TenantAccount, access: Exch
     return Judgement(
         outcome=Outcome.MISSING,
         reason="; ".join(dict.fromkeys(reasons)) or f"no role assignment gives the account {need.name}",
-        actual=f"{need.name}: not held", evidence=(EvidenceReference(dataset=ALL),),
+        actual=f"{need.name}: not held",
+        evidence=(EvidenceReference(dataset=ALL),),
     )
 
 
@@ -80,9 +91,11 @@ def _best(deciding: list[tuple[Judgement, RoleAssignment]]) -> Judgement:
     first = ordered[0][0]
     paths: tuple[Path, ...] = tuple(dict.fromkeys(path for judgement, _ in ordered for path in judgement.paths))
     return Judgement(
-        outcome=first.outcome, how=first.how,
+        outcome=first.outcome,
+        how=first.how,
         reason="; ".join(dict.fromkeys(judgement.reason for judgement, _ in ordered)),
-        actual=first.actual, paths=tuple(sorted(paths, key=len)),
+        actual=first.actual,
+        paths=tuple(sorted(paths, key=len)),
         evidence=tuple(dict.fromkeys(item for judgement, _ in ordered for item in judgement.evidence)),
     )
 
@@ -98,19 +111,29 @@ def _judge_assignment(need: ExchangeRole, assignment: RoleAssignment) -> Judgeme
         if isinstance(assignment.claim, Unknown):
             evidence += assignment.claim.evidence
         return Judgement(
-            outcome=Outcome.UNVERIFIABLE, reason=f"{assignment.name}: {unknown}",
-            actual=f"{need.name}: not everything could be read", evidence=evidence,
+            outcome=Outcome.UNVERIFIABLE,
+            reason=f"{assignment.name}: {unknown}",
+            actual=f"{need.name}: not everything could be read",
+            evidence=evidence,
         )
     how = _how(assignment, paths)
     limits = _limits(assignment)
     if limits:
         return Judgement(
-            outcome=Outcome.PARTIAL, how=how, reason=f"{assignment.name}: {'; '.join(limits)}",
-            actual=f"{assignment.role_name} held, limited", paths=paths, evidence=evidence,
+            outcome=Outcome.PARTIAL,
+            how=how,
+            reason=f"{assignment.name}: {'; '.join(limits)}",
+            actual=f"{assignment.role_name} held, limited",
+            paths=paths,
+            evidence=evidence,
         )
     return Judgement(
-        outcome=Outcome.SATISFIED, how=how, reason=f"{assignment.name} grants {assignment.role_name} for the whole organisation",
-        actual=f"{assignment.role_name}, {_how_in_words(how)}", paths=paths, evidence=evidence,
+        outcome=Outcome.SATISFIED,
+        how=how,
+        reason=f"{assignment.name} grants {assignment.role_name} for the whole organisation",
+        actual=f"{assignment.role_name}, {_how_in_words(how)}",
+        paths=paths,
+        evidence=evidence,
     )
 
 
@@ -141,7 +164,9 @@ def _how(assignment: RoleAssignment, paths: tuple[Path, ...]) -> str:
 
 def _how_in_words(how: str) -> str:
     return {
-        "via_entra_role": "through an Entra role", "via_role_group": "through a role group", "direct": "assigned directly",
+        "via_entra_role": "through an Entra role",
+        "via_role_group": "through a role group",
+        "direct": "assigned directly",
         "via_group": "through a group",
     }[how]
 
@@ -150,7 +175,12 @@ def judge_role_group(needs: tuple[ExchangeRole, ...], account: TenantAccount, ac
     """Judge whether the profile's Exchange roles come from a role group the account is in."""
     evidence = (EvidenceReference(dataset="role_groups"), EvidenceReference(dataset=ALL))
     if account.is_absent:
-        return Judgement(outcome=Outcome.MISSING, reason="the account does not exist", actual="no role group", evidence=evidence)
+        return Judgement(
+            outcome=Outcome.MISSING,
+            reason="the account does not exist",
+            actual="no role group",
+            evidence=evidence,
+        )
     by_need = {need.name: _role_groups_giving(need, access) for need in needs}
     given = {name: groups for name, (groups, _) in by_need.items() if groups}
     missing = [name for name, (groups, _) in by_need.items() if not groups]
@@ -160,17 +190,39 @@ def judge_role_group(needs: tuple[ExchangeRole, ...], account: TenantAccount, ac
     paths = tuple((account.name, f"role group {name}") for name in names)
     if not missing:
         exact = sorted(set.intersection(*(set(groups) for groups in given.values())))
-        reason = (f"{', '.join(exact)} holds every documented Exchange role" if exact
-                  else f"the roles are spread over {len(names)} role groups")
-        return Judgement(outcome=Outcome.SATISFIED, how="exact" if exact else "union", reason=reason, actual=actual,
-                         paths=tuple((account.name, f"role group {name}") for name in (exact or names)), evidence=evidence)
+        reason = (
+            f"{', '.join(exact)} holds every documented Exchange role"
+            if exact
+            else f"the roles are spread over {len(names)} role groups"
+        )
+        return Judgement(
+            outcome=Outcome.SATISFIED,
+            how="exact" if exact else "union",
+            reason=reason,
+            actual=actual,
+            paths=tuple((account.name, f"role group {name}") for name in (exact or names)),
+            evidence=evidence,
+        )
     if unknown:
-        return Judgement(outcome=Outcome.UNVERIFIABLE, reason="; ".join(dict.fromkeys(unknown)), actual=actual, paths=paths,
-                         evidence=evidence)
+        return Judgement(
+            outcome=Outcome.UNVERIFIABLE,
+            reason="; ".join(dict.fromkeys(unknown)),
+            actual=actual,
+            paths=paths,
+            evidence=evidence,
+        )
     if given:
-        return Judgement(outcome=Outcome.PARTIAL, how="via_role_group", actual=actual, paths=paths, evidence=evidence,
-                         reason=f"no role group of the account gives {', '.join(missing)}")
-    return Judgement(outcome=Outcome.MISSING, reason=_why_no_role_group(needs, access), actual=actual, evidence=evidence)
+        return Judgement(
+            outcome=Outcome.PARTIAL,
+            how="via_role_group",
+            actual=actual,
+            paths=paths,
+            evidence=evidence,
+            reason=f"no role group of the account gives {', '.join(missing)}",
+        )
+    return Judgement(
+        outcome=Outcome.MISSING, reason=_why_no_role_group(needs, access), actual=actual, evidence=evidence
+    )
 
 
 def _role_groups_giving(need: ExchangeRole, access: ExchangeAccess) -> tuple[tuple[str, ...], str]:
@@ -187,10 +239,14 @@ def _role_groups_giving(need: ExchangeRole, access: ExchangeAccess) -> tuple[tup
 
 
 def _why_no_role_group(needs: tuple[ExchangeRole, ...], access: ExchangeAccess) -> str:
-    direct = sorted({
-        assignment.role_name for need in needs for assignment in access.of_type(need.role_type)
-        if assignment.is_effective and "RoleGroup" not in assignment.assignee_type
-    })
+    direct = sorted(
+        {
+            assignment.role_name
+            for need in needs
+            for assignment in access.of_type(need.role_type)
+            if assignment.is_effective and "RoleGroup" not in assignment.assignee_type
+        }
+    )
     if direct:
         return f"{', '.join(direct)} assigned to the account itself, not to a role group it is in"
     return "the account is in no role group that holds a documented role"

@@ -49,16 +49,22 @@ class TenantFacts:
     @property
     def documented_exchange_roles(self) -> tuple[ExchangeRole, ...]:
         """The Exchange roles the profile names, each once."""
-        found = (leaf for requirement in self.profile.of_kind(ConnectionKind.EXCHANGE_ONLINE)
-                 for leaf in leaves(requirement.needs) if isinstance(leaf, ExchangeRole))
+        found = (
+            leaf
+            for requirement in self.profile.of_kind(ConnectionKind.EXCHANGE_ONLINE)
+            for leaf in leaves(requirement.needs)
+            if isinstance(leaf, ExchangeRole)
+        )
         return tuple(dict.fromkeys(found))
 
     @property
     def documented_entra_roles(self) -> frozenset[str]:
         """The template ids of the directory roles the profile names."""
         return frozenset(
-            leaf.template_id.casefold() for requirement in self.profile.of_kind(ConnectionKind.EXCHANGE_ONLINE)
-            for leaf in leaves(requirement.needs) if isinstance(leaf, EntraRole)
+            leaf.template_id.casefold()
+            for requirement in self.profile.of_kind(ConnectionKind.EXCHANGE_ONLINE)
+            for leaf in leaves(requirement.needs)
+            if isinstance(leaf, EntraRole)
         )
 
 
@@ -67,7 +73,11 @@ def gather_tenant_facts(evidence: Evidence, connection: ExchangeOnlineConnection
     account = identify_account(evidence, connection)
     roles = read_entra_roles(evidence, account)
     return TenantFacts(
-        evidence=evidence, connection=connection, profile=profile, account=account, entra_roles=roles,
+        evidence=evidence,
+        connection=connection,
+        profile=profile,
+        account=account,
+        entra_roles=roles,
         exchange=read_exchange_access(evidence, account, roles),
     )
 
@@ -93,7 +103,11 @@ def _judge_leaf(need: Need, facts: TenantFacts) -> Judgement:
         case RoleGroup():
             return judge_role_group(facts.documented_exchange_roles, facts.account, facts.exchange)
         case EntraAccount():
-            return judge_account(facts.evidence, facts.account)
+            return judge_account(
+                facts.evidence,
+                facts.account,
+                exchange_resolved_it=facts.exchange.assignments.name_the_account,
+            )
         case Delegation() | DirectoryGroup() | Ldaps():
             msg = f"{need.type} is no need of an Exchange Online connection; the loader refuses such a profile"
             raise ValueError(msg)
@@ -107,7 +121,13 @@ def _apply_single_role_group(judgement: Judgement, facts: TenantFacts) -> Judgem
         return judgement
     if facts.profile.rules.single_role_group:
         return Judgement(
-            outcome=Outcome.PARTIAL, how=judgement.how, actual=judgement.actual, paths=judgement.paths,
-            evidence=judgement.evidence, reason=f"{judgement.reason}; the profile asks for one that holds them all",
+            outcome=Outcome.PARTIAL,
+            how=judgement.how,
+            actual=judgement.actual,
+            paths=judgement.paths,
+            evidence=judgement.evidence,
+            reason=f"{judgement.reason}; the profile asks for one that holds them all",
         )
-    return with_note(judgement, "The page speaks of one role group; the union of the account's role groups is accepted.")
+    return with_note(
+        judgement, "The page speaks of one role group; the union of the account's role groups is accepted."
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.evaluate.judgement import describe_gap
 from auditor.evaluate.fields import flag, same, text, texts
+from auditor.evaluate.judgement import describe_gap
 
 if TYPE_CHECKING:
     from auditor.model.evidence import Evidence, Read, Record
@@ -63,9 +63,12 @@ def _role(record: Record, records: tuple[Record, ...], evidence: Evidence) -> Ma
         lacks, unknown = _compare_with_root(record, records, evidence)
     return ManagementRole(
         id=text(record, "ExchangeObjectId") or text(record, "Guid") or text(record, "Name"),
-        name=text(record, "Name"), role_type=text(record, "RoleType"), is_custom=is_custom,
+        name=text(record, "Name"),
+        role_type=text(record, "RoleType"),
+        is_custom=is_custom,
         is_end_user=flag(record, "IsEndUserRole") is True or text(record, "RoleType").startswith("My"),
-        lacks=lacks, lacks_unknown=unknown,
+        lacks=lacks,
+        lacks_unknown=unknown,
     )
 
 

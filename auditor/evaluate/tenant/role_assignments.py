@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.evaluate.judgement import Claim, Held, NotHeld, Unknown, describe_gap
 from auditor.evaluate.fields import flag, same, text
+from auditor.evaluate.judgement import Claim, Held, NotHeld, Unknown, describe_gap
+from auditor.model.evidence import GapKind
 from auditor.model.results import EvidenceReference
 
 if TYPE_CHECKING:
@@ -18,8 +19,15 @@ if TYPE_CHECKING:
 ALL = "management_role_assignments"
 OF_ACCOUNT = "management_role_assignments_of_account"
 _POLICY_ASSIGNEES = ("RoleAssignmentPolicy", "MailboxPlan")
-_WITHOUT_WRITE_SCOPE = ("none", "notapplicable", "self", "mygal", "mydistributiongroups", "mydirectreports",
-                        "mailboxicandelegate")
+_WITHOUT_WRITE_SCOPE = (
+    "none",
+    "notapplicable",
+    "self",
+    "mygal",
+    "mydistributiongroups",
+    "mydirectreports",
+    "mailboxicandelegate",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +63,15 @@ class RoleAssignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleAssignments:
-    """Every assignment that reaches or may reach the account, and why the list may not be whole."""
+    """Every assignment that reaches or may reach the account, and why the list may not be whole.
+
+    `name_the_account` is True when Exchange itself resolved the account: asked for its assignments, it
+    gave neither an error nor everybody's.
+    """
 
     all: tuple[RoleAssignment, ...]
     list_gap: str | None
+    name_the_account: bool
 
 
 def read_role_assignments(
@@ -77,6 +90,7 @@ def read_role_assignments(
     return RoleAssignments(
         all=tuple(assignment for assignment in found if not isinstance(assignment.claim, NotHeld)),
         list_gap=None if everything.gap is None else describe_gap(everything.gap),
+        name_the_account=of_account is not None and bool(everything.records),
     )
 
 
@@ -108,13 +122,19 @@ def _assignee(row: Record) -> str:
 
 class _AssigneeResolver:
     def __init__(
-        self, evidence: Evidence, account: TenantAccount, groups: RoleGroups, of_account: tuple[Record, ...] | None
+        self,
+        evidence: Evidence,
+        account: TenantAccount,
+        groups: RoleGroups,
+        of_account: tuple[Record, ...] | None,
     ) -> None:
         self._account = account
         self._groups = groups
         self._transitive = evidence.read("transitive_member_of")
         self._of_account = None if of_account is None else {_row_key(row) for row in of_account}
         self._of_account_gap = evidence.read(OF_ACCOUNT).gap
+        if _is_unknown_to_exchange(evidence):
+            self._of_account = set()
 
     def claim(self, row: Record) -> Claim:
         """Say whether the assignment's assignee is the account or contains it."""
@@ -153,15 +173,28 @@ class _AssigneeResolver:
         return NotHeld()
 
 
+def _is_unknown_to_exchange(evidence: Evidence) -> bool:
+    """Tell whether Exchange said twice that it does not know the account: such an account is no assignee."""
+    gaps = (evidence.read("exchange_user").gap, evidence.read(OF_ACCOUNT).gap)
+    return all(gap is not None and gap.kind is GapKind.NOT_FOUND for gap in gaps)
+
+
 def _assignment(row: Record, claim: Claim, roles: ManagementRoles) -> RoleAssignment:
     role_name = text(row, "Role")
     name = text(row, "Name") or text(row, "Identity")
     if isinstance(claim, Held):
         claim = Held(tuple((*path, f"role {role_name}") for path in claim.paths))
     return RoleAssignment(
-        name=name, role_name=role_name, role=roles.find(role_name), assignee=_assignee(row),
-        assignee_type=text(row, "RoleAssigneeType"), is_delegating=_is_delegating(row),
-        ineffective=_why_ineffective(row), uncertain=_why_uncertain(row), limited_to=_custom_write_scope(row), claim=claim,
+        name=name,
+        role_name=role_name,
+        role=roles.find(role_name),
+        assignee=_assignee(row),
+        assignee_type=text(row, "RoleAssigneeType"),
+        is_delegating=_is_delegating(row),
+        ineffective=_why_ineffective(row),
+        uncertain=_why_uncertain(row),
+        limited_to=_custom_write_scope(row),
+        claim=claim,
     )
 
 

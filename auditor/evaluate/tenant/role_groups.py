@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auditor.evaluate.fields import same, text
 from auditor.evaluate.judgement import Claim, Held, NotHeld, Unknown, describe_gap
 from auditor.evaluate.tenant.entra_roles import (
     EXCHANGE_ADMINISTRATOR,
@@ -16,7 +17,6 @@ from auditor.evaluate.tenant.entra_roles import (
     GLOBAL_ADMINISTRATOR,
     EntraRoles,
 )
-from auditor.evaluate.fields import same, text
 from auditor.model.results import EvidenceReference, Path
 
 if TYPE_CHECKING:
@@ -38,8 +38,13 @@ SYNTHETIC_MEMBERS = {
 }
 # Synthetic members of other role groups: they stand for directory roles this table does not map.
 OTHER_SYNTHETIC_MEMBERS = (
-    "helpdeskadmins_", "globalreaders_", "complianceadmins_", "securityadmins_", "securityreaders_",
-    "rim-mailboxadmins", "isvmailboxusers_",
+    "helpdeskadmins_",
+    "globalreaders_",
+    "complianceadmins_",
+    "securityadmins_",
+    "securityreaders_",
+    "rim-mailboxadmins",
+    "isvmailboxusers_",
 )
 
 
@@ -82,7 +87,10 @@ def read_role_groups(evidence: Evidence, account: TenantAccount, roles: EntraRol
     return RoleGroups(
         all=tuple(
             RoleGroupMembership(
-                id=role_group_id(record), name=text(record, "Name"), record=record, claim=resolver.claim(record)
+                id=role_group_id(record),
+                name=text(record, "Name"),
+                record=record,
+                claim=resolver.claim(record),
             )
             for record in read
         ),
@@ -101,7 +109,9 @@ class _Resolver:
         self._roles = roles
         self._role_groups = role_groups
         self._tenant_groups = {
-            text(record, "id").casefold(): record for record in evidence.read("transitive_member_of") if text(record, "id")
+            text(record, "id").casefold(): record
+            for record in evidence.read("transitive_member_of")
+            if text(record, "id")
         }
 
     def claim(self, role_group: Record, above: frozenset[str] = frozenset()) -> Claim:
@@ -158,8 +168,10 @@ class _Resolver:
         for record in self._role_groups:
             if wanted & _keys(record):
                 return self.claim(record, above)
-        return Unknown(f"the nested role group {text(member, 'Name')} is not in the list of role groups",
-                       (EvidenceReference(dataset="role_groups"),))
+        return Unknown(
+            f"the nested role group {text(member, 'Name')} is not in the list of role groups",
+            (EvidenceReference(dataset="role_groups"),),
+        )
 
     def _group(self, object_id: str) -> Claim:
         read = self._evidence.read("transitive_member_of")
@@ -178,7 +190,10 @@ class _Resolver:
             return NotHeld()
         reference = EvidenceReference(dataset="exchange_user")
         if self._account.exchange_user is None:
-            return Unknown("the account's Exchange identity was not read, so a member cannot be told from it", (reference,))
+            return Unknown(
+                "the account's Exchange identity was not read, so a member cannot be told from it",
+                (reference,),
+            )
         for name in ("ExchangeObjectId", "Guid"):
             left, right = text(member, name), text(self._account.exchange_user, name)
             if left and right:

@@ -178,6 +178,11 @@ def test_an_inherit_only_owner_rights_ace_leaves_the_owner_alone():
     )
 
 
+def test_an_ace_of_another_kind_for_owner_rights_leaves_the_owner_alone():
+    audit = Ace(type=0x02, mask=1, trustee="S-1-3-4")
+    assert decide(descriptor(audit), OWNER_TOKEN, WRITE_DAC).reason is Reason.OWNER
+
+
 def test_nobody_owns_an_object_without_an_owner():
     assert not decide(descriptor(allow(1), owner=None), OWNER_TOKEN, WRITE_DAC).granted
 

@@ -193,6 +193,53 @@ def test_hostile_bytes_are_refused(raw):
         parse_descriptor(raw)
 
 
+def _with_acl(aces, *, count, size=None, revision=2, tail=b""):
+    header = struct.pack("<BBHIIII", 1, 0, 0x8004, 0, 0, 0, 20)
+    return (
+        header
+        + struct.pack("<BBHHH", revision, 0, 8 + len(aces) if size is None else size, count, 0)
+        + aces
+        + tail
+    )
+
+
+def _sid_in_the_header():
+    """An owner offset that points to the group offset, which reads as the start of a SID."""
+    raw = struct.pack("<BBHIIII", 1, 0, 0x8000, 8, 0x101, 0, 0)
+    return raw + bytes(0x101 - len(raw)) + serialise_descriptor(descriptor(owner="S-1-5-18"))[28:40]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(_with_acl(b"", count=1), id="an ace after the last byte"),
+        pytest.param(_with_acl(serialise_ace(allow(1)), count=2), id="a second ace after the last byte"),
+        pytest.param(
+            _with_acl(serialise_ace(allow(1)), count=1, size=16, tail=bytes(40)),
+            id="an ace that leaves its acl",
+        ),
+        pytest.param(
+            _with_acl(serialise_ace(allow(1)), count=2, tail=serialise_ace(allow(2))),
+            id="an ace outside its acl",
+        ),
+        pytest.param(
+            _with_acl(b"\x77\x00\x06\x00\x00\x00", count=1), id="an unknown ace that is not aligned"
+        ),
+        pytest.param(_with_acl(b"\x77\x00\x00\x00", count=1), id="an unknown ace of no size"),
+        pytest.param(_with_acl(b"", count=0, size=4), id="an acl smaller than its header"),
+        pytest.param(_with_acl(b"", count=0)[:-1], id="an acl header cut off"),
+        pytest.param(_sid_in_the_header(), id="a sid in the header"),
+    ],
+)
+def test_nothing_outside_its_place_is_read(raw):
+    with pytest.raises(MalformedDescriptor):
+        parse_descriptor(raw)
+
+
+def test_a_well_made_acl_in_the_same_frame_is_read():
+    assert parse_descriptor(_with_acl(serialise_ace(allow(1)), count=1)).dacl == (allow(1),)
+
+
 @pytest.mark.parametrize("cut", range(1, 60))
 def test_no_truncation_of_a_descriptor_is_accepted(cut):
     raw = serialise_descriptor(descriptor(allow(1), owner=None))

@@ -39,7 +39,11 @@ class Authority:
         self.ca_file.write_bytes(self.root.public_bytes(serialization.Encoding.PEM))
 
     def issue(
-        self, *names: str, common_name: str = "server", ends_in: timedelta = 30 * DAY, self_signed: bool = False
+        self,
+        *names: str,
+        common_name: str = "server",
+        ends_in: timedelta = 30 * DAY,
+        self_signed: bool = False,
     ) -> Issued:
         """Return a certificate for DNS names and IP addresses; with a negative `ends_in` it has expired."""
         key = ec.generate_private_key(ec.SECP256R1())
@@ -79,7 +83,8 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
         )
         if names:
-            builder = builder.add_extension(x509.SubjectAlternativeName(map(_general_name, names)), critical=False)
+            alternatives = x509.SubjectAlternativeName(map(_general_name, names))
+            builder = builder.add_extension(alternatives, critical=False)
         return builder.sign(own_key or self._key, hashes.SHA256())
 
 

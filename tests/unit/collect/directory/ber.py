@@ -8,6 +8,30 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PAGED_RESULTS = b"1.2.840.113556.1.4.319"
+BIND_REQUEST, SEARCH_REQUEST = 0x60, 0x63
+
+
+def parts(data: bytes) -> list[tuple[int, bytes]]:
+    """Return tag and content of every element in `data`."""
+    found = []
+    while data:
+        start, end = _bounds(data)
+        found.append((data[0], data[start:end]))
+        data = data[end:]
+    return found
+
+
+def size_of_first(data: bytes) -> int:
+    """Return how long the element that starts here is, header included; 0 while that cannot be told."""
+    return _bounds(data)[1] if len(data) >= 6 else 0
+
+
+def _bounds(data: bytes) -> tuple[int, int]:
+    start, length = 2, data[1]
+    if length > 0x80:
+        start += length - 0x80
+        length = int.from_bytes(data[2:start], "big")
+    return start, start + length
 
 
 def tlv(tag: int, *parts: bytes) -> bytes:

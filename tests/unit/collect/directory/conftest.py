@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,22 +13,13 @@ from auditor.collect.replay import read_evidence
 from auditor.model.connection import HybridConnection
 from auditor.model.sign_in import DirectorySignIn, Secret, SecretReference
 from tests.unit.collect.directory.authority import Authority, Issued
+from tests.unit.collect.directory.collecting import IMPATIENT, PASSWORD, Collect
 from tests.unit.collect.directory.scripted_server import HEAD
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from auditor.model.evidence import Evidence
-
-PASSWORD = "Sécret-pässword-1"
-IMPATIENT = Limits(connect_s=0.6, receive_s=0.6, overall_s=20.0)
-
-
-class Collect(Protocol):
-    """Collects from `hosts` on `port` with settings of the connection changed; returns the evidence."""
-
-    def __call__(self, port: int, *, limits: Limits = IMPATIENT, **settings: object) -> Evidence: ...
-
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
@@ -64,10 +55,11 @@ def collect(authority: Authority, tmp_path: Path) -> Collect:
         connection = HybridConnection(port=port, **(defaults | settings))  # type: ignore[arg-type]
         writer = EvidenceWriter(tmp_path / "evidence", connection, lambda: datetime.now(UTC))
         sign_in = DirectorySignIn(username=auditor, password=SecretReference("env", "PASSWORD"))
-        signed_in_as = collect_directory(
-            connection, sign_in, Secret(password.encode()), writer, lambda step: None, limits=limits
-        )
+        steps: list[str] = []
+        secret = Secret(password.encode())
+        signed_in_as = collect_directory(connection, sign_in, secret, writer, steps.append, limits=limits)
         writer.close({"signed_in_as": signed_in_as})
+        assert steps
         return read_evidence(tmp_path / "evidence")
 
     return run

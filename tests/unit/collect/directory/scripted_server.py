@@ -5,19 +5,14 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self, TypeAlias
 
-from ldap3.protocol.rfc4511 import LDAPMessage
-from ldap3.strategy.base import BaseStrategy
-from ldap3.utils.asn1 import encode
-from pyasn1.codec.ber import decoder
-
 from tests.unit.collect.directory import ber
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -49,7 +44,9 @@ class Request:
     def entry(self, dn: str | bytes, attributes: Attributes) -> bytes:
         return ber.entry(self.message_id, dn, attributes)
 
-    def done(self, code: int = 0, text: str = "", *, cookie: bytes = b"", referrals: Sequence[str] = ()) -> bytes:
+    def done(
+        self, code: int = 0, text: str = "", *, cookie: bytes = b"", referrals: Sequence[str] = ()
+    ) -> bytes:
         paged = ber.PAGED_RESULTS.decode() in self.controls
         return ber.done(
             self.message_id, code, text, cookie=cookie if paged and not code else None, referrals=referrals
@@ -61,8 +58,10 @@ def nothing(request: Request) -> bytes:
     return request.done() if request.is_subtree else request.done(32, "0000208D: NameErr: NO_OBJECT")
 
 
-def directory(objects: Mapping[str, Attributes], matches: Mapping[bytes, Sequence[str]] | None = None) -> Answer:
-    """Answer base searches from `objects`, subtree searches with those DNs whose key is part of the filter."""
+def directory(
+    objects: Mapping[str, Attributes], matches: Mapping[bytes, Sequence[str]] | None = None
+) -> Answer:
+    """Answer base searches from `objects`, subtree searches with the DNs whose key is part of the filter."""
 
     def answer(request: Request) -> bytes:
         if not request.is_subtree:
@@ -129,7 +128,7 @@ class ScriptedServer:
             while received := connection.recv(65536):
                 self.received += received
                 pending += received
-                while 0 < (size := BaseStrategy.compute_ldap_message_size(pending)) <= len(pending):
+                while 0 < (size := ber.size_of_first(pending)) <= len(pending):
                     answer = self._answer(pending[:size])
                     pending = pending[size:]
                     if not answer:
@@ -137,36 +136,38 @@ class ScriptedServer:
                     connection.sendall(answer)
 
     def _answer(self, raw: bytes) -> bytes:
-        message, _ = decoder.decode(raw, asn1Spec=LDAPMessage())
-        message_id = int(message["messageID"])
-        operation = message["protocolOp"]
-        if operation.getName() == "bindRequest":
-            bind = operation["bindRequest"]
-            self.binds.append((str(bind["name"]), bytes(bind["authentication"]["simple"])))
+        ((_, envelope),) = ber.parts(raw)
+        (_, number), (tag, operation), *controls = ber.parts(envelope)
+        message_id = int.from_bytes(number, "big")
+        if tag == ber.BIND_REQUEST:
+            _, (_, name), (_, password) = ber.parts(operation)
+            self.binds.append((name.decode(), password))
             return ber.bind_response(message_id, self.bind_code, self.bind_text)
-        if operation.getName() != "searchRequest":
+        if tag != ber.SEARCH_REQUEST:
             return b""
-        request = _request(message_id, operation["searchRequest"], message["controls"])
+        request = _request(message_id, operation, controls[0][1] if controls else b"")
         self.requests.append(request)
         if not request.base and not request.is_subtree and "tokenGroups" not in request.attributes:
             return request.entry("", self.root_dse) + request.done()
         return self.answer(request)
 
 
-def _request(message_id: int, search: LDAPMessage, controls: LDAPMessage) -> Request:
+def _request(message_id: int, search: bytes, controls: bytes) -> Request:
+    (_, base), (_, scope), _, _, _, _, (_, search_filter), (_, attributes) = ber.parts(search)
+    values = {}
+    for _, control in ber.parts(controls):
+        (_, oid), *_, (_, value) = ber.parts(control)
+        values[oid] = value
     cookie = b""
-    names = []
-    for control in controls if controls.hasValue() else ():
-        names.append(str(control["controlType"]))
-        if names[-1].encode() == ber.PAGED_RESULTS:
-            value, _ = decoder.decode(bytes(control["controlValue"]))
-            cookie = bytes(value[1])
+    if ber.PAGED_RESULTS in values:
+        ((_, paged),) = ber.parts(values[ber.PAGED_RESULTS])
+        _, (_, cookie) = ber.parts(paged)
     return Request(
         message_id=message_id,
-        base=str(search["baseObject"]),
-        is_subtree=int(search["scope"]) == 2,
-        filter=encode(search["filter"]),
-        attributes=tuple(map(str, search["attributes"])),
-        controls=tuple(names),
+        base=base.decode(),
+        is_subtree=scope == bytes([2]),
+        filter=search_filter,
+        attributes=tuple(name.decode() for _, name in ber.parts(attributes)),
+        controls=tuple(oid.decode() for oid in values),
         cookie=cookie,
     )

@@ -13,7 +13,7 @@ from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
 from auditor.model.sign_in import Secret
 from tests.unit.collect.directory import ber
-from tests.unit.collect.directory.conftest import IMPATIENT
+from tests.unit.collect.directory.collecting import IMPATIENT
 from tests.unit.collect.directory.scripted_server import HEAD, Answer, Request, ScriptedServer
 
 if TYPE_CHECKING:
@@ -34,7 +34,10 @@ def session_with(authority: Authority, trusted: Issued) -> Open:
         with ScriptedServer(pem_file=trusted.pem_file, answer=answer) as server:
             deadline = Deadline(limits.overall_s)
             target = TlsTarget(
-                host="127.0.0.1", port=server.port, certificate_name="127.0.0.1", ca_file=str(authority.ca_file)
+                host="127.0.0.1",
+                port=server.port,
+                certificate_name="127.0.0.1",
+                ca_file=str(authority.ca_file),
             )
             tls_socket = shake_hands(target, timeout_s=1, deadline=deadline).outcome
             assert not isinstance(tls_socket, Gap)
@@ -64,7 +67,26 @@ def read_all(session: DirectorySession, request: SearchRequest = BELOW) -> tuple
 def paged(*answers: Callable[[Request], bytes]) -> Answer:
     """Answer the first page with the first of `answers`, and so on."""
     remaining = list(answers)
-    return lambda request: remaining.pop(0)(request)
+
+    def answer(request: Request) -> bytes:
+        return remaining.pop(0)(request)
+
+    return answer
+
+
+def sending(raw: bytes) -> Answer:
+    """Answer every request with these bytes; none closes the connection."""
+    return lambda _: raw
+
+
+def noting(asked: list[Request], answer: Answer) -> Answer:
+    """Keep what is asked."""
+
+    def note(request: Request) -> bytes:
+        asked.append(request)
+        return answer(request)
+
+    return note
 
 
 def page(number: int, cookie: bytes) -> Callable[[Request], bytes]:
@@ -72,14 +94,11 @@ def page(number: int, cookie: bytes) -> Callable[[Request], bytes]:
 
 
 def test_pages_are_followed_to_the_end_with_the_cookie_that_came(session_with: Open) -> None:
-    cookies: list[bytes] = []
-
-    def noted(answer: Callable[[Request], bytes]) -> Callable[[Request], bytes]:
-        return lambda request: cookies.append(request.cookie) or answer(request)
-
-    with session_with(paged(noted(page(1, b"one")), noted(page(2, b"\0two")), noted(page(3, b"")))) as session:
+    asked: list[Request] = []
+    pages = paged(page(1, b"one"), page(2, b"\0two"), page(3, b""))
+    with session_with(noting(asked, pages)) as session:
         assert read_all(session) == ([f"OU={n},{OU}" for n in (1, 2, 3)], None)
-    assert cookies == [b"", b"one", b"\0two"]
+    assert [request.cookie for request in asked] == [b"", b"one", b"\0two"]
 
 
 @pytest.mark.parametrize("code", [3, 4, 11, 51, 80])
@@ -94,8 +113,8 @@ def test_a_limit_leaves_what_was_read_and_a_gap(session_with: Open, code: int) -
 @pytest.mark.parametrize("second", [
     lambda request: request.done(52),
     lambda request: request.done(32),
-    lambda request: b"",
-    lambda request: b"\x30\x03garbage",
+    sending(b""),
+    sending(b"\x30\x03garbage"),
 ])
 def test_a_later_page_that_fails_makes_the_read_incomplete(
     session_with: Open, second: Callable[[Request], bytes]
@@ -153,7 +172,7 @@ def test_a_referral_is_not_followed_and_never_absence(session_with: Open) -> Non
 
 def test_descriptors_are_asked_for_without_the_sacl(session_with: Open) -> None:
     asked: list[Request] = []
-    with session_with(lambda request: asked.append(request) or request.done()) as session:
+    with session_with(noting(asked, lambda request: request.done())) as session:
         session.object_at(AT)
     assert "1.2.840.113556.1.4.801" in asked[0].controls
     assert AT.as_query()["controls"] == ["sd_flags=5"]
@@ -209,8 +228,8 @@ def test_a_range_that_miscounts_is_no_complete_attribute(session_with: Open) -> 
 
 
 BAD_ANSWERS: dict[str, Callable[[Request], bytes]] = {
-    "no BER": lambda request: b"HTTP/1.1 400 Bad Request\r\n\r\n" + bytes(300),
-    "empty sequence": lambda request: b"\x30\x00\x00",
+    "no BER": sending(b"HTTP/1.1 400 Bad Request\r\n\r\n".ljust(86)),
+    "nothing inside": sending(b"\x30\x01\x00"),
     "message without operation": lambda request: ber.tlv(0x30, ber.integer(request.message_id)),
     "unknown operation": lambda request: ber.message(request.message_id, ber.tlv(0x7E, b"")),
     "unknown tag": lambda request: ber.message(request.message_id, ber.tlv(0x1F, b"x")),
@@ -250,17 +269,17 @@ def test_an_answer_that_is_no_ldap_is_malformed(session_with: Open, bad: Callabl
 
 def test_a_closed_connection_is_unreachable_and_stays_so(session_with: Open) -> None:
     asked: list[Request] = []
-    with session_with(lambda request: asked.append(request) or b"") as session:
+    with session_with(noting(asked, sending(b""))) as session:
         gaps = [read_all(session)[1] for _ in range(2)]
     assert [gap.kind for gap in gaps if gap] == [GapKind.UNREACHABLE] * 2
     assert len(asked) == 1
 
 
 def test_notice_of_disconnection_is_unreachable(session_with: Open) -> None:
-    notice = ber.message(0, ber.tlv(
-        0x78, ber.integer(52, tag=0x0A), ber.octets(""), ber.octets("bye"), ber.tlv(0x8A, b"1.3.6.1.4.1.1466.20036")
-    ))
-    with session_with(lambda request: notice) as session:
+    name = ber.tlv(0x8A, b"1.3.6.1.4.1.1466.20036")
+    unavailable = ber.integer(52, tag=0x0A)
+    notice = ber.message(0, ber.tlv(0x78, unavailable, ber.octets(""), ber.octets("bye"), name))
+    with session_with(sending(notice)) as session:
         _, gap = read_all(session)
     assert gap is not None
     assert gap.kind is GapKind.UNREACHABLE
@@ -268,7 +287,7 @@ def test_notice_of_disconnection_is_unreachable(session_with: Open) -> None:
 
 def test_silence_is_a_time_out(session_with: Open) -> None:
     half = ber.done(1, cookie=b"")[:-3]
-    with session_with(lambda request: half) as session:
+    with session_with(sending(half)) as session:
         _, gap = read_all(session)
     assert gap is not None
     assert gap.kind is GapKind.TIMED_OUT
@@ -276,7 +295,7 @@ def test_silence_is_a_time_out(session_with: Open) -> None:
 
 def test_a_trickle_ends_with_the_time_allowed_for_all(session_with: Open) -> None:
     limits = Limits(connect_s=1, receive_s=5, overall_s=0.8)
-    with session_with(lambda request: b"\x30\x84\x00\xff\xff\xff", limits) as session:
+    with session_with(sending(b"\x30\x84\x00\xff\xff\xff"), limits) as session:
         _, gap = read_all(session)
     assert gap is not None
     assert gap.kind is GapKind.TIMED_OUT
@@ -284,7 +303,7 @@ def test_a_trickle_ends_with_the_time_allowed_for_all(session_with: Open) -> Non
 
 def test_an_answer_without_end_is_malformed(session_with: Open) -> None:
     limits = Limits(connect_s=1, receive_s=5, overall_s=10, answer_bytes=50_000)
-    with session_with(lambda request: b"\x30\x84\x7f\xff\xff\xff" + bytes(100_000), limits) as session:
+    with session_with(sending(b"\x30\x84\x7f\xff\xff\xff" + bytes(100_000)), limits) as session:
         _, gap = read_all(session)
     assert gap is not None
     assert gap.kind is GapKind.MALFORMED

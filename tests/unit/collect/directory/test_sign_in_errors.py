@@ -34,7 +34,9 @@ def test_channel_binding_is_no_wrong_password() -> None:
     assert "channel binding" in gap.message
 
 
-@pytest.mark.parametrize("text", ["", "Simple Bind Failed: NT_STATUS_LOGON_FAILURE", "data abcdef0, you typed hunter2"])
+@pytest.mark.parametrize("text", [
+    "", "Simple Bind Failed: NT_STATUS_LOGON_FAILURE", "data abcdef0, you typed hunter2",
+])
 def test_an_unknown_reason_is_a_refusal_without_the_server_s_text(text: str) -> None:
     gap = refused_sign_in(ENDPOINT, 49, "invalidCredentials", text)
     assert gap.kind is GapKind.SIGN_IN_REFUSED
@@ -44,7 +46,10 @@ def test_an_unknown_reason_is_a_refusal_without_the_server_s_text(text: str) -> 
 
 
 @pytest.mark.parametrize(("code", "kind"), [
-    (8, GapKind.SIGN_IN_REFUSED), (53, GapKind.SIGN_IN_REFUSED), (51, GapKind.UNREACHABLE), (52, GapKind.UNREACHABLE),
+    (8, GapKind.SIGN_IN_REFUSED),
+    (53, GapKind.SIGN_IN_REFUSED),
+    (51, GapKind.UNREACHABLE),
+    (52, GapKind.UNREACHABLE),
 ])
 def test_other_results_are_told_apart_from_a_busy_host(code: int, kind: GapKind) -> None:
     assert refused_sign_in(ENDPOINT, code, "described", "").kind is kind

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def try_host(
-    port: int, *, ca_file: str | None, host: str = "127.0.0.1", name: str | None = None, timeout_s: float = 0.6
+    port: int,
+    *,
+    ca_file: str | None,
+    host: str = "127.0.0.1",
+    name: str | None = None,
+    timeout_s: float = 0.6,
 ) -> Handshake:
     target = TlsTarget(host=host, port=port, certificate_name=name or host, ca_file=ca_file)
     handshake = shake_hands(target, timeout_s=timeout_s, deadline=Deadline(10))

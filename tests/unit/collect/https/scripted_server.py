@@ -62,7 +62,11 @@ class ScriptedServer:
             except OSError:
                 return
             # a caller that distrusts the certificate or hangs up is no news
-            with contextlib.suppress(OSError), raw, self._tls.wrap_socket(raw, server_side=True) as connection:
+            with (
+                contextlib.suppress(OSError),
+                raw,
+                self._tls.wrap_socket(raw, server_side=True) as connection,
+            ):
                 connection.settimeout(5)
                 self._answer(connection)
 

@@ -20,17 +20,20 @@ def command(name: str, **parameters: object) -> bytes:
     return json.dumps({"CmdletInput": {"CmdletName": name, "Parameters": parameters}}).encode()
 
 
-@pytest.mark.parametrize(("method", "url"), [
-    ("GET", f"{GRAPH}/organization"),
-    ("GET", f"{GRAPH}/users/svc@contoso.example?$select=id"),
-    ("GET", f"{GRAPH}/users('%24svc@contoso.example')"),
-    ("GET", f"{GRAPH}/users/0/transitiveMemberOf?$skiptoken=abc%2Fdef=="),
-    ("GET", f"{GRAPH}/roleManagement/directory/roleAssignments?$filter=principalId%20eq%20'0'"),
-    ("GET", f"{GRAPH}/servicePrincipals?$filter=appId%20eq%20'0'"),
-    ("GET", f"{GRAPH}/oauth2PermissionGrants"),
-    ("GET", f"{LOGIN}/v2.0/.well-known/openid-configuration"),
-    ("POST", f"{LOGIN}/oauth2/v2.0/token"),
-])
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        ("GET", f"{GRAPH}/organization"),
+        ("GET", f"{GRAPH}/users/svc@contoso.example?$select=id"),
+        ("GET", f"{GRAPH}/users('%24svc@contoso.example')"),
+        ("GET", f"{GRAPH}/users/0/transitiveMemberOf?$skiptoken=abc%2Fdef=="),
+        ("GET", f"{GRAPH}/roleManagement/directory/roleAssignments?$filter=principalId%20eq%20'0'"),
+        ("GET", f"{GRAPH}/servicePrincipals?$filter=appId%20eq%20'0'"),
+        ("GET", f"{GRAPH}/oauth2PermissionGrants"),
+        ("GET", f"{LOGIN}/v2.0/.well-known/openid-configuration"),
+        ("POST", f"{LOGIN}/oauth2/v2.0/token"),
+    ],
+)
 def test_reads_and_sign_in_pass(method: str, url: str) -> None:
     assert GLOBAL.objection(method, url, b"client_id=0") is None
 
@@ -40,28 +43,31 @@ def test_graph_is_only_ever_read(method: str) -> None:
     assert GLOBAL.objection(method, f"{GRAPH}/organization", None) is not None
 
 
-@pytest.mark.parametrize("url", [
-    "https://graph.microsoft.com/v1.0/me",
-    "https://graph.microsoft.com/v1.0/usersX/0",
-    "https://graph.microsoft.com/beta/organization",
-    "https://graph.microsoft.com/v1.0/users/",
-    "https://graph.microsoft.com/v1.0/users//memberOf",
-    "https://graph.microsoft.com/v1.0/users/../me",
-    "https://graph.microsoft.com/v1.0/users/%2e%2E/me",
-    "https://graph.microsoft.com",
-    "http://graph.microsoft.com/v1.0/organization",
-    "https://graph.microsoft.com:8443/v1.0/organization",
-    "https://graph.microsoft.com.evil.example/v1.0/organization",
-    "https://evil.example/v1.0/organization",
-    "https://graph.microsoft.com@evil.example/v1.0/organization",
-    "https://evil.example\\@graph.microsoft.com/v1.0/organization",
-    "https://graph.microsoft.com/v1.0/organization#fragment",
-    "https://graph.microsoft.com:99999/v1.0/organization",
-    "https://[graph.microsoft.com/v1.0/organization",
-    "https://outlook.office365.com/v1.0/organization",
-    "//graph.microsoft.com/v1.0/organization",
-    "",
-])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://graph.microsoft.com/v1.0/me",
+        "https://graph.microsoft.com/v1.0/usersX/0",
+        "https://graph.microsoft.com/beta/organization",
+        "https://graph.microsoft.com/v1.0/users/",
+        "https://graph.microsoft.com/v1.0/users//memberOf",
+        "https://graph.microsoft.com/v1.0/users/../me",
+        "https://graph.microsoft.com/v1.0/users/%2e%2E/me",
+        "https://graph.microsoft.com",
+        "http://graph.microsoft.com/v1.0/organization",
+        "https://graph.microsoft.com:8443/v1.0/organization",
+        "https://graph.microsoft.com.evil.example/v1.0/organization",
+        "https://evil.example/v1.0/organization",
+        "https://graph.microsoft.com@evil.example/v1.0/organization",
+        "https://evil.example\\@graph.microsoft.com/v1.0/organization",
+        "https://graph.microsoft.com/v1.0/organization#fragment",
+        "https://graph.microsoft.com:99999/v1.0/organization",
+        "https://[graph.microsoft.com/v1.0/organization",
+        "https://outlook.office365.com/v1.0/organization",
+        "//graph.microsoft.com/v1.0/organization",
+        "",
+    ],
+)
 def test_other_addresses_are_refused(url: str) -> None:
     assert GLOBAL.objection("GET", url, None) is not None
 
@@ -72,33 +78,39 @@ def test_reading_commands_pass(cmdlet: str) -> None:
     assert GLOBAL.objection("POST", INVOKE, command(cmdlet)) is None
 
 
-@pytest.mark.parametrize("body", [
-    command("Set-User", Identity="svc"),
-    command("Add-RoleGroupMember", Identity="H2R", Member="svc"),
-    command("get-user", Identity="svc"),
-    command("Get-Mailbox", Identity="svc"),
-    command("Get-User", Identity=""),
-    command("Get-User", Identity="  "),
-    command("Get-User", Identity=None),
-    command("Get-User", Identity=[]),
-    command("Get-ManagementRoleAssignment", RoleAssignee=None),
-    b'{"CmdletInput": {"CmdletName": "Get-User", "Parameters": null}}',
-    b"[]",
-    None,
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        command("Set-User", Identity="svc"),
+        command("Add-RoleGroupMember", Identity="H2R", Member="svc"),
+        command("get-user", Identity="svc"),
+        command("Get-Mailbox", Identity="svc"),
+        command("Get-User", Identity=""),
+        command("Get-User", Identity="  "),
+        command("Get-User", Identity=None),
+        command("Get-User", Identity=[]),
+        command("Get-ManagementRoleAssignment", RoleAssignee=None),
+        b'{"CmdletInput": {"CmdletName": "Get-User", "Parameters": null}}',
+        b"[]",
+        None,
+    ],
+)
 def test_other_commands_and_empty_identities_are_refused(body: bytes | None) -> None:
     assert GLOBAL.objection("POST", INVOKE, body) is not None
 
 
-@pytest.mark.parametrize(("url", "globally", "elsewhere"), [
-    (INVOKE, True, True),
-    (INVOKE.replace("outlook", "eurprd01.outlook"), True, False),
-    (INVOKE.replace("https://outlook", "https://eviloutlook"), False, False),
-    (INVOKE.replace("outlook.office365.com", "outlook.office365.com.evil.example"), False, False),
-    (INVOKE.replace("office365.com", "office365.com:8443"), False, False),
-    (INVOKE.replace("InvokeCommand", "$batch"), False, False),
-    (INVOKE.replace("/adminapi/", "/x/adminapi/"), False, False),
-])
+@pytest.mark.parametrize(
+    ("url", "globally", "elsewhere"),
+    [
+        (INVOKE, True, True),
+        (INVOKE.replace("outlook", "eurprd01.outlook"), True, False),
+        (INVOKE.replace("https://outlook", "https://eviloutlook"), False, False),
+        (INVOKE.replace("outlook.office365.com", "outlook.office365.com.evil.example"), False, False),
+        (INVOKE.replace("office365.com", "office365.com:8443"), False, False),
+        (INVOKE.replace("InvokeCommand", "$batch"), False, False),
+        (INVOKE.replace("/adminapi/", "/x/adminapi/"), False, False),
+    ],
+)
 def test_regional_hosts_belong_to_the_clouds_of_microsoft(url: str, globally: bool, elsewhere: bool) -> None:
     assert (GLOBAL.objection("POST", url, command("Get-RoleGroup")) is None) is globally
     assert (CUSTOM.objection("POST", url, command("Get-RoleGroup")) is None) is elsewhere

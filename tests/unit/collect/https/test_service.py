@@ -128,16 +128,19 @@ def test_pages_are_numbered_and_end_with_a_blank_or_absent_link(tmp_path: Path, 
         assert server.received[1].startswith(b"GET /v1.0/organization?$skiptoken=1 ")
 
 
-@pytest.mark.parametrize("link", [
-    "https://evil.example/v1.0/organization",
-    "http://127.0.0.1/v1.0/organization",
-    "https://127.0.0.1:1/v1.0/organization",
-    "https://127.0.0.1/v1.0/organization",
-    "/v1.0/organization?$skiptoken=1",
-    "BASE@evil.example/v1.0/organization",
-    "BASE\\@evil.example/v1.0/organization",
-    "https://[",
-])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example/v1.0/organization",
+        "http://127.0.0.1/v1.0/organization",
+        "https://127.0.0.1:1/v1.0/organization",
+        "https://127.0.0.1/v1.0/organization",
+        "/v1.0/organization?$skiptoken=1",
+        "BASE@evil.example/v1.0/organization",
+        "BASE\\@evil.example/v1.0/organization",
+        "https://[",
+    ],
+)
 def test_a_link_to_elsewhere_ends_the_reading(tmp_path: Path, hands: Hands, link: str) -> None:
     with ScriptedServer(tmp_path, b"") as server:
         server.scripts = (page({"n": 1}, **{"@odata.nextLink": link.replace("BASE", server.base)}),)
@@ -151,7 +154,9 @@ def test_a_link_to_elsewhere_ends_the_reading(tmp_path: Path, hands: Hands, link
     assert "foreign host" in gap.message
 
 
-@pytest.mark.parametrize("link", ["/v1.0/me/messages", "/v1.0/users/../me", "/v1.0/organization", 7, ["x"], True])
+@pytest.mark.parametrize(
+    "link", ["/v1.0/me/messages", "/v1.0/users/../me", "/v1.0/organization", 7, ["x"], True]
+)
 def test_a_link_at_home_is_followed_only_to_another_page(tmp_path: Path, hands: Hands, link: object) -> None:
     with ScriptedServer(tmp_path, b"") as server:
         target = f"{server.base}{link}" if isinstance(link, str) else link
@@ -166,9 +171,7 @@ def test_a_link_at_home_is_followed_only_to_another_page(tmp_path: Path, hands: 
 
 
 @pytest.mark.parametrize("later", [http(403), http(404), http(200, b"{}"), http(503), http(200, b"no json")])
-def test_a_failure_after_the_first_page_is_incompleteness(
-    tmp_path: Path, hands: Hands, later: bytes
-) -> None:
+def test_a_failure_after_the_first_page_is_incompleteness(tmp_path: Path, hands: Hands, later: bytes) -> None:
     with ScriptedServer(tmp_path, b"") as server:
         link = f"{server.base}/v1.0/organization?$skiptoken=1"
         server.scripts = (page({"n": 1}, **{"@odata.nextLink": link}), later)
@@ -196,7 +199,9 @@ def test_endless_paging_ends(tmp_path: Path, hands: Hands, monkeypatch: pytest.M
     assert gap.kind is GapKind.INCOMPLETE
 
 
-@pytest.mark.parametrize("body", [b"{}", b'{"value": {}}', b'{"value": [1]}', b'{"value": null}', b'{"Value": []}'])
+@pytest.mark.parametrize(
+    "body", [b"{}", b'{"value": {}}', b'{"value": [1]}', b'{"value": null}', b'{"Value": []}']
+)
 def test_a_collection_without_a_list_of_objects_is_malformed(
     tmp_path: Path, hands: Hands, body: bytes
 ) -> None:

