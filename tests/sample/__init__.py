@@ -1,0 +1,1 @@
+"""The sample organisation, Contoso Ltd: its lab directory, its composed tenants, and their recording."""
