@@ -27,9 +27,9 @@ REFUSED_HOST = "127.0.1.1"  # no lab listens there: they keep to 127.0.0.2-254
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """A hybrid connection. DNs are relative to the domain head; `account_dn` ends in the service accounts' OU.
+    """A hybrid connection. DNs are relative to the domain head.
 
-    `names_account_by_dn` is how its inventory entry spells the account.
+    The inventory names the account by its UPN, or by its DN when `is_named_by_dn`.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Location:
     target_ous: tuple[str, ...]
     group_ous: tuple[str, ...] = ()
     further_hosts: tuple[str, ...] = ()
-    names_account_by_dn: bool = False
+    is_named_by_dn: bool = False
 
     @property
     def account_dn(self) -> str:
@@ -68,7 +68,7 @@ ATHENS = Location(
     account="eleni.p",
     common_name="Ελένη Παπαδοπούλου",
     target_ous=("OU=Προσωπικό,OU=Αθήνα",),
-    names_account_by_dn=True,
+    is_named_by_dn=True,
 )
 MUNICH = Location(
     id="hybrid-munich",

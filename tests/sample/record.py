@@ -1,23 +1,22 @@
 """Records the sample organisation with the real collectors: `python -m tests.sample.record [FOLDER]`.
 
-Replaces `FOLDER/evidence`, by default that of `sample_data`, once everything has been recorded. Exits
-with 1 when the lab cannot run here.
+Replaces `FOLDER/evidence`, by default that of `sample_data`, once everything has been recorded. Fails
+with a message when the lab cannot run here.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 import tempfile
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor import __version__, pipeline
-from auditor.cli.options import current_time
 from auditor.preparation import prepare
 from tests.lab.domain_controller import DomainController
 from tests.lab.estate import LAB_PASSWORD
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from tests.sample.tenants import Mailboxes
 
 SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
-ORGANISATION = "Contoso Ltd"
-_DIRECTORY_PASSWORD, _CLIENT_SECRET = "SAMPLE_DIRECTORY_PASSWORD", "SAMPLE_CLIENT_SECRET"  # names of variables
 
 
 def main() -> None:
@@ -47,7 +44,7 @@ def main() -> None:
 
 
 def record(folder: Path) -> Path:
-    """Record every connection and put the result in place of `folder/evidence`; return that.
+    """Record every connection, put the result in place of `folder/evidence`, and return that.
 
     Raises LabUnavailable when this machine cannot run the domain controller.
     """
@@ -58,36 +55,48 @@ def record(folder: Path) -> Path:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="contoso-")))
         connections = [
             *(_hybrid(controller, location) for location in LOCATIONS),
-            *(_exchange_online(contoso, each) for each in tenants.IN_CONTOSO),
-            *(_exchange_online(fabrikam, each) for each in tenants.IN_FABRIKAM),
+            *(_exchange_online(contoso, mailboxes) for mailboxes in tenants.IN_CONTOSO),
+            *(_exchange_online(fabrikam, mailboxes) for mailboxes in tenants.IN_FABRIKAM),
         ]
-        return _replace(folder / "evidence", _collect(work, connections))
+        secret = contoso.tenant.auditor.secrets[0].value  # the same in both tenants
+        return _put_in_place(_collect(work, connections, secret), folder / "evidence")
 
 
-def _collect(work: Path, connections: list[dict[str, Any]]) -> Path:
-    """Collect as `auditor collect` does, except that operator and host do not name who recorded the sample."""
+def _collect(work: Path, connections: list[dict[str, Any]], client_secret: str) -> Path:
+    """Do what `auditor collect` does, without the names of this machine and of whoever uses it."""
     inventory = work / "inventory.json"
-    content = {"version": 1, "organisation": ORGANISATION, "connections": connections}
+    content = {"version": 1, "organisation": "Contoso Ltd", "connections": connections}
     inventory.write_text(json.dumps(content), encoding="utf-8")
-    os.environ |= {_DIRECTORY_PASSWORD: LAB_PASSWORD, _CLIENT_SECRET: "composed-client-secret"}
-    invocation = pipeline.Invocation(
-        operator="sample", host="lab", tool_version=__version__, argv=("collect",), clock=current_time
+
+    def answer_prompt(place: str) -> str:
+        return LAB_PASSWORD if "active_directory" in place else client_secret
+
+    finished = pipeline.collect(
+        prepare(inventory, (), answer_prompt),
+        pipeline.Invocation(
+            operator="sample",
+            host="lab",
+            tool_version=__version__,
+            argv=("collect",),
+            clock=lambda: datetime.now(UTC),
+        ),
+        work / "runs",
+        lambda connection, step: None,
     )
-    finished = pipeline.collect(prepare(inventory, (), lambda _: ""), invocation, work / "runs", _say)
     return finished.folder / "evidence"
 
 
-def _say(connection: str, step: str) -> None:
-    sys.stderr.write(f"{connection}: {step}\n")
-
-
-def _replace(folder: Path, recorded: Path) -> Path:
-    """Move recorded evidence to where the sample keeps it; what was there is gone only when that is certain."""
+def _put_in_place(recorded: Path, folder: Path) -> Path:
+    """Exchange the evidence of the sample; a failure leaves the former evidence where it was."""
     with tempfile.TemporaryDirectory(prefix=".evidence-", dir=folder.parent) as beside:
-        fresh = Path(shutil.copytree(recorded, Path(beside, "fresh")))
+        fresh, former = shutil.copytree(recorded, Path(beside, "fresh")), Path(beside, "former")
         if folder.exists():
-            folder.rename(Path(beside, "former"))
-        fresh.rename(folder)
+            folder.rename(former)
+        try:
+            fresh.rename(folder)
+        except OSError:
+            former.rename(folder)
+            raise
     return folder
 
 
@@ -97,39 +106,36 @@ def _hybrid(controller: DomainController, location: Location) -> dict[str, Any]:
         "kind": "hybrid",
         "name": location.name,
         "auditor": {
-            "active_directory": {
-                "username": controller.user_principal_name(AUDITOR),
-                "password": f"env:{_DIRECTORY_PASSWORD}",
-            }
+            "active_directory": {"username": controller.user_principal_name(AUDITOR), "password": "prompt:"}
         },
         "hosts": [controller.address, *location.further_hosts],
         "tls_server_name": controller.domain.host_name,
         "ca_file": str(controller.ca_file),
         "base_dns": [controller.domain.head],
         "username": controller.dn(location.account_dn)
-        if location.names_account_by_dn
+        if location.is_named_by_dn
         else controller.user_principal_name(location.account),
         "target_ous": [controller.dn(ou) for ou in location.target_ous],
         "group_ous": [controller.dn(ou) for ou in location.group_ous],
     }
 
 
-def _exchange_online(service: LocalMicrosoft365, connection: Mailboxes) -> dict[str, Any]:
+def _exchange_online(service: LocalMicrosoft365, mailboxes: Mailboxes) -> dict[str, Any]:
     endpoints = service.endpoints
-    optional = {"vendor_app_id": connection.vendor_app_id, "linked_to": connection.linked_to}
+    optional = {"vendor_app_id": mailboxes.vendor_app_id, "linked_to": mailboxes.linked_to}
     return {
-        "id": connection.id,
+        "id": mailboxes.id,
         "kind": "exchange_online",
-        "name": connection.name,
+        "name": mailboxes.name,
         "auditor": {
             "microsoft365": {
                 "tenant_id": service.tenant.id,
                 "client_id": service.tenant.auditor.client_id,
-                "client_secret": f"env:{_CLIENT_SECRET}",
+                "client_secret": "prompt:",
             }
         },
         "tenant": service.tenant.initial_domain,
-        "service_account": connection.service_account,
+        "service_account": mailboxes.service_account,
         "cloud": "custom",
         "endpoints": {"login": endpoints.login, "graph": endpoints.graph, "exchange": endpoints.exchange},
         "ca_file": str(service.ca_file),

@@ -184,6 +184,12 @@ def test_problems_that_leave_something_to_go_on_with(
         assert problem.cure
 
 
+def test_control_characters_go_no_further(tmp_path: Path) -> None:
+    document = _load(tmp_path, 'a: "x\\0\\ty\\n"\n')
+    assert document.content == {"a": "x\ufffd\ty\n"}
+    assert len(document.problems) == 1
+
+
 def test_the_first_of_two_equal_keys_is_kept(tmp_path: Path) -> None:
     assert _load(tmp_path, "a: 1\na: 2\n").content == {"a": 1}
 

@@ -40,8 +40,13 @@ def check_completeness(
     }
     for source in evidence.sources:
         is_told = (source.dataset, source.subject) in referred or (source.dataset, "") in referred
-        if not is_told and _leaves_something_open(source):
+        if not is_told and _leaves_something_open(source) and not _follows_from_target(source, evidence):
             yield _finding(evidence.connection.id, source)
+
+
+def _follows_from_target(source: Source, evidence: Evidence) -> bool:
+    """Tell whether containers were not read because their target OU was not: the judgement of that OU tells it."""
+    return source.dataset == "containers" and evidence.read("target_ou", source.subject).gap is not None
 
 
 def _leaves_something_open(source: Source) -> bool:

@@ -249,7 +249,8 @@ def _reason(
             else ("the user task is delegated on the OU")
         )
     sentences = [_denial(part, subtree.target.dn) for part in parts if not part.is_held]
-    sentences += [_where_failing(part, dns, subtree) for part, dns in failing.items() if dns]
+    denied = {part.part for part in parts if part.denied_by is not None}
+    sentences += [_where_failing(part, dns, subtree) for part, dns in failing.items() if dns and part not in denied]
     if any(not part.is_certain for part in parts):
         sentences.append("a conditional ACE decides, and its condition cannot be evaluated from outside")
     if subtree.unread:

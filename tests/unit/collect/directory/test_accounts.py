@@ -225,3 +225,14 @@ def test_root_dse_without_partitions_finds_nothing_and_says_so(collect: Collect,
     for dataset, subject in (("account", ""), ("auditing_identity", ""), ("target_ou", f"OU=Staff,{HEAD}")):
         assert gap_of(evidence, dataset, subject).kind is GapKind.INCOMPLETE
     assert not evidence.read("domain").absence_is_proven
+
+
+def test_the_domain_is_the_closest_partition_above_the_account(collect: Collect, trusted: Issued) -> None:
+    child = f"DC=child,{HEAD}"
+    account = f"CN=svc,{child}"
+    root_dse = {**ROOT_DSE, "namingContexts": [HEAD, child, CONFIGURATION]}
+    objects: dict[str, Attributes] = {**OBJECTS, child: {"objectSid": [sid(1)]}, account: {"objectSid": [sid(2)]}}
+    answer = directory(objects, MATCHES)
+    with ScriptedServer(pem_file=trusted.pem_file, root_dse=root_dse, answer=answer) as server:
+        evidence = collect(server.port, username=account, base_dns=(HEAD, child))
+    assert [str(record["dn"]) for record in evidence.read("domain")] == [child]
