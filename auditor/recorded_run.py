@@ -110,7 +110,7 @@ def read_recorded_run(folder: Path) -> RecordedRun:
                     line=None,
                     place="RUN",
                     message=f"holds no recorded run ({type(error).__name__})",
-                    cure="give a folder of `auditor collect` or `auditor run`, or one connection's folder in its evidence/",
+                    cure="give a folder of `auditor collect` or `auditor run`, or a connection's folder in evidence/",
                 )
             ]
         ) from error

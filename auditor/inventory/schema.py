@@ -23,12 +23,12 @@ from auditor.inventory.fields import (
     Reference,
     Tenant,
 )
+from auditor.matrix.load import DEFAULT_PROFILE
 from auditor.model.connection import Cloud, ConnectionKind
 from auditor.strict_yaml import refusal
 
 PLANNED_DIRECTORY_SIGN_IN = frozenset({"kerberos"})
 PLANNED_CLOUD_SIGN_IN = frozenset({"managed_identity", "federated_token", "device_code"})
-DEFAULT_PROFILE = "hybrid-exchange-online"
 
 
 class _Mapping(BaseModel):

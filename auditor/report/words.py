@@ -142,11 +142,12 @@ GAP_KINDS: dict[str, str] = {
 
 FRAMEWORKS: dict[str, str] = {
     "nist-800-53r5": "NIST SP 800-53 r5",
-    "iso-27001": "ISO/IEC 27001:2022 Annex A",
-    "soc2": "SOC 2",
-    "pci-dss-4": "PCI DSS 4.0.1",
+    "iso-27001-2022": "ISO/IEC 27001:2022 Annex A",
+    "soc-2": "SOC 2",
+    "pci-dss-4.0.1": "PCI DSS 4.0.1",
     "cis-m365": "CIS Microsoft 365",
-    "scuba": "CISA SCuBA",
+    "cisa-scuba-aad": "CISA SCuBA",
+    "mitre-attack": "MITRE ATT&CK",
 }
 
 # Who can act on a finding, by the prefix of its check.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_LIFETIME = timedelta(days=30)
+_LIFETIME = timedelta(days=3650)
 _CLOCK_SKEW = timedelta(hours=1)
 
 

@@ -81,9 +81,13 @@ def _collect(work: Path, connections: list[dict[str, Any]], client_secret: str) 
             clock=lambda: datetime.now(UTC),
         ),
         work / "runs",
-        lambda connection, step: None,
+        _announce,
     )
     return finished.folder / "evidence"
+
+
+def _announce(connection: str, step: str) -> None:
+    sys.stderr.write(f"{connection}: {step}\n")
 
 
 def _put_in_place(recorded: Path, folder: Path) -> Path:

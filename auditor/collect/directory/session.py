@@ -25,7 +25,7 @@ from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind, Json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 PAGE_SIZE = 1000
 DESCRIPTOR = "nTSecurityDescriptor"
@@ -113,6 +113,8 @@ class DirectorySession:
             return gap
         if page.objects:
             return page.objects[0]
+        if page.continuations:
+            return self._held_elsewhere(request, page.continuations)
         return Gap(
             kind=GapKind.NOT_PERMITTED,
             message=f"{request.base} exists or may exist, but is not visible to the auditing identity",
@@ -198,10 +200,14 @@ class DirectorySession:
                 missing_permission=f"grant the auditing identity Read on {request.base}",
             )
         if code == RESULT_REFERRAL:
-            said = printable(f"it is held elsewhere: {', '.join(result['referrals'] or ())}")
+            return self._held_elsewhere(request, result["referrals"] or ())
         return Gap(
             kind=GapKind.INCOMPLETE, message=f"{self.endpoint} did not finish reading {request.base}: {said}"
         )
+
+    def _held_elsewhere(self, request: SearchRequest, urls: Iterable[str]) -> Gap:
+        where = printable(", ".join(urls))
+        return Gap(kind=GapKind.INCOMPLETE, message=f"{self.endpoint} refers to {where} for {request.base}")
 
     def _next_cookie(self, request: SearchRequest, result: Mapping[str, Any]) -> bytes:
         if not request.subtree:

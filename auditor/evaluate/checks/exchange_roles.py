@@ -52,6 +52,7 @@ def check_built_in_role_groups(facts: TenantFacts) -> Iterator[Finding]:
         if group.name not in BUILT_IN_COLLECTIONS or not isinstance(group.claim, Held):
             continue
         is_organization = group.name == ORGANIZATION_MANAGEMENT
+        member = facts.account.object_id or facts.account.name
         yield _finding(
             facts,
             check="EXO-010" if is_organization else "EXO-012",
@@ -61,10 +62,7 @@ def check_built_in_role_groups(facts: TenantFacts) -> Iterator[Finding]:
             actual=f"member of {group.name}",
             paths=group.claim.paths,
             cure=f"Put the account into a role group of the documented roles, then remove it from {group.name}.",
-            commands=(
-                f"Remove-RoleGroupMember -Identity {quote(group.name)} "
-                f"-Member {quote(facts.account.object_id or facts.account.name)}",
-            ),
+            commands=(f"Remove-RoleGroupMember -Identity {quote(group.name)} -Member {quote(member)}",),
         )
 
 

@@ -60,7 +60,7 @@ MATRIX = MatrixReference(
 )
 CONTROLS = (
     ControlReference(framework="nist-800-53r5", id="AC-6"),
-    ControlReference(framework="soc2", id="CC6.3"),
+    ControlReference(framework="soc-2", id="CC6.3"),
 )
 
 

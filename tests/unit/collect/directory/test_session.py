@@ -163,8 +163,12 @@ def test_an_object_that_is_not_shown_is_a_gap_of_its_own_kind(
     assert OU in answer.message
 
 
-def test_a_referral_is_not_followed_and_never_absence(session_with: Open) -> None:
-    with session_with(lambda request: request.done(10, referrals=["ldap://other/DC=x"])) as session:
+@pytest.mark.parametrize("refer", [
+    lambda request: request.done(10, referrals=["ldap://other/DC=x"]),
+    lambda request: ber.continuation(request.message_id, "ldap://other/DC=x") + request.done(),
+], ids=["result", "continuation"])
+def test_a_referral_is_not_followed_and_never_absence(session_with: Open, refer: Answer) -> None:
+    with session_with(refer) as session:
         answer = session.object_at(AT)
     assert isinstance(answer, Gap)
     assert answer.kind is GapKind.INCOMPLETE
