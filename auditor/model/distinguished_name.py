@@ -168,3 +168,11 @@ def _escaped(value: str | bytes) -> str:
         return f"#{value.hex()}"
     escaped = _NEEDS_ESCAPE.sub(lambda match: f"\\{match[0]}", value)
     return _CONTROL_CHARACTER.sub(lambda match: f"\\{ord(match[0]):02X}", escaped)
+
+
+def is_dn_within(text: str, above: str) -> bool:
+    """Tell whether one DN lies at or below another; text that is no DN lies nowhere."""
+    try:
+        return parse_dn(text).is_within(parse_dn(above))
+    except ValueError:
+        return False

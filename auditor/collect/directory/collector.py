@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.collect.directory.accounts import read_account, read_auditing_identity, read_token_groups
 from auditor.collect.directory.containers import (
+    read_ancestors,
     read_containers,
     read_domain,
     read_nearest_ancestor,
@@ -108,6 +109,8 @@ def _read_units(
         if unit.kind is GapKind.NOT_FOUND:
             read_nearest_ancestor(reader, dn)
         reader.writer.leave_gap("containers", unit, subject=dn)
+    if connection.target_ous:
+        read_ancestors(reader, connection.target_ous)
 
 
 def _reader_of(host: SignedInHost, writer: EvidenceWriter) -> DirectoryReader:

@@ -10,7 +10,7 @@ from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from auditor.collect.directory.reader import DirectoryReader
     from auditor.collect.evidence_writer import OpenRead
@@ -66,6 +66,22 @@ def read_nearest_ancestor(reader: DirectoryReader, dn: str) -> None:
             _note_withheld(read, found, DESCRIPTOR)
             return
         read.leave_gap(Gap(kind=GapKind.NOT_FOUND, message=f"no object above {dn} is visible"))
+
+
+def read_ancestors(reader: DirectoryReader, dns: Iterable[str]) -> None:
+    """Store every visible object above the DNs, each once: what units inherit comes from there.
+
+    They only explain where a right comes from; one that is not visible is left out.
+    """
+    above = dict.fromkeys(ancestor for dn in dns for ancestor in _ancestors(reader, dn))
+    query = SearchRequest(base="each object above the target OUs", attributes=_CONTAINER_ATTRIBUTES).as_query()
+    with reader.read("ancestors", query) as read:
+        for ancestor in above:
+            answer = reader.object_at(read, SearchRequest(base=ancestor, attributes=_CONTAINER_ATTRIBUTES))
+            if not isinstance(answer, Gap):
+                reader.store(read, answer)
+            elif answer.kind is not GapKind.NOT_FOUND:
+                raise SourceError(answer)
 
 
 def read_containers(reader: DirectoryReader, dn: str, unit: FoundObject) -> None:

@@ -16,12 +16,13 @@ from auditor.evaluate.directory.user_task import (
 from auditor.evaluate.directory.well_known import IN_EVERY_TOKEN
 from auditor.evaluate.judgement import Judgement, describe_gap
 from auditor.model.directory_entry import DirectoryEntry, record_to_entry
-from auditor.model.distinguished_name import parse_dn
+from auditor.model.distinguished_name import is_dn_within
 from auditor.model.evidence import GapKind
 from auditor.model.outcome import Outcome
 from auditor.model.results import EvidenceReference, Path, RequirementPart
 
 if TYPE_CHECKING:
+    from auditor.acl import Ace
     from auditor.evaluate.directory.membership import Membership
     from auditor.model.evidence import Evidence, Gap
 
@@ -41,12 +42,14 @@ class Subtree:
     """A target OU, the containers below it, and why the list below may not be whole.
 
     `unlisted` are containers whose contents the auditing identity may not list: more may lie below them.
+    `above` are the objects it inherits from, the closest first.
     """
 
     target: Container
     below: tuple[Container, ...]
     gap: Gap | None
     unlisted: tuple[str, ...]
+    above: tuple[Container, ...]
 
     @property
     def readable(self) -> tuple[Container, ...]:
@@ -134,11 +137,10 @@ def _auditor_lists(evidence: Evidence, ancestor: DirectoryEntry) -> bool:
 
 def _auditor_token(evidence: Evidence) -> tuple[Token, bool]:
     """Return what is known of the auditing identity's token, and whether that is all of it."""
-    entry = next((record_to_entry(record) for record in evidence.read("auditing_identity")), None)
-    if entry is None or entry.sid is None:
-        return Token(frozenset(IN_EVERY_TOKEN)), False
-    groups = entry.sids("tokenGroups")
-    return Token(frozenset({entry.sid, *groups, *IN_EVERY_TOKEN})), bool(groups)
+    entries = [record_to_entry(record) for record in evidence.read("auditing_identity")]
+    own = {entry.sid for entry in entries if entry.sid is not None}
+    groups = {sid for entry in entries for sid in entry.sids("tokenGroups")}
+    return Token(frozenset({*own, *groups, *IN_EVERY_TOKEN})), bool(own and groups)
 
 
 def _lists(descriptor: SecurityDescriptor, token: Token, is_whole: bool) -> bool:
@@ -151,8 +153,8 @@ def _lists(descriptor: SecurityDescriptor, token: Token, is_whole: bool) -> bool
 def _read_subtree(evidence: Evidence, target_ou: str, entry: DirectoryEntry) -> Subtree:
     read = evidence.read("containers", target_ou)
     entries = [record_to_entry(record) for record in read]
-    critical = [parse_dn(each.dn) for each in entries if each.text("isCriticalSystemObject") == "TRUE"]
-    kept = (each for each in entries if not any(parse_dn(each.dn).is_within(head) for head in critical))
+    critical = [each.dn for each in entries if each.text("isCriticalSystemObject") == "TRUE"]
+    kept = (each for each in entries if not any(is_dn_within(each.dn, head) for head in critical))
     target, below = _container(evidence, entry), tuple(_container(evidence, each) for each in kept)
     auditor = _auditor_token(evidence)
     return Subtree(
@@ -162,7 +164,16 @@ def _read_subtree(evidence: Evidence, target_ou: str, entry: DirectoryEntry) -> 
         unlisted=tuple(
             each.dn for each in (target, *below) if each.descriptor and not _lists(each.descriptor, *auditor)
         ),
+        above=_above(evidence, target_ou),
     )
+
+
+def _above(evidence: Evidence, target_ou: str) -> tuple[Container, ...]:
+    entries = (record_to_entry(record) for record in evidence.read("ancestors"))
+    closest_first = sorted(
+        (each for each in entries if is_dn_within(target_ou, each.dn)), key=lambda each: -len(each.dn)
+    )
+    return tuple(_container(evidence, each) for each in closest_first)
 
 
 def _container(evidence: Evidence, entry: DirectoryEntry) -> Container:
@@ -295,10 +306,29 @@ def _note(subtree: Subtree, parts: tuple[PartDecision, ...]) -> str:
     if any(part.is_null_dacl for part in parts):
         return "The OU has a NULL DACL: everyone may do everything on it, and users below inherit nothing."
     dacl = subtree.target.descriptor.dacl if subtree.target.descriptor else None
-    inherited = sorted({index for part in parts for index in part.ace_indexes if dacl and dacl[index].is_inherited})
-    if inherited:
-        return f"Inherited from above: ACE {', '.join(map(str, inherited))}."
-    return ""
+    indexes = sorted({index for part in parts for index in part.ace_indexes if dacl and dacl[index].is_inherited})
+    return " ".join(
+        f"ACE {index} is inherited from {_origin(subtree, dacl[index])}." for index in indexes if dacl is not None
+    )
+
+
+def _origin(subtree: Subtree, ace: Ace) -> str:
+    """Name the closest object above that carries an inherited ACE explicitly."""
+    for above in subtree.above:
+        if above.descriptor is not None and any(_hands_down(own, ace) for own in above.descriptor.dacl or ()):
+            return above.dn
+    return "an object above whose descriptor could not be read"
+
+
+def _hands_down(own: Ace, inherited: Ace) -> bool:
+    same_grant = (own.kind, own.trustee, own.rights, own.object_type, own.inherited_object_type) == (
+        inherited.kind,
+        inherited.trustee,
+        inherited.rights,
+        inherited.object_type,
+        inherited.inherited_object_type,
+    )
+    return same_grant and own.container_inherit and not own.is_inherited
 
 
 def _part(part: PartDecision, failing: list[str], subtree: Subtree, paths: tuple[Path, ...]) -> RequirementPart:

@@ -147,9 +147,7 @@ def _unread_account(evidence: Evidence) -> Judgement:
     return Judgement(outcome=Outcome.UNVERIFIABLE, reason=reason, actual="not readable", evidence=(USER, EXCHANGE_USER))
 
 
-def _judge_known_to_exchange(
-    evidence: Evidence, account: TenantAccount, *, exchange_resolved_it: bool
-) -> Judgement:
+def _judge_known_to_exchange(evidence: Evidence, account: TenantAccount, *, exchange_resolved_it: bool) -> Judgement:
     read = evidence.read("exchange_user")
     is_known = account.exchange_user is not None or exchange_resolved_it or _is_member_somewhere(evidence, account)
     if is_known and not _not_found(read):
