@@ -135,8 +135,9 @@ class RequirementPart:
 class RequirementResult:
     """One documented requirement in one scope.
 
-    `how` says in one word how it is met: `exact`, `superset`, `via_group`, `direct`,
-    `via_role_group`, `via_entra_role` or empty. `documented` and `actual` are sentences for the grid.
+    `how` says in one word how it is met: `exact`, `superset`, `union`, `via_group`, `via_role_group`,
+    `via_entra_role`, `direct` (an Exchange role assigned to the account itself), or empty. `documented` and `actual`
+    are sentences for the grid.
     """
 
     id: str

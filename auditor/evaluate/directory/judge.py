@@ -9,7 +9,7 @@ from auditor.acl import Token, parse_descriptor
 from auditor.evaluate.directory.account import ACCOUNT, DirectoryAccount, identify_account
 from auditor.evaluate.directory.delegation import judge_delegation
 from auditor.evaluate.directory.hosts import judge_host
-from auditor.evaluate.directory.user_task import decide_user_task
+from auditor.evaluate.directory.user_task import TaskPart, decide_user_task
 from auditor.evaluate.judgement import Held, Judgement, NotHeld, Scoped, Unknown, describe_gap, with_note
 from auditor.evaluate.remediation import delegation_commands
 from auditor.evaluate.requirements import to_result
@@ -92,7 +92,7 @@ def _judge_group(need: DirectoryGroup, facts: DirectoryFacts) -> Scoped:
             scope=scope,
             judgement=Judgement(
                 outcome=Outcome.SATISFIED,
-                how="direct" if is_direct else "via_group",
+                how="exact" if is_direct else "via_group",
                 reason=f"{name} ({sid}) is in the account's token",
                 actual=f"member of {name}, {'directly' if is_direct else 'through other groups'}",
                 paths=(path,),
@@ -201,8 +201,10 @@ def _effective(facts: DirectoryFacts, target_ou: str) -> str:
     except ValueError:
         return ""
     parts = decide_user_task(descriptor, Token(facts.account.membership.token))
-    held = ", ".join(str(part.part) for part in parts if part.is_held) or "nothing of the user task"
-    return f"Effective on the OU with every group the account is in: {held}."
+    # Users below are left out: Domain Admins get full control of each from its class, not from the OU.
+    held = [str(part.part) for part in parts if part.is_held and part.part is not TaskPart.FULL_CONTROL]
+    rights = ", ".join(held) or "neither create nor delete"
+    return f"With every group it is in, the account may on the OU itself: {rights}."
 
 
 Judged = list[tuple["Requirement", list[Scoped]]]

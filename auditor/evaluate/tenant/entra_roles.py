@@ -198,7 +198,7 @@ def judge_entra_role(need: EntraRole, evidence: Evidence, account: TenantAccount
         )
     wide = tuple(role for role in held if role.is_tenant_wide)
     if wide:
-        how = "via_group" if wide[0].is_through_group else "direct"
+        how = "via_group" if wide[0].is_through_group else "exact"
         return Judgement(
             outcome=Outcome.SATISFIED,
             how=how,
