@@ -92,6 +92,7 @@ def _announce(connection: str, step: str) -> None:
 
 def _put_in_place(recorded: Path, folder: Path) -> Path:
     """Exchange the evidence of the sample; a failure leaves the former evidence where it was."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".evidence-", dir=folder.parent) as beside:
         fresh, former = shutil.copytree(recorded, Path(beside, "fresh")), Path(beside, "former")
         if folder.exists():
@@ -99,7 +100,8 @@ def _put_in_place(recorded: Path, folder: Path) -> Path:
         try:
             fresh.rename(folder)
         except OSError:
-            former.rename(folder)
+            if former.exists():
+                former.rename(folder)
             raise
     return folder
 
