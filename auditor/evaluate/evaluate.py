@@ -132,13 +132,13 @@ def _judge(evidence: Evidence, matrix: Matrix, run: RunFacts) -> _Judged:
         results = judge_directory(facts)
         checks = tuple(run_directory_checks(facts, run.now))
         entitlements, hosts = group_entitlements(facts), host_records(evidence, connection)
-        without, account = without_domain_admins(facts, results), connection.username
+        without = without_domain_admins(facts, results)
     else:
         facts = gather_tenant_facts(evidence, connection, matrix.profile)
         results = judge_tenant(facts)
         checks = tuple(run_tenant_checks(facts, run.now))
         entitlements, hosts = tenant_entitlements(facts), ()
-        without, account = (), connection.service_account
+        without = ()
     if not results:
         msg = f"profile {matrix.profile.id} has no requirement for {connection.kind}: nothing compared is no pass"
         raise ValueError(msg)
@@ -150,7 +150,7 @@ def _judge(evidence: Evidence, matrix: Matrix, run: RunFacts) -> _Judged:
             result,
             connection=connection.id,
             principal=principal.sid or principal.object_id or principal.name,
-            remediation=remediate(requirements[result.id], result, account),
+            remediation=remediate(requirements[result.id], result, evidence),
         )
         for result in results
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from auditor.model.outcome import Outcome, combine_all_of, combine_any_of
-from auditor.model.results import EvidenceReference, Path, RequirementPart
+from auditor.model.results import EvidenceReference, Path, Remediation, RequirementPart
 
 if TYPE_CHECKING:
     from auditor.model.evidence import Gap
@@ -37,7 +37,10 @@ Claim: TypeAlias = Held | NotHeld | Unknown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """The outcome of one need in one scope, with everything a reader needs to follow it."""
+    """The outcome of one need in one scope, with everything a reader needs to follow it.
+
+    `remediation` is what would meet the need; None leaves it to the general advice for the requirement.
+    """
 
     outcome: Outcome
     how: str = ""
@@ -47,6 +50,7 @@ class Judgement:
     paths: tuple[Path, ...] = ()
     parts: tuple[RequirementPart, ...] = ()
     evidence: tuple[EvidenceReference, ...] = ()
+    remediation: Remediation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +90,19 @@ def combine(titles: tuple[str, ...], judgements: tuple[Judgement, ...], *, every
             for title, judgement in zip(titles, judgements, strict=True)
         ),
         evidence=tuple(dict.fromkeys(item for judgement in judgements for item in judgement.evidence)),
+        remediation=_join(
+            [judgement.remediation for judgement in judgements if judgement.outcome is not Outcome.SATISFIED]
+        ),
+    )
+
+
+def _join(remediations: list[Remediation | None]) -> Remediation | None:
+    known = [remediation for remediation in remediations if remediation is not None]
+    if not known:
+        return None
+    return Remediation(
+        text=" ".join(dict.fromkeys(remediation.text for remediation in known)),
+        commands=tuple(dict.fromkeys(command for remediation in known for command in remediation.commands)),
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.matrix.profile import Delegation, DirectoryGroup, EntraRole, ExchangeRole, leaves
 from auditor.model.outcome import Outcome
 from auditor.model.results import Remediation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from auditor.matrix.profile import Requirement
+    from auditor.model.evidence import Evidence
     from auditor.model.results import RequirementResult
 
 
@@ -31,48 +33,54 @@ def delegation_commands(target_ou: str, account: str) -> tuple[str, ...]:
     )
 
 
-def remediate(requirement: Requirement, result: RequirementResult, account: str) -> Remediation:
+def delegate(target_ous: Iterable[str], account: str) -> Remediation:
+    """Advise to delegate the user task where it is not held."""
+    return Remediation(
+        text='Delegate the wizard task "Create, delete, and manage user accounts" to the account, or to a group made '
+        "for it.",
+        commands=tuple(command for ou in target_ous for command in delegation_commands(ou, account)),
+    )
+
+
+def grant_exchange_role(role: str, role_group: str | None) -> Remediation:
+    """Advise to add a role to the role group of the account, or to make one."""
+    if role_group is None:
+        return Remediation(
+            text="Create a role group with the documented Exchange roles and make the account a member.",
+            commands=(f'New-RoleGroup -Name "H2R Provisioning" -Roles {quote(role)}',),
+        )
+    command = f"New-ManagementRoleAssignment -Role {quote(role)} -SecurityGroup {quote(role_group)}"
+    return Remediation(text=f"Add {role} to the role group {role_group}.", commands=(command,))
+
+
+def assign_entra_role(role: str, template_id: str, account: str, *, is_eligible: bool) -> Remediation:
+    """Advise to make a directory role active for the account."""
+    assign = f"New-MgRoleManagementDirectoryRoleAssignment -RoleDefinitionId {template_id} -DirectoryScopeId '/'"
+    return Remediation(
+        text=f"Make {role} an active assignment of the account" + ("; it is only eligible." if is_eligible else "."),
+        commands=(f"{assign} -PrincipalId (Get-MgUser -UserId {quote(account)}).Id",),
+    )
+
+
+def remediate(requirement: Requirement, result: RequirementResult, evidence: Evidence) -> Remediation:
     """Say how to meet a requirement, or how to make it readable."""
     if result.outcome is Outcome.UNVERIFIABLE:
-        return Remediation(text=f"Make this readable for the auditing identity and run again: {result.reason}")
-    if isinstance(requirement.needs, Delegation):
-        return _delegate(result, account)
-    if isinstance(requirement.needs, DirectoryGroup):
-        return Remediation(
-            text=f"Add the account to {requirement.needs.name}, or agree the vendor's alternative wording "
-            "(delegation alone).",
-            commands=(f"Add-ADGroupMember -Identity {quote(requirement.needs.name)} -Members {quote(account)}",),
-        )
+        return make_readable(result, evidence)
+    if result.remediation is not None:
+        return result.remediation
     texts = {
-        "exchange_role_group": "Create a role group with the documented Exchange roles and make the account a member.",
+        "ad_group": f"Ask the vendor whether delegation alone is enough, as their other wording says. If not: "
+        f"{requirement.documented}.",
         "entra_account": "Create or enable the service account, and make sure that Exchange Online knows it.",
         "ad_connection": "Set the connection to LDAPS on the documented port.",
     }
-    commands = tuple(
-        command
-        for leaf in leaves(requirement.needs)
-        if isinstance(leaf, (ExchangeRole, EntraRole))
-        for command in _grant(leaf, account)
-    )
-    return Remediation(
-        text=texts.get(requirement.plane, f"Grant what is documented: {requirement.documented}."),
-        commands=commands,
-    )
+    return Remediation(text=texts.get(requirement.plane, f"Grant what is documented: {requirement.documented}."))
 
 
-def _delegate(result: RequirementResult, account: str) -> Remediation:
-    if result.actual == "no such object":
-        return Remediation(text="Correct the target OU in the inventory and in the product, or create the OU.")
-    return Remediation(
-        text='Delegate the wizard task "Create, delete, and manage user accounts" on this OU to the account or to a '
-        "group "
-        "made for it; where a container below blocks inheritance, delegate there as well.",
-        commands=delegation_commands(result.scope, account),
-    )
-
-
-def _grant(leaf: ExchangeRole | EntraRole, account: str) -> tuple[str, ...]:
-    if isinstance(leaf, ExchangeRole):
-        return (f'New-ManagementRoleAssignment -Role {quote(leaf.name)} -SecurityGroup "<role group of the account>"',)
-    assign = f"New-MgRoleManagementDirectoryRoleAssignment -RoleDefinitionId {leaf.template_id} -DirectoryScopeId '/'"
-    return (f"{assign} -PrincipalId (Get-MgUser -UserId {quote(account)}).Id",)
+def make_readable(result: RequirementResult, evidence: Evidence) -> Remediation:
+    """Name the rights that the auditing identity lacks, once each; without any, repeat what went wrong."""
+    gaps = (evidence.read(item.dataset, item.record).gap for item in result.evidence)
+    rights = dict.fromkeys(gap.missing_permission for gap in gaps if gap is not None and gap.missing_permission)
+    if rights:
+        return Remediation(text=f"Grant the auditing identity {'; '.join(rights)}. Then run again.")
+    return Remediation(text=f"Mend this, then run again: {result.reason}.")

@@ -50,4 +50,5 @@ def to_result(requirement: Requirement, scope: str, judgement: Judgement) -> Req
         paths=judgement.paths,
         parts=judgement.parts,
         evidence=judgement.evidence,
+        remediation=judgement.remediation,
     )

@@ -121,6 +121,14 @@ class EvidenceReference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remediation:
+    """What a person may do about a finding; the tool never runs it."""
+
+    text: str
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementPart:
     """One leg of a requirement, judged on its own."""
 
@@ -155,6 +163,7 @@ class RequirementResult:
     paths: tuple[Path, ...] = ()
     parts: tuple[RequirementPart, ...] = ()
     evidence: tuple[EvidenceReference, ...] = ()
+    remediation: Remediation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +181,9 @@ class WithoutDomainAdmins:
 class EntitlementRecord:
     """Something the account actually holds, and whether the matrix documents it.
 
+    `baseline` is what every account of its kind has or what comes with something documented;
+    `not_judged` is listed because the matrix does not say.
+
     `kind` is `ad_group`, `ad_right`, `exchange_role`, `exchange_role_group`, `entra_role` or `consent`.
     """
 
@@ -179,7 +191,7 @@ class EntitlementRecord:
     name: str
     id: str
     scope: str
-    status: Literal["documented", "excess", "baseline"]
+    status: Literal["documented", "excess", "baseline", "not_judged"]
     paths: tuple[Path, ...] = ()
 
 
@@ -233,14 +245,6 @@ class ConnectionResult:
     entitlements: tuple[EntitlementRecord, ...]
     hosts: tuple[HostRecord, ...]
     sources: tuple[SourceRecord, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remediation:
-    """What a person may do about a finding; the tool never runs it."""
-
-    text: str
-    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,10 @@ READINESS_VERDICTS: dict[Verdict, Word] = {
 ENTITLEMENT_STATUSES: dict[str, Word] = {
     "documented": Word("Documented", "✓", "good", "The matrix documents it."),
     "excess": Word("Excess", "+", "bad", "Held, and not in the matrix."),
-    "baseline": Word("Baseline", "\u2013", "neutral", "Held by every account of this kind; never excess."),
+    "baseline": Word(
+        "Baseline", "\u2013", "neutral", "Every such account has it, or it comes with something documented."
+    ),
+    "not_judged": Word("Listed", "\u2013", "neutral", "Listed and explained; the matrix does not say what is expected."),
 }
 
 CONNECTION_KINDS: dict[ConnectionKind, str] = {
@@ -120,6 +123,7 @@ ENTITLEMENT_KINDS: dict[str, str] = {
 WAYS_OF_HOLDING: dict[str, str] = {
     "exact": "exactly as documented",
     "superset": "through a wider right",
+    "union": "through several role groups together",
     "via_group": "through a group",
     "direct": "granted directly",
     "via_role_group": "through a role group",

@@ -21,6 +21,11 @@ def _run(*command: object, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True, check=False)
 
 
+def _files_below(folder: Path) -> set[str]:
+    files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return {path.as_posix() for path in files if "__pycache__" not in path.parts}
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
@@ -50,9 +55,8 @@ def test_a_tool_installed_from_the_wheel_audits_away_from_the_checkout(scripts: 
     imported = _run(scripts / "python", "-c", "import auditor; print(auditor.__file__)", folder=tmp_path)
     assert Path(imported.stdout).is_relative_to(scripts.parent)
 
-    finished = _run(
-        scripts / "auditor", "run", "-c", "inventory.yaml", "-o", "runs", "--now", "2026-11-23T08:00:00Z", folder=tmp_path
-    )  # fmt: skip
+    sample = ("-c", "inventory.yaml", "--now", "2026-11-23T08:00:00Z")
+    finished = _run(scripts / "auditor", "run", *sample, folder=tmp_path)
 
     assert finished.returncode == 1, finished.stderr
     written = {path.name for path in (tmp_path / finished.stdout.strip()).iterdir()}
@@ -63,10 +67,11 @@ def test_a_tool_installed_from_the_wheel_audits_away_from_the_checkout(scripts: 
 def test_the_wheel_holds_all_files_of_the_package_the_templates_and_the_licences(wheel: Path) -> None:
     with ZipFile(wheel) as opened:
         names = set(opened.namelist())
-    tracked = _run("git", "ls-files", "--cached", "auditor", "report_templates", folder=CHECKOUT).stdout.split()
-    expected = {name if name.startswith("auditor/") else f"auditor/{name}" for name in tracked}
+    package = _files_below(CHECKOUT / "auditor")
+    templates = _files_below(CHECKOUT / "report_templates")
     metadata = {name for name in names if ".dist-info/" in name}
-    assert expected
-    assert names - metadata == expected
+    assert names - metadata == {f"auditor/{name}" for name in package} | {
+        f"auditor/report_templates/{name}" for name in templates
+    }
     licences = {name.partition("/licenses/")[2] for name in metadata} - {""}
-    assert licences == {"LICENSE", *(name for name in tracked if "LICENSE" in name)}
+    assert licences == {"LICENSE", *(f"report_templates/{name}" for name in templates if "LICENSE" in name)}

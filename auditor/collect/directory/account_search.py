@@ -104,7 +104,7 @@ class AccountSearch:
             self.read.leave_gap(Gap(
                 kind=GapKind.NOT_PERMITTED,
                 message=f"searched by name only: which domain is called {domain} could not be read",
-                missing_permission="grant the auditing identity Read on CN=Partitions of the configuration",
+                missing_permission="Read on CN=Partitions of the configuration",
             ))
             return contexts
         value = filter_value(domain)

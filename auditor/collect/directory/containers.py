@@ -112,7 +112,7 @@ def _note_withheld(read: OpenRead, found: FoundObject, *needed: str) -> None:
     if withheld:
         read.leave_gap(Gap(
             kind=GapKind.NOT_PERMITTED,
-            message=f"{' and '.join(withheld)} of {found.dn} withheld from the auditing identity",
-            missing_permission="grant the auditing identity Read (list contents, read all properties, "
+            message=f"{' and '.join(withheld)} of {found.dn} cannot be read by the auditing identity",
+            missing_permission="Read (list contents, read all properties, "
             f"read permissions) on {found.dn}",
         ))

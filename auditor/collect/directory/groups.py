@@ -114,7 +114,7 @@ class _GroupWalk:
             kind=GapKind.INCOMPLETE,
             message=f"{len(unread)} groups of the account could not be read here: "
             f"{'; '.join(unread[:_NAMES_SHOWN])}{more}",
-            missing_permission="grant the auditing identity Read on them; this host does not hold groups of "
+            missing_permission="Read on them; this host does not hold groups of "
             "other domains, nor SIDs of a former domain (sIDHistory)",
         ))
 

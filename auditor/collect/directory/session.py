@@ -118,7 +118,7 @@ class DirectorySession:
         return Gap(
             kind=GapKind.NOT_PERMITTED,
             message=f"{request.base} exists or may exist, but is not visible to the auditing identity",
-            missing_permission=f"grant the auditing identity List contents and Read on {request.base}",
+            missing_permission=f"List contents and Read on {request.base}",
         )
 
     def with_all_values(self, found: FoundObject) -> FoundObject:
@@ -190,14 +190,14 @@ class DirectorySession:
         if code == RESULT_NO_SUCH_OBJECT:
             return Gap(
                 kind=GapKind.NOT_FOUND,
-                message=f"{self.endpoint} shows no object {request.base}: {said}",
-                missing_permission="if it exists, grant the auditing identity List contents on its parent",
+                message=f"{self.endpoint} shows no object {request.base}",
+                missing_permission="List contents on its parent, if it exists",
             )
         if code == RESULT_INSUFFICIENT_ACCESS_RIGHTS:
             return Gap(
                 kind=GapKind.NOT_PERMITTED,
                 message=f"{self.endpoint} refused to read {request.base}: {said}",
-                missing_permission=f"grant the auditing identity Read on {request.base}",
+                missing_permission=f"Read on {request.base}",
             )
         if code == RESULT_REFERRAL:
             return self._held_elsewhere(request, result["referrals"] or ())

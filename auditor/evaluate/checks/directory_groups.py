@@ -50,17 +50,14 @@ def check_excess_groups(facts: DirectoryFacts) -> Iterator[Finding]:
 
 
 def _leave(group: HeldGroup, membership: Membership) -> Remediation:
-    way = membership.ways.get(group.sid, ())
-    member, parent = (way[-2], way[-1]) if len(way) > 1 else (membership.account_sid, group.sid)
-    if member == membership.account_sid:
+    way = membership.ways.get(group.sid, (membership.account_sid, group.sid))
+    first = way[1] if len(way) > 1 else group.sid
+    if first == group.sid:
         text = f"Remove the account from {group.name} if the product does not need it."
     else:
-        text = (
-            f"The membership comes through {membership.names.get(member, member)}: remove the account from the "
-            f"first group "
-            f"on the path, or that group from {group.name}."
-        )
-    command = f"Remove-ADGroupMember -Identity {quote(parent)} -Members {quote(member)}"
+        name = membership.names.get(first, first)
+        text = f"Remove the account from {name}, the first group on the path to {group.name}."
+    command = f"Remove-ADGroupMember -Identity {quote(first)} -Members {quote(membership.account_sid)}"
     return Remediation(text=text, commands=(command,))
 
 
@@ -84,9 +81,9 @@ def check_domain_admins(facts: DirectoryFacts) -> Iterator[Finding]:
         evidence=_EVIDENCE,
         remediation=Remediation(
             text=(
-                "Delegate what this report lists under 'without Domain Admins', agree the vendor's alternative wording "
-                "for the "
-                "connection, then remove the account from Domain Admins."
+                "Delegate what this report lists under 'What would break without Domain Admins', agree with the "
+                "vendor that delegation alone is enough for the connection, then remove the account from Domain "
+                "Admins."
             )
         ),
     )

@@ -8,13 +8,12 @@ from auditor.evaluate.findings import make_finding
 from auditor.evaluate.judgement import Held
 from auditor.evaluate.remediation import quote
 from auditor.evaluate.tenant.entitlements import (
-    BUILT_IN_COLLECTIONS,
     delegating_assignments,
     excess_role_assignments,
     paths_of,
 )
 from auditor.evaluate.tenant.exchange_roles import judge_exchange_role, judge_role_group
-from auditor.evaluate.tenant.role_groups import ORGANIZATION_MANAGEMENT, RECIPIENT_MANAGEMENT
+from auditor.evaluate.tenant.role_groups import BUILT_IN_COLLECTIONS, ORGANIZATION_MANAGEMENT
 from auditor.matrix.profile import EntraRole, ExchangeRole
 from auditor.model.connection import ConnectionKind
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
@@ -99,7 +98,7 @@ def _severity(role_type: str) -> Severity:
 def check_delegating_assignments(facts: TenantFacts) -> Iterator[Finding]:
     """EXO-014: roles the account may grant; those of Organization Management are told by EXO-010."""
     for assignment in delegating_assignments(facts):
-        if assignment.assignee in (ORGANIZATION_MANAGEMENT, RECIPIENT_MANAGEMENT):
+        if assignment.assignee in BUILT_IN_COLLECTIONS:
             continue
         yield _finding(
             facts,
@@ -135,7 +134,7 @@ def check_direct_assignments(facts: TenantFacts) -> Iterator[Finding]:
 def check_single_role_group(facts: TenantFacts) -> Iterator[Finding]:
     """EXO-005: the roles come from several role groups (rule A9)."""
     judgement = judge_role_group(facts.documented_exchange_roles, facts.account, facts.exchange)
-    if judgement.outcome is Outcome.SATISFIED and judgement.how != "exact":
+    if judgement.outcome is Outcome.SATISFIED and judgement.how == "union":
         yield _finding(
             facts,
             check="EXO-005",

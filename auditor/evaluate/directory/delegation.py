@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.acl import AccessMask, MalformedDescriptor, SecurityDescriptor, Token, decide, parse_descriptor
+from auditor.acl import (
+    AccessMask,
+    MalformedDescriptor,
+    SecurityDescriptor,
+    Token,
+    decide,
+    name_of_object_type,
+    parse_descriptor,
+    rights_in_words,
+)
 from auditor.evaluate.directory.user_task import (
     PartDecision,
     TaskPart,
@@ -15,11 +24,12 @@ from auditor.evaluate.directory.user_task import (
 )
 from auditor.evaluate.directory.well_known import IN_EVERY_TOKEN
 from auditor.evaluate.judgement import Judgement, describe_gap
+from auditor.evaluate.remediation import delegate
 from auditor.model.directory_entry import DirectoryEntry, record_to_entry
 from auditor.model.distinguished_name import is_dn_within
 from auditor.model.evidence import GapKind
 from auditor.model.outcome import Outcome
-from auditor.model.results import EvidenceReference, Path, RequirementPart
+from auditor.model.results import EvidenceReference, Path, Remediation, RequirementPart
 
 if TYPE_CHECKING:
     from auditor.acl import Ace
@@ -121,6 +131,9 @@ def _judge_unseen(evidence: Evidence, target_ou: str, gap: Gap | None, reference
             outcome=Outcome.MISSING,
             reason="the target OU does not exist",
             actual="no such object",
+            remediation=Remediation(
+                text="Correct the target OU in the inventory and in the product, or create the OU."
+            ),
             evidence=(reference, EvidenceReference(dataset="nearest_ancestor", record=target_ou)),
         )
     return _unverifiable(
@@ -198,15 +211,19 @@ def _judge_subtree(
     }
     outcome = _outcome(subtree, token, decisions, failing)
     paths = _paths(subtree.target.dn, on_target, membership, sids)
+    denials = _denials(subtree, on_target, membership)
     return Judgement(
         outcome=outcome,
         how=_how(on_target, membership) if outcome is Outcome.SATISFIED else "",
-        reason=_reason(outcome, subtree, on_target, failing),
+        reason=_reason(outcome, subtree, on_target, failing, denials),
         actual=_actual(on_target, failing),
         note=_note(subtree, on_target),
         paths=tuple(dict.fromkeys(path for found in paths.values() for path in found)),
-        parts=tuple(_part(each, failing[each.part], subtree, paths[each.part]) for each in on_target),
+        parts=tuple(
+            _part(each, failing[each.part], subtree, paths[each.part], denials.get(each.part, "")) for each in on_target
+        ),
         evidence=(reference, EvidenceReference(dataset="containers", record=subtree.target.dn)),
+        remediation=_remediation(failing, denials, membership.sign_in_name),
     )
 
 
@@ -250,45 +267,80 @@ def _paths(
 
 
 def _reason(
-    outcome: Outcome, subtree: Subtree, parts: tuple[PartDecision, ...], failing: dict[TaskPart, list[str]]
+    outcome: Outcome,
+    subtree: Subtree,
+    parts: tuple[PartDecision, ...],
+    failing: dict[TaskPart, list[str]],
+    denials: dict[TaskPart, str],
 ) -> str:
     if outcome is Outcome.SATISFIED:
-        below = len(subtree.below)
-        return (
-            f"the user task is delegated on the OU and on {below} containers below"
-            if below
-            else ("the user task is delegated on the OU")
-        )
-    sentences = [_denial(part, subtree.target.dn) for part in parts if not part.is_held]
-    denied = {part.part for part in parts if part.denied_by is not None}
-    sentences += [_where_failing(part, dns, subtree) for part, dns in failing.items() if dns and part not in denied]
+        below = f" and reaches {_containers(len(subtree.below))} below" if subtree.below else ""
+        return f"the user task is delegated on the OU{below}"
+    if outcome is Outcome.MISSING:
+        return "nothing beyond reading is delegated to the account or its groups"
+    sentences = list(denials.values())
+    sentences += _where_failing({part: dns for part, dns in failing.items() if dns and part not in denials}, subtree)
     if any(not part.is_certain for part in parts):
         sentences.append("a conditional ACE decides, and its condition cannot be evaluated from outside")
     if subtree.unread:
         sentences.append(f"security descriptors not readable: {_some(subtree.unread)} (needed: Read permissions)")
     if subtree.unlisted:
-        sentences.append(
-            f"contents not listed to the auditing identity: {_some(subtree.unlisted)} (needed: List contents)"
-        )
+        listed = _some(subtree.unlisted)
+        sentences.append(f"contents not listed to the auditing identity: {listed} (needed: List contents)")
     if subtree.gap is not None:
         sentences.append(describe_gap(subtree.gap))
-    if outcome is Outcome.MISSING:
-        return "nothing beyond reading is delegated to the account or its groups"
-    return "; ".join(sentence for sentence in dict.fromkeys(sentences) if sentence)
+    return "; ".join(dict.fromkeys(sentences))
 
 
-def _denial(part: PartDecision, dn: str) -> str:
-    return "" if part.denied_by is None else f"{part.part} is refused by deny ACE {part.denied_by} on {dn}"
+def _containers(count: int) -> str:
+    return "the one container" if count == 1 else f"all {count} containers"
 
 
-def _where_failing(part: TaskPart, dns: list[str], subtree: Subtree) -> str:
+def _denials(subtree: Subtree, parts: tuple[PartDecision, ...], membership: Membership) -> dict[TaskPart, str]:
+    """Say for each part that a deny ACE on the OU defeats what is denied to whom."""
+    dacl = subtree.target.descriptor.dacl if subtree.target.descriptor else None
+    found = {}
+    for part in parts:
+        if part.denied_by is not None and dacl:
+            ace = dacl[part.denied_by]
+            what, whom = _denied_in_words(ace), membership.names.get(ace.trustee, ace.trustee)
+            found[part.part] = f"deny ACE {part.denied_by} on {subtree.target.dn} takes {what} from {whom}"
+    return found
+
+
+def _denied_in_words(ace: Ace) -> str:
+    words = " and ".join(rights_in_words(ace.mask))
+    if ace.object_type is None:
+        return words
+    names = (name_of_object_type(ace.object_type, AccessMask(bit)) for bit in AccessMask(ace.rights))
+    return f"{words} ({next((name for name in names if name), ace.object_type)})"
+
+
+def _where_failing(failing: dict[TaskPart, list[str]], subtree: Subtree) -> list[str]:
+    """Say where parts fail; parts that fail at the same places are told together."""
+    places: dict[tuple[str, ...], list[str]] = {}
+    for part, dns in failing.items():
+        places.setdefault(tuple(dns), []).append(str(part))
+    return [f"{' and '.join(parts)}: {_at(dns, subtree)}" for dns, parts in places.items()]
+
+
+def _at(dns: tuple[str, ...], subtree: Subtree) -> str:
     if dns[0] == subtree.target.dn:
-        return f"{part} is not delegated on the OU itself" + (
-            f" nor on {len(dns) - 1} containers below" if dns[1:] else ""
-        )
+        return "not delegated on the OU itself"
     blocked = {each.dn for each in subtree.below if each.descriptor is not None and each.descriptor.is_dacl_protected}
     why = " (inheritance is blocked there)" if set(dns) & blocked else ""
-    return f"{part} does not reach {len(dns)} of {len(subtree.below)} containers below: {_some(dns)}{why}"
+    return f"the delegation does not reach {_some(dns)}{why}"
+
+
+def _remediation(failing: dict[TaskPart, list[str]], denials: dict[TaskPart, str], trustee: str) -> Remediation | None:
+    if denials:
+        return Remediation(
+            text=f"{'; '.join(dict.fromkeys(denials.values()))}. Remove the account from that group, or the deny ACE."
+        )
+    lacking = {dn for dns in failing.values() for dn in dns}
+    # Where a container lacks it, those below it inherit once it is delegated there, unless they block inheritance.
+    highest = [dn for dn in sorted(lacking) if not any(dn != other and is_dn_within(dn, other) for other in lacking)]
+    return delegate(highest, trustee) if highest else None
 
 
 def _some(names: tuple[str, ...] | list[str]) -> str:
@@ -299,7 +351,7 @@ def _some(names: tuple[str, ...] | list[str]) -> str:
 def _actual(parts: tuple[PartDecision, ...], failing: dict[TaskPart, list[str]]) -> str:
     held = [str(part.part) for part in parts if part.is_held and not failing[part.part]]
     partly = [f"{part.part} (not everywhere below)" for part in parts if part.is_held and failing[part.part]]
-    return ", ".join(held + partly) or "nothing of the user task"
+    return ", ".join(held + partly) or "none of the three rights"
 
 
 def _note(subtree: Subtree, parts: tuple[PartDecision, ...]) -> str:
@@ -331,20 +383,21 @@ def _hands_down(own: Ace, inherited: Ace) -> bool:
     return same_grant and own.container_inherit and not own.is_inherited
 
 
-def _part(part: PartDecision, failing: list[str], subtree: Subtree, paths: tuple[Path, ...]) -> RequirementPart:
+def _part(
+    part: PartDecision, failing: list[str], subtree: Subtree, paths: tuple[Path, ...], denial: str
+) -> RequirementPart:
     if not failing:
         outcome = Outcome.SATISFIED
-    elif len(failing) == len(subtree.readable):
+    elif len(failing) == len(subtree.readable) and not part.is_partly_held:
         outcome = Outcome.MISSING
     else:
         outcome = Outcome.PARTIAL
     if not part.is_certain:
         outcome = Outcome.UNVERIFIABLE
-    reason = _denial(part, subtree.target.dn) or (_where_failing(part.part, failing, subtree) if failing else "")
     return RequirementPart(
         title=str(part.part),
         outcome=outcome,
         how="superset" if part.is_held and part.is_wider else "",
-        reason=reason,
+        reason=denial or (_at(tuple(failing), subtree) if failing else ""),
         paths=paths,
     )

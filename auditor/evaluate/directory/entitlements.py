@@ -91,7 +91,7 @@ def _status(sid: str, membership: Membership, carriers: frozenset[str]) -> Statu
     if any(step in IN_EVERY_TOKEN for step in membership.ways.get(sid, ())):
         return "baseline"  # every account is in it
     if membership.is_domain_admin and _comes_with_domain_admins(sid, membership):
-        return "documented"  # part of Domain Admins, not an excess of its own
+        return "baseline"  # comes with Domain Admins, not an excess of its own
     return "excess"
 
 

@@ -11,7 +11,6 @@ from auditor.evaluate.directory.delegation import judge_delegation
 from auditor.evaluate.directory.hosts import judge_host
 from auditor.evaluate.directory.user_task import TaskPart, decide_user_task
 from auditor.evaluate.judgement import Held, Judgement, NotHeld, Scoped, Unknown, describe_gap, with_note
-from auditor.evaluate.remediation import delegation_commands
 from auditor.evaluate.requirements import to_result
 from auditor.matrix.profile import Delegation, DirectoryGroup, Ldaps
 from auditor.model.connection import ConnectionKind, HybridConnection
@@ -93,7 +92,7 @@ def _judge_group(need: DirectoryGroup, facts: DirectoryFacts) -> Scoped:
             judgement=Judgement(
                 outcome=Outcome.SATISFIED,
                 how="exact" if is_direct else "via_group",
-                reason=f"{name} ({sid}) is in the account's token",
+                reason=f"the account is a member of {name} ({sid})",
                 actual=f"member of {name}, {'directly' if is_direct else 'through other groups'}",
                 paths=(path,),
                 evidence=evidence,
@@ -113,7 +112,7 @@ def _judge_group(need: DirectoryGroup, facts: DirectoryFacts) -> Scoped:
         scope=scope,
         judgement=Judgement(
             outcome=Outcome.MISSING,
-            reason=f"{name} ({sid}) is not in the account's token",
+            reason=f"the account is not a member of {name} ({sid})",
             actual=f"not a member of {name}",
             evidence=evidence,
         ),
@@ -252,7 +251,7 @@ def _note_other_reading(judged: Judged) -> Judged:
     if Outcome.SATISFIED not in legs.values() or set(legs.values()) == {Outcome.SATISFIED}:
         return judged
     note = (
-        "The vendor's other wording asks for one of Domain Admins and delegation; under it this connection would pass."
+        "The vendor's other wording asks for either Domain Admins or delegation; under it this connection would pass."
     )
     return [
         (
@@ -288,15 +287,12 @@ def without_domain_admins(
             scope=result.scope,
             outcome=judgements[result.scope].outcome,
             reason=judgements[result.scope].reason,
-            add=delegations_to_add(facts, result.scope, judgements[result.scope]),
+            add=_commands(judgements[result.scope]),
         )
         for result in results
         if result.id in ids
     )
 
 
-def delegations_to_add(facts: DirectoryFacts, target_ou: str, judgement: Judgement) -> tuple[str, ...]:
-    """Return the dsacls commands that delegate what a target OU lacks of the user task."""
-    if judgement.outcome not in (Outcome.MISSING, Outcome.PARTIAL) or judgement.actual == "no such object":
-        return ()
-    return delegation_commands(target_ou, facts.connection.username)
+def _commands(judgement: Judgement) -> tuple[str, ...]:
+    return judgement.remediation.commands if judgement.remediation is not None else ()

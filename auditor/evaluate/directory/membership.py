@@ -35,7 +35,7 @@ _SECURITY_ENABLED = 0x80000000  # groupType bit, MS-ADTS 2.2.12
 class Membership:
     """Every SID the account's sign-in carries, and how each came into the token.
 
-    `names` maps SIDs to group names. `ways` maps a SID to the shortest chain of SIDs from the account to
+    `sign_in_name` is a name for commands: `name@domain`. `names` maps SIDs to group names. `ways` maps a SID to the shortest chain of SIDs from the account to
     it; a SID of the token without a way is `unexplained`. `without_domain_admins` is the token after
     leaving Domain Admins, built-in administration excluded, `ways_without_domain_admins` the chains that
     remain; SIDs in `perhaps_without_domain_admins` may be in it as well, because the way to them could
@@ -45,6 +45,7 @@ class Membership:
     """
 
     account_sid: str
+    sign_in_name: str
     token: frozenset[str]
     token_gap: Gap | None
     well_known_gap: Gap | None
@@ -100,6 +101,7 @@ def read_membership(evidence: Evidence, account: DirectoryEntry) -> Membership:
     perhaps = frozenset(member for member in unexplained if not is_built_in_administration(member))
     return Membership(
         account_sid=sid,
+        sign_in_name=_sign_in_name(account, sid),
         token=frozenset({*own, *token_sids, *ways}),
         token_gap=token_read.gap,
         well_known_gap=evidence.read("well_known_memberships").gap or graph.gap_behind_well_known(),
@@ -202,6 +204,16 @@ def _is_in_token(sid: str, group: DirectoryEntry, allowed: frozenset[str] | None
     if allowed is not None:
         return sid in allowed
     return bool((group.integer("groupType") or 0) & _SECURITY_ENABLED)
+
+
+def _sign_in_name(account: DirectoryEntry, sid: str) -> str:
+    """Return the implicit user principal name, which every account has (MS-ADTS 5.1.1.1.1), or the SID."""
+    name = account.text("sAMAccountName")
+    try:
+        domain = parse_dn(account.dn).dns_domain
+    except ValueError:
+        return sid
+    return f"{name}@{domain}" if name and domain else sid
 
 
 def _key(dn: str) -> str:

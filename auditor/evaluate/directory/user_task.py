@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from auditor.acl import (
     FULL_CONTROL,
+    RIGHTS_BEYOND_READ,
     AccessMask,
     AceKind,
     Decision,
@@ -47,12 +48,13 @@ class PartDecision:
     """Whether one part is held on one container, and by which ACEs of that container's DACL.
 
     `ace_indexes` count from 0 in stored order. `is_wider` tells that a grant covers more than the part.
-    `is_certain` is False when a conditional ACE could turn the answer. `denied_by` is the index of the
-    deny ACE that defeats the part, or None.
+    `is_certain` is False when a conditional ACE could turn the answer. `is_partly_held` tells that some of
+    the part is granted. `denied_by` is the index of the deny ACE that defeats the part, or None.
     """
 
     part: TaskPart
     is_held: bool
+    is_partly_held: bool
     is_certain: bool
     ace_indexes: tuple[int, ...]
     trustees: tuple[str, ...]
@@ -76,6 +78,7 @@ def _child_right(part: TaskPart, decision: Decision) -> PartDecision:
     return PartDecision(
         part=part,
         is_held=decision.granted,
+        is_partly_held=decision.granted,
         is_certain=decision.is_certain,
         ace_indexes=(decision.ace_index,) if decision.granted and decision.ace_index is not None else (),
         trustees=(ace.trustee,) if decision.granted and ace is not None else (),
@@ -95,6 +98,11 @@ def _full_control(reaching: tuple[InheritedAce, ...], token: Token) -> PartDecis
     return PartDecision(
         part=TaskPart.FULL_CONTROL,
         is_held=is_held,
+        is_partly_held=any(
+            decision.granted
+            for decision, right in zip(decisions, FULL_CONTROL, strict=True)
+            if right & RIGHTS_BEYOND_READ
+        ),
         is_certain=all(decision.is_certain for decision in decisions),
         ace_indexes=tuple(each.parent_index for each in aces) if is_held else (),
         trustees=tuple(dict.fromkeys(each.ace.trustee for each in aces)) if is_held else (),

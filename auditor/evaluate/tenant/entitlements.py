@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 from auditor.evaluate.fields import same, text
 from auditor.evaluate.judgement import Held
-from auditor.evaluate.tenant.role_groups import ORGANIZATION_MANAGEMENT, RECIPIENT_MANAGEMENT
+from auditor.evaluate.tenant.role_groups import BUILT_IN_COLLECTIONS
 from auditor.model.results import EntitlementRecord, Path
 
 if TYPE_CHECKING:
     from auditor.evaluate.tenant.judge import TenantFacts
     from auditor.evaluate.tenant.role_assignments import RoleAssignment
     from auditor.model.evidence import Record
-
-BUILT_IN_COLLECTIONS = (ORGANIZATION_MANAGEMENT, RECIPIENT_MANAGEMENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +146,19 @@ def _consents(facts: TenantFacts) -> list[EntitlementRecord]:
             name=consent.scope,
             id=consent.grant_id,
             scope="everyone in the tenant" if consent.is_tenant_wide else "in the account's name",
-            status="excess" if expected is not None and consent.scope not in expected else "documented",
+            status=_consent_status(consent, expected),
             paths=((facts.account.name, f"application {consent.client_id}", f"scope {consent.scope}"),),
         )
         for consent in consents(facts)
     ]
+
+
+def _consent_status(
+    consent: Consent, expected: tuple[str, ...] | None
+) -> Literal["documented", "excess", "not_judged"]:
+    if expected is None:
+        return "not_judged"
+    return "documented" if consent.scope in expected else "excess"
 
 
 def app_roles(facts: TenantFacts) -> tuple[tuple[str, str], ...]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluate.fields import flag, same, text
 from auditor.evaluate.judgement import Judgement, describe_gap
+from auditor.evaluate.remediation import assign_entra_role
 from auditor.model.evidence import GapKind
 from auditor.model.outcome import Outcome
-from auditor.model.results import EvidenceReference, Path
+from auditor.model.results import EvidenceReference, Path, Remediation
 
 if TYPE_CHECKING:
     from auditor.evaluate.tenant.account import TenantAccount
@@ -218,6 +219,9 @@ def judge_entra_role(need: EntraRole, evidence: Evidence, account: TenantAccount
         return Judgement(
             outcome=Outcome.PARTIAL,
             how="scoped",
+            remediation=Remediation(
+                text=f"Assign {need.name} for the whole tenant if the product must reach more, or accept the limit."
+            ),
             reason=f"{need.name} is limited to {', '.join(role.scope for role in held)}",
             actual=f"Entra role {need.name}, limited scope",
             paths=tuple(role.path for role in held),
@@ -228,6 +232,12 @@ def judge_entra_role(need: EntraRole, evidence: Evidence, account: TenantAccount
         reason=_why_missing(need, evidence, roles),
         actual=f"{need.name}: not held",
         evidence=(reference,),
+        remediation=assign_entra_role(
+            need.name,
+            need.template_id,
+            account.name,
+            is_eligible=any(same(role.template_id, need.template_id) for role in roles.eligible),
+        ),
     )
 
 

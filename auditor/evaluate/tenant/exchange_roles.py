@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluate.fields import same
 from auditor.evaluate.judgement import Held, Judgement, Unknown
+from auditor.evaluate.remediation import grant_exchange_role
 from auditor.evaluate.tenant.management_roles import read_management_roles
 from auditor.evaluate.tenant.role_assignments import (
     ALL,
@@ -14,9 +15,9 @@ from auditor.evaluate.tenant.role_assignments import (
     RoleAssignments,
     read_role_assignments,
 )
-from auditor.evaluate.tenant.role_groups import RoleGroups, read_role_groups
+from auditor.evaluate.tenant.role_groups import BUILT_IN_COLLECTIONS, RoleGroups, read_role_groups
 from auditor.model.outcome import Outcome
-from auditor.model.results import EvidenceReference, Path
+from auditor.model.results import EvidenceReference, Path, Remediation
 
 if TYPE_CHECKING:
     from auditor.evaluate.tenant.account import TenantAccount
@@ -82,6 +83,7 @@ def judge_exchange_role(need: ExchangeRole, account: TenantAccount, access: Exch
         reason="; ".join(dict.fromkeys(reasons)) or f"no role assignment gives the account {need.name}",
         actual=f"{need.name}: not held",
         evidence=(EvidenceReference(dataset=ALL),),
+        remediation=grant_exchange_role(need.name, _own_role_group(access)),
     )
 
 
@@ -97,7 +99,14 @@ def _best(deciding: list[tuple[Judgement, RoleAssignment]]) -> Judgement:
         actual=first.actual,
         paths=tuple(sorted(paths, key=len)),
         evidence=tuple(dict.fromkeys(item for judgement, _ in ordered for item in judgement.evidence)),
+        remediation=first.remediation,
     )
+
+
+def _own_role_group(access: ExchangeAccess) -> str | None:
+    """Return the role group an administrator would add a role to: one of the account's, not a built-in collection."""
+    names = sorted(group.name for group in access.role_groups.all if isinstance(group.claim, Held))
+    return next((name for name in names if name not in BUILT_IN_COLLECTIONS), None)
 
 
 def _judge_assignment(need: ExchangeRole, assignment: RoleAssignment) -> Judgement:
@@ -126,11 +135,15 @@ def _judge_assignment(need: ExchangeRole, assignment: RoleAssignment) -> Judgeme
             actual=f"{assignment.role_name} held, limited",
             paths=paths,
             evidence=evidence,
+            remediation=Remediation(
+                text=f"Role assignment {assignment.name} is {' and '.join(limits)}. Widen it if the product must reach "
+                "more, or accept the limit."
+            ),
         )
     return Judgement(
         outcome=Outcome.SATISFIED,
         how=how,
-        reason=f"{assignment.name} grants {assignment.role_name} for the whole organisation",
+        reason=f"role assignment {assignment.name} grants {assignment.role_name} for the whole organisation",
         actual=f"{assignment.role_name}, {_how_in_words(how)}",
         paths=paths,
         evidence=evidence,
@@ -197,7 +210,7 @@ def judge_role_group(needs: tuple[ExchangeRole, ...], account: TenantAccount, ac
         )
         return Judgement(
             outcome=Outcome.SATISFIED,
-            how="exact" if exact else "union",
+            how=_how_role_groups(exact),
             reason=reason,
             actual=actual,
             paths=tuple((account.name, f"role group {name}") for name in (exact or names)),
@@ -223,6 +236,12 @@ def judge_role_group(needs: tuple[ExchangeRole, ...], account: TenantAccount, ac
     return Judgement(
         outcome=Outcome.MISSING, reason=_why_no_role_group(needs, access), actual=actual, evidence=evidence
     )
+
+
+def _how_role_groups(exact: list[str]) -> str:
+    if not exact:
+        return "union"
+    return "superset" if all(name in BUILT_IN_COLLECTIONS for name in exact) else "exact"
 
 
 def _role_groups_giving(need: ExchangeRole, access: ExchangeAccess) -> tuple[tuple[str, ...], str]:

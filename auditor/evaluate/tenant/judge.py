@@ -117,7 +117,7 @@ def _judge_leaf(need: Need, facts: TenantFacts) -> Judgement:
 
 def _apply_single_role_group(judgement: Judgement, facts: TenantFacts) -> Judgement:
     """Read "a role group" as one, or as their union, as the profile says (rule A9)."""
-    if judgement.outcome is not Outcome.SATISFIED or judgement.how == "exact":
+    if judgement.outcome is not Outcome.SATISFIED or judgement.how != "union":
         return judgement
     if facts.profile.rules.single_role_group:
         return Judgement(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ORGANIZATION_MANAGEMENT = "Organization Management"
 RECIPIENT_MANAGEMENT = "Recipient Management"
+BUILT_IN_COLLECTIONS = (ORGANIZATION_MANAGEMENT, RECIPIENT_MANAGEMENT)
 
 # Microsoft makes the holders of these directory roles members of these role groups, through
 # synthetic groups that only Entra ID fills (learn.microsoft.com, "Permissions in Exchange Online").

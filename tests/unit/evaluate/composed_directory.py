@@ -70,7 +70,7 @@ def ace(
     )
 
 
-READABLE = ace(READ_RIGHTS, AUTHENTICATED_USERS, flags=CONTAINER_INHERIT)
+READABLE = ace(READ_RIGHTS, AUTHENTICATED_USERS)
 
 
 def user_task(trustee: str, *, flags: int = 0) -> tuple[Ace, ...]:
@@ -184,6 +184,7 @@ class Directory:
     )
     ous: Mapping[str, Container] = field(default_factory=lambda: {STAFF: Container(raw=descriptor(*DELEGATED))})
     group_ous: Mapping[str, bytes] = field(default_factory=dict)
+    above: Mapping[str, bytes] = field(default_factory=dict)
     ancestors: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
     gaps: Mapping[Question, Gap] = field(default_factory=dict)
 
@@ -205,6 +206,7 @@ class Directory:
             answers["target_ou", dn] = [entry(dn, ou.raw)]
             answers["containers", dn] = [entry(below, raw) for below, raw in ou.below.items()]
         answers |= {("group_ou", dn): [entry(dn, raw)] for dn, raw in self.group_ous.items()}
+        answers["ancestors", ""] = [entry(dn, raw) for dn, raw in self.above.items()]
         answers |= {("nearest_ancestor", dn): [entry(above, raw)] for dn, (above, raw) in self.ancestors.items()}
         records: dict[Question, list[Record]] = {("host", host): [record] for host, record in self.hosts.items()}
         records |= {question: [entry_to_record(each) for each in entries] for question, entries in answers.items()}
@@ -212,5 +214,5 @@ class Directory:
 
     def _descriptors(self) -> dict[str, bytes]:
         found = [raw for ou in self.ous.values() for raw in (ou.raw, *ou.below.values())]
-        found += [*self.group_ous.values(), *(raw for _, raw in self.ancestors.values())]
+        found += [*self.group_ous.values(), *self.above.values(), *(raw for _, raw in self.ancestors.values())]
         return {hashlib.sha256(raw).hexdigest(): raw for raw in found if raw is not None}

@@ -1,0 +1,130 @@
+"""The state of the audited account, its groups, and who audits it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.evaluate.composed import findings, judge, told
+from tests.unit.evaluate.composed_directory import (
+    ACCOUNT,
+    DELEGATES,
+    DOMAIN,
+    GROUPS,
+    HEAD,
+    Directory,
+    dn_of,
+    entry,
+    group,
+    service_account,
+)
+
+STRAY = f"{DOMAIN}-1500"
+
+
+def with_account(**attributes: object) -> Directory:
+    return Directory(accounts=(service_account("Domain Admins", "H2R Delegates", **attributes),))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "check", "words"),
+    [
+        ({"userAccountControl": 0x202}, "AD-ACC-002", "disabled"),
+        ({"userAccountControl": 512, "msDS-User-Account-Control-Computed": 0x10}, "AD-ACC-002", "locked out"),
+        ({"userAccountControl": 0x220}, "AD-ACC-007", "no password is required"),
+        ({"userAccountControl": 0x280}, "AD-ACC-007", "reversibly"),
+        ({"userAccountControl": 0x200200}, "AD-ACC-007", "DES"),
+        ({"userAccountControl": 0x400200}, "AD-ACC-007", "pre-authentication"),
+        ({"sIDHistory": "S-1-5-21-9-9-9-500"}, "AD-ACC-013", "S-1-5-21-9-9-9-500"),
+    ],
+)
+def test_the_account_s_own_weakness_is_an_advisory(attributes: dict[str, object], check: str, words: str) -> None:
+    results = judge(with_account(**attributes).evidence())
+    assert told(results, check) == [("advisory", "high")]
+    assert words in findings(results, check)[0].actual
+    assert results.summary.verdict == "compliant"
+
+
+@pytest.mark.parametrize("value", [[], "many"])
+def test_a_state_that_was_not_returned_stays_open(value: object) -> None:
+    results = judge(with_account(userAccountControl=value).evidence())
+    assert told(results, "AD-ACC-002") == [("unverifiable", "medium")]
+    assert results.summary.verdict == "inconclusive"
+
+
+def test_an_account_that_audits_itself_is_pointed_out() -> None:
+    results = judge(replace(Directory(), auditor=entry(f"CN=A,{HEAD}", objectSid=ACCOUNT, tokenGroups=[DELEGATES])).evidence())
+    assert told(results, "AD-COL-007") == [("advisory", "medium")]
+
+
+def with_stray_group(sid: str = STRAY, name: str = "Stray") -> Directory:
+    base = with_account()
+    account = service_account("Domain Admins", "H2R Delegates", name)
+    return replace(base, accounts=(account,), groups=(*GROUPS, group(name, sid)), token=(*base.token, sid))
+
+
+def test_an_ordinary_group_is_a_low_excess_and_fails_only_a_strict_run() -> None:
+    evidence = with_stray_group().evidence()
+    results = judge(evidence)
+    assert told(results, "AD-GRP-005") == [("excess", "low")]
+    assert findings(results, "AD-GRP-005")[0].paths == (("svc-h2r", "Stray"),)
+    assert results.summary.verdict == "compliant"
+
+
+@pytest.mark.parametrize(
+    ("sid", "name"),
+    [
+        (f"{DOMAIN}-519", "Organisations-Admins"),
+        (f"{DOMAIN}-518", "Schema Admins"),
+        ("S-1-5-32-548", "Account Operators"),
+        ("S-1-5-32-551", "Backup Operators"),
+        (f"{DOMAIN}-1101", "DnsAdmins"),
+        (f"{DOMAIN}-1150", "Exchange Windows Permissions"),
+    ],
+)
+def test_a_privileged_group_is_a_critical_excess(sid: str, name: str) -> None:
+    results = judge(with_stray_group(sid, name).evidence())
+    assert told(results, "AD-GRP-004") == [("excess", "critical")]
+    assert results.summary.verdict == "non_compliant"
+
+
+def test_a_group_of_the_token_that_no_walk_explains_is_no_silence() -> None:
+    base = Directory(accounts=(service_account("H2R Delegates"),))
+    results = judge(replace(base, token=(*base.token[:2], DELEGATES, STRAY)).evidence())
+    assert [each.entitlement for each in findings(results, "AD-GRP-005")] == [STRAY]
+    assert told(results, "AD-COL-009") == [("unverifiable", "medium")]
+    assert findings(results, "AD-GRP-005")[0].paths == (("svc-h2r", "membership path not readable", STRAY),)
+
+
+def test_a_group_that_may_have_come_with_domain_admins_stays_open_instead_of_being_an_excess() -> None:
+    base = Directory()
+    results = judge(replace(base, token=(*base.token, STRAY)).evidence())
+    assert told(results, "AD-GRP-005") == []
+    assert told(results, "AD-COL-009") == [("unverifiable", "medium")]
+    assert results.summary.verdict == "inconclusive"
+
+
+def test_a_security_group_of_the_walk_that_the_token_does_not_hold_stays_open() -> None:
+    account = service_account("Domain Admins", "H2R Delegates", "Stray")
+    results = judge(Directory(accounts=(account,), groups=(*GROUPS, group("Stray", STRAY))).evidence())
+    assert told(results, "AD-COL-009") == [("unverifiable", "medium")]
+
+
+def test_a_distribution_list_is_no_membership() -> None:
+    account = service_account("Domain Admins", "H2R Delegates", "News")
+    news = group("News", STRAY, group_type=2)
+    results = judge(Directory(accounts=(account,), groups=(*GROUPS, news)).evidence())
+    assert [each.check for each in results.findings] == ["AD-GRP-003"]
+
+
+def test_a_loop_of_groups_ends() -> None:
+    one, two = group("One", f"{DOMAIN}-1601", dn_of("Two")), group("Two", f"{DOMAIN}-1602", dn_of("One"))
+    base = Directory(accounts=(service_account("Domain Admins", "H2R Delegates", "One"),), groups=(*GROUPS, one, two))
+    results = judge(replace(base, token=(*base.token, f"{DOMAIN}-1601", f"{DOMAIN}-1602")).evidence())
+    assert len(findings(results, "AD-GRP-005")) == 2
+
+
+def test_a_group_whose_sid_is_malformed_does_not_end_the_run() -> None:
+    broken = entry(dn_of("Broken"), objectSid=b"\x01\x05", sAMAccountName="Broken")
+    assert judge(Directory(groups=(*GROUPS, broken)).evidence()).summary.verdict != ""
