@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from auditor.collect.replay import read_evidence
 from auditor.errors import InvalidInput, Problem
@@ -25,11 +25,16 @@ if TYPE_CHECKING:
 RUN_FILE = "run.json"
 
 
+# Both name files below the run folder: whatever a run file says, they stay there.
+_ConnectionId = Annotated[str, Field(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
+_MatrixFile = Annotated[str, Field(pattern=r"\Amatrix-[0-9a-f]{12}\.yaml\Z")]
+
+
 class _Connection(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    id: str
+    id: _ConnectionId
     name: str | None
-    matrix: str
+    matrix: _MatrixFile
 
 
 class RunFile(BaseModel):
@@ -42,7 +47,7 @@ class RunFile(BaseModel):
     host: str
     tool_version: str
     argv: tuple[str, ...]
-    default_matrix: str
+    default_matrix: _MatrixFile
     connections: tuple[_Connection, ...]
 
 
@@ -97,23 +102,16 @@ def read_recorded_run(folder: Path) -> RecordedRun:
     InvalidInput when there is no usable evidence.
     """
     if (folder / "connection.json").is_file():
-        return _single_connection(folder)
+        try:
+            return _single_connection(folder)
+        except ValidationError as error:
+            raise InvalidInput([_unusable(folder, "names a connection by an id that is none")]) from error
     if folder.name == "evidence" and (folder.parent / "inputs" / RUN_FILE).is_file():
         folder = folder.parent
     try:
         facts = RunFile.model_validate_json((folder / "inputs" / RUN_FILE).read_bytes())
     except (OSError, ValidationError) as error:
-        raise InvalidInput(
-            [
-                Problem(
-                    file=str(folder),
-                    line=None,
-                    place="RUN",
-                    message=f"holds no recorded run ({type(error).__name__})",
-                    cure="give a folder of `auditor collect` or `auditor run`, or a connection's folder in evidence/",
-                )
-            ]
-        ) from error
+        raise InvalidInput([_unusable(folder, f"holds no recorded run ({type(error).__name__})")]) from error
     inputs = tuple(
         (
             _as_listed(read_evidence(folder / "evidence" / each.id), each),
@@ -127,6 +125,11 @@ def read_recorded_run(folder: Path) -> RecordedRun:
         inputs=inputs,
         default_matrix=load_profile_file(folder / "inputs" / facts.default_matrix),
     )
+
+
+def _unusable(folder: Path, message: str) -> Problem:
+    cure = "give a folder of `auditor collect` or `auditor run`, or a connection's folder in evidence/"
+    return Problem(file=str(folder), line=None, place="RUN", message=message, cure=cure)
 
 
 def _as_listed(evidence: Evidence, listed: _Connection) -> Evidence:

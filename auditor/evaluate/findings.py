@@ -24,7 +24,9 @@ _FROM_REQUIREMENT = {
 
 def finding_key(check: str, connection: str, entitlement: str, scope: str) -> str:
     """Return `CHECK-<16 hex digits>` made of identifiers only, never of names or wording."""
-    digest = hashlib.sha256(f"{check}\x1f{connection}\x1f{entitlement}\x1f{scope.casefold()}".encode())
+    digest = hashlib.sha256(
+        f"{check}\x1f{connection}\x1f{entitlement}\x1f{scope.casefold()}".encode("utf-8", "surrogatepass")
+    )
     return f"{check}-{digest.hexdigest()[:16]}"
 
 

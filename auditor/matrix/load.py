@@ -16,13 +16,16 @@ from auditor.matrix.profile import (
     AnyOf,
     Delegation,
     DirectoryGroup,
+    ExchangeRole,
     Ldaps,
     Matrix,
     Profile,
     Requirement,
+    RoleGroup,
     leaves,
 )
 from auditor.model.connection import ConnectionKind
+from auditor.model.outcome import Severity
 from auditor.strict_yaml import did_you_mean, load_document, validate
 
 if TYPE_CHECKING:
@@ -79,6 +82,7 @@ def _inconsistencies(document: Document, profile: Profile) -> Iterator[Problem]:
         yield document.problem(
             ("requirements",), "is empty", "list at least one requirement; nothing compared is no pass"
         )
+    yield from _role_group_without_roles(document, profile)
     seen: set[str] = set()
     for index, requirement in enumerate(profile.requirements):
         place = ("requirements", index)
@@ -87,6 +91,9 @@ def _inconsistencies(document: Document, profile: Profile) -> Iterator[Problem]:
                 (*place, "id"), f"{requirement.id} is used twice", "give each requirement its own id"
             )
         seen.add(requirement.id)
+        if requirement.severity not in (Severity.CRITICAL, Severity.HIGH):
+            message = "a documented requirement that is missing is high or critical"
+            yield document.problem((*place, "severity"), message, "write severity: high")
         if requirement.check not in CATALOGUE:
             yield document.problem(
                 (*place, "check"),
@@ -94,6 +101,16 @@ def _inconsistencies(document: Document, profile: Profile) -> Iterator[Problem]:
                 f"{did_you_mean(requirement.check, CATALOGUE)}`auditor checks list` names them all",
             )
         yield from _needs_problems(document, place, requirement)
+
+
+def _role_group_without_roles(document: Document, profile: Profile) -> Iterator[Problem]:
+    needs = [need for requirement in profile.requirements for need in leaves(requirement.needs)]
+    if any(isinstance(need, RoleGroup) for need in needs) and not any(isinstance(need, ExchangeRole) for need in needs):
+        yield document.problem(
+            ("requirements",),
+            "asks for a role group and names no Exchange role",
+            "add a requirement of type exchange_role",
+        )
 
 
 def _needs_problems(document: Document, place: tuple[str | int, ...], requirement: Requirement) -> Iterator[Problem]:

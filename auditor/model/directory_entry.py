@@ -62,8 +62,12 @@ class DirectoryEntry:
         return self.attributes.get(name.lower(), ())
 
     def sids(self, name: str) -> tuple[str, ...]:
-        """Return binary SIDs as text (MS-DTYP 2.4.2.2)."""
-        return tuple(format_sid(value) for value in self.octets(name))
+        """Return binary SIDs as text (MS-DTYP 2.4.2.2); values that are no SIDs are left out."""
+        return tuple(sid for sid in map(_sid_or_none, self.octets(name)) if sid is not None)
+
+    def has_malformed_sids(self, name: str) -> bool:
+        """Tell whether `sids` leaves something out."""
+        return any(_sid_or_none(value) is None for value in self.octets(name))
 
     @property
     def sid(self) -> str | None:
@@ -75,6 +79,13 @@ class DirectoryEntry:
         """The object's GUID."""
         raw = next(iter(self.octets("objectGUID")), None)
         return str(UUID(bytes_le=raw)) if raw is not None and len(raw) == 16 else None  # noqa: PLR2004
+
+
+def _sid_or_none(value: bytes) -> str | None:
+    try:
+        return format_sid(value)
+    except ValueError:
+        return None
 
 
 def entry_to_record(entry: DirectoryEntry) -> Record:

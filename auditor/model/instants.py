@@ -17,9 +17,13 @@ def format_instant(instant: datetime) -> str:
 
 
 def parse_instant(text: str) -> datetime:
-    """Read an ISO 8601 instant; one without a zone is refused with ValueError."""
+    """Read an ISO 8601 instant; one without a zone, or outside the calendar in UTC, is refused with ValueError."""
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         msg = f"{text!r} has no time zone; write for example 2026-11-23T04:05:06Z"
         raise ValueError(msg)
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        msg = f"{text!r} lies outside the calendar"
+        raise ValueError(msg) from error

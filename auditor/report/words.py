@@ -82,7 +82,7 @@ ENTITLEMENT_STATUSES: dict[str, Word] = {
     "documented": Word("Documented", "✓", "good", "The matrix documents it."),
     "excess": Word("Excess", "+", "bad", "Held, and not in the matrix."),
     "baseline": Word(
-        "Baseline", "\u2013", "neutral", "Every such account has it, or it comes with something documented."
+        "Baseline", "\u2013", "neutral", "Every account has it, or it comes with a documented group."
     ),
     "not_judged": Word("Listed", "\u2013", "neutral", "Listed and explained; the matrix does not say what is expected."),
 }

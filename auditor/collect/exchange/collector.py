@@ -22,6 +22,8 @@ LEAST_PERMISSION = (
     "role Global Reader or membership in the role group View-Only Organization Management"
 )
 # The role types behind the documented roles; a custom role keeps the type of the role it derives from.
+# The built-in roles of these types; Exchange gives no other role these names.
+DOCUMENTED_ROLES = frozenset({"distribution groups", "mail recipients", "security group creation and membership"})
 DOCUMENTED_ROLE_TYPES = frozenset({
     "DistributionGroups",
     "MailRecipients",
@@ -97,7 +99,7 @@ class ExchangeCollector:
 
     def role_groups(self) -> Recorded:
         """Read every role group."""
-        return self._collection("role_groups", "Get-RoleGroup", {"ResultSize": "Unlimited"})
+        return self._collection("role_groups", "Get-RoleGroup", {"ResultSize": "Unlimited"}, must_exist=True)
 
     def role_group_members(self, identity: str) -> None:
         """Read the members of one role group."""
@@ -110,7 +112,7 @@ class ExchangeCollector:
 
     def management_role_assignments(self) -> None:
         """Read every role assignment of the tenant. This command has no ResultSize."""
-        self._collection("management_role_assignments", "Get-ManagementRoleAssignment", {})
+        self._collection("management_role_assignments", "Get-ManagementRoleAssignment", {}, must_exist=True)
 
     def management_role_assignments_of_account(self, account_id: str) -> None:
         """Read the assignments that reach the account, through role groups as well."""
@@ -119,7 +121,7 @@ class ExchangeCollector:
 
     def management_roles(self) -> Recorded:
         """Read every management role. This command has no ResultSize."""
-        return self._collection("management_roles", "Get-ManagementRole", {})
+        return self._collection("management_roles", "Get-ManagementRole", {}, must_exist=True)
 
     def management_role_entries(self, role: str) -> None:
         """Read the commands of one role."""
@@ -196,7 +198,9 @@ def _role_type(role: Record) -> str | None:
 
 
 def _is_root(role: Record) -> bool:
-    return role.get("IsRootRole") is not False and not role.get("Parent")
+    name = role.get("Name")
+    is_built_in = isinstance(name, str) and name.casefold() in DOCUMENTED_ROLES
+    return is_built_in and role.get("IsRootRole") is not False and not role.get("Parent")
 
 
 def _same(value: Json, expected: str) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # "Not found" is an answer for these; a requirement has judged it.
 _NOT_FOUND_IS_AN_ANSWER = frozenset({"user", "exchange_user", "target_ou", "management_role_assignments_of_account"})
+_NEED_A_LICENCE_TO_EXIST = frozenset({"role_assignment_instances", "role_eligibility_instances"})
 
 
 def check_completeness(
@@ -25,7 +26,7 @@ def check_completeness(
 ) -> Iterator[Finding]:
     """Report each gap that no unverifiable requirement or finding refers to.
 
-    A missing licence is no gap: what needs the licence does not exist in the tenant.
+    Without a licence for Privileged Identity Management its schedules do not exist: that is no gap.
     """
     referred = {
         (item.dataset, item.record)
@@ -50,7 +51,9 @@ def _follows_from_target(source: Source, evidence: Evidence) -> bool:
 
 
 def _leaves_something_open(source: Source) -> bool:
-    if source.gap is None or source.gap.kind is GapKind.NOT_LICENSED:
+    if source.gap is None:
+        return False
+    if source.gap.kind is GapKind.NOT_LICENSED and source.dataset in _NEED_A_LICENCE_TO_EXIST:
         return False
     return not (source.gap.kind is GapKind.NOT_FOUND and source.dataset in _NOT_FOUND_IS_AN_ANSWER)
 

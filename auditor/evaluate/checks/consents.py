@@ -39,7 +39,7 @@ def _scope_finding(facts: TenantFacts, consent: Consent, outcome: FindingOutcome
         outcome=outcome,
         severity=Severity.HIGH if consent.is_tenant_wide and privileged_scope(consent.scope) else Severity.MEDIUM,
         principal=facts.account.object_id or facts.account.name,
-        entitlement=f"{consent.client_id} {consent.scope}",
+        entitlement=f"{consent.client_id} {consent.resource_id} {consent.scope}",
         scope="tenant" if consent.is_tenant_wide else "account",
         title=f"Consented scope {consent.scope} {reach}",
         documented=documented,
@@ -55,14 +55,14 @@ def _scope_finding(facts: TenantFacts, consent: Consent, outcome: FindingOutcome
 
 def check_application_permissions(facts: TenantFacts) -> Iterator[Finding]:
     """ENT-016: application permissions of the vendor's application; the page documents delegated access only."""
-    for resource, role_id in app_roles(facts):
+    for resource, resource_id, role_id in app_roles(facts):
         yield make_finding(
             check="ENT-016",
             connection=facts.connection.id,
             outcome=FindingOutcome.ADVISORY,
             severity=Severity.HIGH,
             principal=facts.connection.vendor_app_id or "",
-            entitlement=f"{resource} {role_id}",
+            entitlement=f"{resource_id} {role_id}",
             scope="tenant",
             title=f"The vendor's application holds an application permission on {resource}",
             documented="access is delegated (OAuth consent)",

@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.findings import make_finding
-from auditor.evaluate.judgement import Held
+from auditor.evaluate.judgement import Held, Unknown
 from auditor.evaluate.remediation import quote
 from auditor.evaluate.tenant.entitlements import (
     delegating_assignments,
     excess_role_assignments,
+    open_role_assignments,
     paths_of,
 )
 from auditor.evaluate.tenant.exchange_roles import judge_exchange_role, judge_role_group
-from auditor.evaluate.tenant.role_groups import BUILT_IN_COLLECTIONS, ORGANIZATION_MANAGEMENT
+from auditor.evaluate.tenant.role_groups import (
+    BUILT_IN_COLLECTIONS,
+    ORGANIZATION_MANAGEMENT,
+    RECIPIENT_MANAGEMENT,
+)
 from auditor.matrix.profile import EntraRole, ExchangeRole
 from auditor.model.connection import ConnectionKind
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
@@ -40,6 +45,20 @@ _HIGH = frozenset(
         "securityadmin",
         "organizationconfiguration",
         "remoteandaccepteddomains",
+    }
+)
+# Roles of Recipient Management by default (learn.microsoft.com, "Permissions in Exchange Online").
+_DEFAULT_OF_RECIPIENT_MANAGEMENT = frozenset(
+    {
+        "distribution groups",
+        "mail recipient creation",
+        "mail recipients",
+        "message tracking",
+        "migration",
+        "move mailboxes",
+        "recipient policies",
+        "reset password",
+        "team mailboxes",
     }
 )
 _MAIL_RECIPIENTS = ExchangeRole(type="exchange_role", name="Mail Recipients", role_type="MailRecipients")
@@ -69,7 +88,7 @@ def check_excess_roles(facts: TenantFacts) -> Iterator[Finding]:
     """EXO-011: every other effective role, once; those that only come with a built-in role group are told there."""
     by_role: dict[str, list[RoleAssignment]] = {}
     for assignment in excess_role_assignments(facts):
-        if assignment.assignee not in BUILT_IN_COLLECTIONS:
+        if not _is_told_by_its_group(assignment, facts):
             by_role.setdefault(assignment.role_name, []).append(assignment)
     for name, assignments in sorted(by_role.items()):
         role = assignments[0].role
@@ -88,6 +107,46 @@ def check_excess_roles(facts: TenantFacts) -> Iterator[Finding]:
         )
 
 
+def _is_told_by_its_group(assignment: RoleAssignment, facts: TenantFacts) -> bool:
+    """Tell whether EXO-010 or EXO-012 reports the role: it comes with the built-in role group by default."""
+    group = facts.exchange.role_groups.find(assignment.assignee)
+    if group is None or not isinstance(group.claim, Held):
+        return False
+    if group.name == ORGANIZATION_MANAGEMENT:
+        return True
+    return group.name == RECIPIENT_MANAGEMENT and assignment.role_name.casefold() in _DEFAULT_OF_RECIPIENT_MANAGEMENT
+
+
+def check_open_questions(facts: TenantFacts) -> Iterator[Finding]:
+    """EXO-011, unverifiable: role groups and assignments of which it is not known whether they reach the account."""
+    for group in facts.exchange.role_groups.all:
+        if isinstance(group.claim, Unknown):
+            yield _finding(
+                facts,
+                check="EXO-011",
+                severity=Severity.MEDIUM,
+                entitlement=f"role group {group.id}",
+                outcome=FindingOutcome.UNVERIFIABLE,
+                title=f"Whether the account is in the role group {group.name} is open",
+                actual=group.claim.reason,
+                paths=(),
+                cure="Mend what keeps the members from being matched, then run again.",
+            )
+    for assignment in open_role_assignments(facts):
+        reason = assignment.claim.reason if isinstance(assignment.claim, Unknown) else assignment.uncertain
+        yield _finding(
+            facts,
+            check="EXO-011",
+            severity=Severity.MEDIUM,
+            entitlement=f"assignment {assignment.name}",
+            outcome=FindingOutcome.UNVERIFIABLE,
+            title=f"Whether the account holds {assignment.role_name} is open",
+            actual=reason or f"the type of the role {assignment.role_name} could not be read",
+            paths=paths_of(assignment),
+            cure="Make the role and its assignee readable, then run again.",
+        )
+
+
 def _severity(role_type: str) -> Severity:
     plain = role_type.replace(" ", "").casefold()
     if plain in _HIGH:
@@ -98,13 +157,13 @@ def _severity(role_type: str) -> Severity:
 def check_delegating_assignments(facts: TenantFacts) -> Iterator[Finding]:
     """EXO-014: roles the account may grant; those of Organization Management are told by EXO-010."""
     for assignment in delegating_assignments(facts):
-        if assignment.assignee in BUILT_IN_COLLECTIONS:
+        if _is_told_by_its_group(assignment, facts):
             continue
         yield _finding(
             facts,
             check="EXO-014",
             severity=Severity.HIGH,
-            entitlement=assignment.role.id if assignment.role else assignment.role_name,
+            entitlement=assignment.name,
             title=f"The account may grant the role {assignment.role_name} to others",
             actual=f"delegating assignment {assignment.name}",
             paths=paths_of(assignment),
@@ -114,21 +173,25 @@ def check_delegating_assignments(facts: TenantFacts) -> Iterator[Finding]:
 
 
 def check_direct_assignments(facts: TenantFacts) -> Iterator[Finding]:
-    """EXO-016: a documented role assigned to the account itself."""
-    for need in facts.documented_exchange_roles:
-        for assignment in facts.exchange.of_type(need.role_type):
-            if assignment.is_effective and assignment.assignee_type == "User":
-                yield _finding(
-                    facts,
-                    check="EXO-016",
-                    severity=Severity.LOW,
-                    entitlement=need.role_type,
-                    outcome=FindingOutcome.ADVISORY,
-                    title=f"{assignment.role_name} is assigned to the account itself",
-                    actual=f"assignment {assignment.name}",
-                    paths=paths_of(assignment),
-                    cure="Give the role through a role group.",
-                )
+    """EXO-016: documented roles assigned to the account itself."""
+    direct = [
+        assignment
+        for need in facts.documented_exchange_roles
+        for assignment in facts.exchange.of_type(need.role_type)
+        if assignment.is_effective and assignment.is_of_account
+    ]
+    if direct:
+        yield _finding(
+            facts,
+            check="EXO-016",
+            severity=Severity.LOW,
+            entitlement="direct assignments",
+            outcome=FindingOutcome.ADVISORY,
+            title="Documented roles are assigned to the account itself",
+            actual=", ".join(sorted(assignment.role_name for assignment in direct)),
+            paths=[path for assignment in direct for path in paths_of(assignment)],
+            cure="Give the roles through a role group.",
+        )
 
 
 def check_single_role_group(facts: TenantFacts) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ from auditor.evaluate.checks.exchange_roles import (
     check_delegating_assignments,
     check_direct_assignments,
     check_excess_roles,
+    check_open_questions,
     check_shared_mailbox_operability,
     check_single_role_group,
 )
@@ -61,6 +62,7 @@ _DIRECTORY_CHECKS: tuple[Callable[[DirectoryFacts], Iterator[Finding]], ...] = (
 _TENANT_CHECKS: tuple[Callable[[TenantFacts], Iterator[Finding]], ...] = (
     check_built_in_role_groups,
     check_excess_roles,
+    check_open_questions,
     check_delegating_assignments,
     check_direct_assignments,
     check_single_role_group,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.directory.membership import Membership, read_membership
-from auditor.evaluate.judgement import Claim, Held, NotHeld, Unknown, describe_gap
+from auditor.evaluate.judgement import Held, Unknown, describe_gap
 from auditor.model.directory_entry import DirectoryEntry, record_to_entry
 from auditor.model.results import EvidenceReference, PrincipalRecord
 
@@ -21,11 +21,11 @@ ACCOUNT = EvidenceReference(dataset="account")
 class DirectoryAccount:
     """The audited account. `entry` and `membership` are None unless exactly one object with a SID was read.
 
-    `found` says whether the account exists: proven, disproven, or unknown with the reason.
+    `found` says that the account was identified, or why not.
     """
 
     name: str
-    found: Claim
+    found: Held | Unknown
     entry: DirectoryEntry | None
     membership: Membership | None
 
@@ -42,12 +42,18 @@ def identify_account(evidence: Evidence, connection: HybridConnection) -> Direct
     read = evidence.read("account")
     entries = {entry.sid or entry.dn: entry for entry in map(record_to_entry, read)}
     if len(entries) > 1:
-        found: Claim = Unknown(f"{len(entries)} accounts match {connection.username}", (ACCOUNT,))
+        found = Unknown(f"{len(entries)} accounts match {connection.username}", (ACCOUNT,))
         return DirectoryAccount(name=connection.username, found=found, entry=None, membership=None)
     entry = next(iter(entries.values()), None)
     if entry is None:
-        absent: Claim = NotHeld() if read.gap is None else Unknown(describe_gap(read.gap), (ACCOUNT,))
-        return DirectoryAccount(name=connection.username, found=absent, entry=None, membership=None)
+        # A search shows what its reader may see: an empty answer never proves that there is no such account.
+        unseen = (
+            f"no account {connection.username} is visible to the auditing identity: it does not exist, or is hidden"
+        )
+        reason = unseen if read.gap is None else describe_gap(read.gap)
+        return DirectoryAccount(
+            name=connection.username, found=Unknown(reason, (ACCOUNT,)), entry=None, membership=None
+        )
     name = entry.text("sAMAccountName") or connection.username
     if entry.sid is None:
         unreadable = Unknown(

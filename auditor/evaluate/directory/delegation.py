@@ -26,7 +26,7 @@ from auditor.evaluate.directory.well_known import IN_EVERY_TOKEN
 from auditor.evaluate.judgement import Judgement, describe_gap
 from auditor.evaluate.remediation import delegate
 from auditor.model.directory_entry import DirectoryEntry, record_to_entry
-from auditor.model.distinguished_name import is_dn_within
+from auditor.model.distinguished_name import is_dn_within, parse_dn
 from auditor.model.evidence import GapKind
 from auditor.model.outcome import Outcome
 from auditor.model.results import EvidenceReference, Path, Remediation, RequirementPart
@@ -166,8 +166,8 @@ def _lists(descriptor: SecurityDescriptor, token: Token, is_whole: bool) -> bool
 def _read_subtree(evidence: Evidence, target_ou: str, entry: DirectoryEntry) -> Subtree:
     read = evidence.read("containers", target_ou)
     entries = [record_to_entry(record) for record in read]
-    critical = [each.dn for each in entries if each.text("isCriticalSystemObject") == "TRUE"]
-    kept = (each for each in entries if not any(is_dn_within(each.dn, head) for head in critical))
+    built_in = _built_in_containers(target_ou, entries)
+    kept = (each for each in entries if not any(is_dn_within(each.dn, head) for head in built_in))
     target, below = _container(evidence, entry), tuple(_container(evidence, each) for each in kept)
     auditor = _auditor_token(evidence)
     return Subtree(
@@ -179,6 +179,15 @@ def _read_subtree(evidence: Evidence, target_ou: str, entry: DirectoryEntry) -> 
         ),
         above=_above(evidence, target_ou),
     )
+
+
+def _built_in_containers(target_ou: str, entries: list[DirectoryEntry]) -> list[str]:
+    """Return the containers every domain head has, apart from Users: no product puts people there."""
+    if not parse_dn(target_ou).is_dc_form:
+        return []
+    users = f"CN=Users,{target_ou}"
+    critical = (each.dn for each in entries if each.text("isCriticalSystemObject") == "TRUE")
+    return [dn for dn in critical if not is_dn_within(dn, users)]
 
 
 def _above(evidence: Evidence, target_ou: str) -> tuple[Container, ...]:

@@ -30,10 +30,10 @@ def judge_host(need: Ldaps, evidence: Evidence, connection: HybridConnection, ho
     read = evidence.read("host", host)
     record = next(iter(read), {})
     tls = record.get("tls")
-    if read.gap is not None and not _trusted_tls(record):
+    if not _trusted_tls(record):
         return Judgement(
             outcome=Outcome.UNVERIFIABLE,
-            reason=describe_gap(read.gap),
+            reason=describe_gap(read.gap) if read.gap else "the host's TLS and certificate were not verified",
             actual=f"port {connection.port}, no verified answer",
             evidence=(reference,),
         )

@@ -10,7 +10,7 @@ from auditor.evaluate.directory.account import ACCOUNT, DirectoryAccount, identi
 from auditor.evaluate.directory.delegation import judge_delegation
 from auditor.evaluate.directory.hosts import judge_host
 from auditor.evaluate.directory.user_task import TaskPart, decide_user_task
-from auditor.evaluate.judgement import Held, Judgement, NotHeld, Scoped, Unknown, describe_gap, with_note
+from auditor.evaluate.judgement import Judgement, Scoped, Unknown, describe_gap, with_note
 from auditor.evaluate.requirements import to_result
 from auditor.matrix.profile import Delegation, DirectoryGroup, Ldaps
 from auditor.model.connection import ConnectionKind, HybridConnection
@@ -120,31 +120,15 @@ def _judge_group(need: DirectoryGroup, facts: DirectoryFacts) -> Scoped:
 
 
 def _without_account(account: DirectoryAccount, what: str) -> Judgement:
-    match account.found:
-        case Unknown(reason=reason):
-            return Judgement(
-                outcome=Outcome.UNVERIFIABLE,
-                reason=reason,
-                actual=f"{what}: not readable",
-                evidence=(ACCOUNT,),
-            )
-        case NotHeld():
-            return Judgement(
-                outcome=Outcome.MISSING,
-                reason="the account does not exist in the directory",
-                actual="no such account",
-                evidence=(ACCOUNT,),
-            )
-        case Held():
-            msg = "an account that was found has a membership"
-            raise AssertionError(msg)
+    reason = account.found.reason if isinstance(account.found, Unknown) else ""
+    return Judgement(outcome=Outcome.UNVERIFIABLE, reason=reason, actual=f"{what}: not readable", evidence=(ACCOUNT,))
 
 
 def _other_domains(facts: DirectoryFacts) -> list[Scoped]:
     """Domain Admins takes members of its own domain only, so other domains cannot ask for it (rule A8)."""
     if facts.account.entry is None:
         return []
-    home = parse_dn(facts.account.entry.dn)
+    home = facts.account.entry.dn
     return [
         Scoped(
             scope=base,
@@ -156,8 +140,16 @@ def _other_domains(facts: DirectoryFacts) -> list[Scoped]:
             ),
         )
         for base in facts.connection.base_dns
-        if parse_dn(base).dns_domain != home.dns_domain
+        if not _is_same_domain(base, home)
     ]
+
+
+def _is_same_domain(base: str, home: str) -> bool:
+    """Compare the domains of two DNs; one that cannot be told apart counts as the same."""
+    try:
+        return parse_dn(base).dns_domain == parse_dn(home).dns_domain
+    except ValueError:
+        return True
 
 
 def _judge_delegations(facts: DirectoryFacts) -> list[Scoped]:

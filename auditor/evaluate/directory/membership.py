@@ -35,13 +35,13 @@ _SECURITY_ENABLED = 0x80000000  # groupType bit, MS-ADTS 2.2.12
 class Membership:
     """Every SID the account's sign-in carries, and how each came into the token.
 
-    `sign_in_name` is a name for commands: `name@domain`. `names` maps SIDs to group names. `ways` maps a SID to the shortest chain of SIDs from the account to
-    it; a SID of the token without a way is `unexplained`. `without_domain_admins` is the token after
-    leaving Domain Admins, built-in administration excluded, `ways_without_domain_admins` the chains that
-    remain; SIDs in `perhaps_without_domain_admins` may be in it as well, because the way to them could
-    not be read. `token_gap` and `well_known_gap` say why the token may be larger than what is here: the
-    second one hides groups that Everyone and the like are members of. `walked_beyond_token` are security
-    groups the walk reaches and the token does not hold.
+    `sign_in_name` is a name for commands: `name@domain`. `names` maps SIDs to group names. `ways` maps a SID
+    to the shortest chain of SIDs from the account to it; a SID of the token without a way is `unexplained`.
+    `without_domain_admins` is the token after leaving Domain Admins, built-in administration excluded,
+    `ways_without_domain_admins` the chains that remain; SIDs in `perhaps_without_domain_admins` may be in it
+    as well, because the way to them could not be read. `token_gap` and `well_known_gap` say why the token may
+    be larger than what is here: the second one hides groups that Everyone and the like are members of.
+    `walked_beyond_token` are security groups the walk reaches and the token does not hold.
     """
 
     account_sid: str
@@ -88,8 +88,10 @@ def read_membership(evidence: Evidence, account: DirectoryEntry) -> Membership:
         raise ValueError(msg)
     graph = _Graph(evidence, account, sid)
     token_read = evidence.read("token_groups")
-    token_sids = frozenset(member for record in token_read for member in record_to_entry(record).sids("tokenGroups"))
-    is_complete = token_read.absence_is_proven
+    token_entries = [record_to_entry(record) for record in token_read]
+    token_sids = frozenset(member for entry in token_entries for member in entry.sids("tokenGroups"))
+    token_gap = token_read.gap or _gap_in_token(account, token_entries)
+    is_complete = token_gap is None
     allowed = token_sids if is_complete else None
     domain = domain_of_sid(sid)
     domain_admins = f"{domain}-{DOMAIN_ADMINS_RID}" if domain else None
@@ -103,7 +105,7 @@ def read_membership(evidence: Evidence, account: DirectoryEntry) -> Membership:
         account_sid=sid,
         sign_in_name=_sign_in_name(account, sid),
         token=frozenset({*own, *token_sids, *ways}),
-        token_gap=token_read.gap,
+        token_gap=token_gap,
         well_known_gap=evidence.read("well_known_memberships").gap or graph.gap_behind_well_known(),
         names=graph.names,
         ways=ways,
@@ -197,6 +199,20 @@ class _Graph:
             found.append(self._by_sid.get(f"{domain}-{primary}"))
         groups = ((group.sid, group) for group in found if group is not None)
         return [(group_sid, group) for group_sid, group in groups if group_sid is not None]
+
+
+def _gap_in_token(account: DirectoryEntry, token_entries: list[DirectoryEntry]) -> Gap | None:
+    """Return a gap when the token cannot be all there is: every account is in its primary group at least."""
+    if not any(entry.sids("tokenGroups") for entry in token_entries):
+        return Gap(
+            kind=GapKind.INCOMPLETE,
+            message="the directory returned no tokenGroups for the account",
+            missing_permission="Read all properties on the account",
+        )
+    malformed = any(entry.has_malformed_sids("tokenGroups") for entry in token_entries)
+    if malformed or account.has_malformed_sids("sIDHistory"):
+        return Gap(kind=GapKind.MALFORMED, message="the directory returned values that are no SIDs")
+    return None
 
 
 def _is_in_token(sid: str, group: DirectoryEntry, allowed: frozenset[str] | None) -> bool:

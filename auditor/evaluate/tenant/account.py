@@ -13,6 +13,7 @@ from auditor.model.outcome import Outcome
 from auditor.model.results import EvidenceReference, PrincipalRecord
 
 if TYPE_CHECKING:
+    from auditor.evaluate.tenant.role_assignments import RoleAssignments
     from auditor.model.connection import ExchangeOnlineConnection
 
 USER = EvidenceReference(dataset="user")
@@ -23,6 +24,8 @@ EXCHANGE_USER = EvidenceReference(dataset="exchange_user")
 class TenantAccount:
     """The audited account. `aliases` are the names Exchange may call it by, case-folded.
 
+    `display_names` are names that it bears and others may bear as well; they identify nobody.
+
     `object_id` is None while nothing told it. `is_absent` is True only when both services said so.
     """
 
@@ -32,6 +35,7 @@ class TenantAccount:
     exchange_user: Record | None
     is_absent: bool
     aliases: frozenset[str]
+    display_names: frozenset[str]
 
     @property
     def principal(self) -> PrincipalRecord:
@@ -71,6 +75,11 @@ def identify_account(evidence: Evidence, connection: ExchangeOnlineConnection) -
         exchange_user=exchange_user,
         is_absent=_not_found(evidence.read("user")) and _not_found(evidence.read("exchange_user")),
         aliases=frozenset(name.casefold() for name in known_names if name),
+        display_names=frozenset(
+            name.casefold()
+            for record, field in ((user, "displayName"), (exchange_user, "DisplayName"))
+            if record and (name := text(record, field))
+        ),
     )
 
 
@@ -102,10 +111,10 @@ def _not_found(read: Read) -> bool:
     return read.gap is not None and read.gap.kind is GapKind.NOT_FOUND
 
 
-def judge_account(evidence: Evidence, account: TenantAccount, *, exchange_resolved_it: bool) -> Judgement:
+def judge_account(evidence: Evidence, account: TenantAccount, assignments: RoleAssignments) -> Judgement:
     """Judge the connection's Entra ID service account: it exists, is enabled, and Exchange knows it.
 
-    `exchange_resolved_it` tells that Exchange answered a question about this very account, so that it knows it.
+    `assignments` may show that Exchange knows the account although it did not give it.
     """
     if account.is_absent:
         return Judgement(
@@ -131,7 +140,7 @@ def judge_account(evidence: Evidence, account: TenantAccount, *, exchange_resolv
             actual="account exists, state not readable",
             evidence=(USER,),
         )
-    return _judge_known_to_exchange(evidence, account, exchange_resolved_it=exchange_resolved_it)
+    return _judge_known_to_exchange(evidence, account, assignments)
 
 
 def _unread_account(evidence: Evidence) -> Judgement:
@@ -147,9 +156,11 @@ def _unread_account(evidence: Evidence) -> Judgement:
     return Judgement(outcome=Outcome.UNVERIFIABLE, reason=reason, actual="not readable", evidence=(USER, EXCHANGE_USER))
 
 
-def _judge_known_to_exchange(evidence: Evidence, account: TenantAccount, *, exchange_resolved_it: bool) -> Judgement:
+def _judge_known_to_exchange(evidence: Evidence, account: TenantAccount, assignments: RoleAssignments) -> Judgement:
     read = evidence.read("exchange_user")
-    is_known = account.exchange_user is not None or exchange_resolved_it or _is_member_somewhere(evidence, account)
+    is_known = (
+        account.exchange_user is not None or assignments.name_the_account or _is_member_somewhere(evidence, account)
+    )
     if is_known and not _not_found(read):
         return Judgement(
             outcome=Outcome.SATISFIED,
@@ -158,7 +169,7 @@ def _judge_known_to_exchange(evidence: Evidence, account: TenantAccount, *, exch
             actual="account enabled and known to Exchange Online",
             evidence=(USER, EXCHANGE_USER),
         )
-    if is_known:
+    if is_known or (_not_found(read) and assignments.did_not_refuse_it):
         return _open("Exchange Online says that it does not know the account, and answers questions about it")
     if read.absence_is_proven or _not_found(read):
         return Judgement(

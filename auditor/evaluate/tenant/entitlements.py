@@ -6,21 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from auditor.evaluate.fields import same, text
-from auditor.evaluate.judgement import Held
+from auditor.evaluate.judgement import Held, Unknown
 from auditor.evaluate.tenant.role_groups import BUILT_IN_COLLECTIONS
 from auditor.model.results import EntitlementRecord, Path
 
 if TYPE_CHECKING:
     from auditor.evaluate.tenant.judge import TenantFacts
+    from auditor.evaluate.tenant.management_roles import ManagementRole
     from auditor.evaluate.tenant.role_assignments import RoleAssignment
     from auditor.model.evidence import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """One consented scope of an application, for everyone or for the account alone."""
+    """One consented scope of an application on a resource, for everyone or for the account alone."""
 
     client_id: str
+    resource_id: str
     scope: str
     is_tenant_wide: bool
     grant_id: str
@@ -28,16 +30,28 @@ class Consent:
 
 def excess_role_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
     """Return effective assignments of roles that the profile does not name, end-user roles left out."""
-    documented = {need.role_type.casefold() for need in facts.documented_exchange_roles}
     return tuple(
         assignment
         for assignment in facts.exchange.assignments.all
-        if assignment.is_effective
-        and not (
-            assignment.role and (assignment.role.role_type.casefold() in documented or assignment.role.is_end_user)
-        )
-        and not assignment.role_name.startswith("My")
+        if assignment.is_effective and assignment.role is not None and _is_excess(assignment.role, facts)
     )
+
+
+def open_role_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
+    """Return assignments that may give the account a role beyond the profile, as far as could be read."""
+    return tuple(
+        assignment
+        for assignment in facts.exchange.assignments.all
+        if not (assignment.is_effective and assignment.role)
+        and not (assignment.ineffective and not assignment.is_delegating)
+        and (isinstance(assignment.claim, Unknown) or assignment.uncertain or assignment.role is None)
+        and (assignment.role is None or _is_excess(assignment.role, facts))
+    )
+
+
+def _is_excess(role: ManagementRole, facts: TenantFacts) -> bool:
+    documented = {need.role_type.casefold() for need in facts.documented_exchange_roles}
+    return not role.is_end_user and role.role_type.casefold() not in documented
 
 
 def delegating_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
@@ -66,6 +80,7 @@ def consents(facts: TenantFacts) -> tuple[Consent, ...]:
     return tuple(
         Consent(
             client_id=text(record, "clientId"),
+            resource_id=text(record, "resourceId"),
             scope=scope,
             grant_id=grant_id,
             is_tenant_wide=text(record, "consentType") == "AllPrincipals",
@@ -120,8 +135,7 @@ def _exchange_roles(facts: TenantFacts) -> list[EntitlementRecord]:
 
 
 def _documented_or_baseline(assignment: RoleAssignment) -> Literal["documented", "baseline"]:
-    is_end_user = assignment.role is not None and assignment.role.is_end_user
-    return "baseline" if is_end_user or assignment.role_name.startswith("My") else "documented"
+    return "baseline" if assignment.role is not None and assignment.role.is_end_user else "documented"
 
 
 def _entra_roles(facts: TenantFacts) -> list[EntitlementRecord]:
@@ -161,10 +175,10 @@ def _consent_status(
     return "documented" if consent.scope in expected else "excess"
 
 
-def app_roles(facts: TenantFacts) -> tuple[tuple[str, str], ...]:
-    """Return (resource, permission) of every application permission granted to the vendor's application."""
+def app_roles(facts: TenantFacts) -> tuple[tuple[str, str, str], ...]:
+    """Return (resource's name and id, permission) of every application permission of the vendor's application."""
     return tuple(
-        (text(record, "resourceDisplayName"), text(record, "appRoleId"))
+        (text(record, "resourceDisplayName"), text(record, "resourceId"), text(record, "appRoleId"))
         for record in facts.evidence.read("vendor_app_role_assignments")
     )
 

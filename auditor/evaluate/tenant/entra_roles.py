@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 EXCHANGE_ADMINISTRATOR = "29232cdf-9323-42fd-ade2-1d097af3e4de"
 EXCHANGE_RECIPIENT_ADMINISTRATOR = "31392ffb-586c-42d1-9346-e59415a2cc4e"
+HELPDESK_ADMINISTRATOR = "729827e3-9c14-49f7-bb1b-9608f156bbb8"
+COMPLIANCE_ADMINISTRATOR = "17315797-102d-40b4-93e0-432062caca18"
+SECURITY_ADMINISTRATOR = "194ae4cb-b126-40b2-bd5b-6091b380977d"
+SECURITY_READER = "5d6b6bb7-de71-4623-b4af-96380a352509"
+GLOBAL_READER = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
 TENANT_WIDE = "/"
 
 
@@ -27,8 +32,8 @@ TENANT_WIDE = "/"
 class HeldRole:
     """One active directory role assignment that reaches the account.
 
-    `scope` is Entra's directoryScopeId: `/` for the whole tenant. `ends_at` is the instant a
-    time-bound assignment ends, as Graph writes it, or None.
+    `scope` is Entra's directoryScopeId: `/` for the whole tenant, empty when Graph did not state it.
+    `ends_at` is the instant a time-bound assignment ends, as Graph writes it, or None.
     """
 
     template_id: str
@@ -46,11 +51,15 @@ class HeldRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntraRoles:
-    """All directory roles found, and the gaps that keep absence from being proven."""
+    """All directory roles found, and the gaps that keep absence from being proven.
+
+    `contradicted` are template ids that one source lists for the account and the other, complete, does not.
+    """
 
     active: tuple[HeldRole, ...]
     eligible: tuple[HeldRole, ...]
     gaps: tuple[tuple[EvidenceReference, Gap], ...]
+    contradicted: frozenset[str]
 
     def holding(self, template_id: str) -> tuple[HeldRole, ...]:
         """Return the active assignments of one role, tenant-wide ones first."""
@@ -73,7 +82,11 @@ def read_entra_roles(evidence: Evidence, account: TenantAccount) -> EntraRoles:
         for record in read
         if (role := _role(record, subject, account, groups, definitions, ends)) is not None
     ]
-    active.extend(_roles_among_memberships(evidence, account, {role.template_id for role in active}))
+    known = {role.template_id for role in active}
+    listed = [role for role in _roles_among_memberships(evidence, account) if role.template_id not in known]
+    assignments_gap = evidence.read("role_assignments", account.object_id or "").gap
+    if assignments_gap is not None:
+        active.extend(listed)  # a second witness, where the first one is silent
     eligible = [
         role
         for subject, read in evidence.reads_of("role_eligibility_instances")
@@ -84,6 +97,7 @@ def read_entra_roles(evidence: Evidence, account: TenantAccount) -> EntraRoles:
         active=tuple(dict.fromkeys(active)),
         eligible=tuple(dict.fromkeys(eligible)),
         gaps=_gaps(evidence, account, groups),
+        contradicted=frozenset(role.template_id for role in listed if assignments_gap is None),
     )
 
 
@@ -103,7 +117,9 @@ def _role(
     role_id = text(record, "roleDefinitionId")
     expanded = record.get("roleDefinition")
     definition = expanded if isinstance(expanded, dict) else definitions.get(role_id.casefold(), {})
-    template_id = text(definition, "templateId") or role_id
+    # Whoever creates a custom role chooses its templateId; only a built-in role's says what it is.
+    is_custom = flag(definition, "isBuiltIn") is False
+    template_id = role_id if is_custom else text(definition, "templateId") or role_id
     name = text(definition, "displayName") or BUILT_IN_ROLE_NAMES.get(template_id.casefold(), template_id)
     via = () if is_account else (_group_name(group or {}),)
     return HeldRole(
@@ -121,7 +137,7 @@ def _scope(record: Record) -> str:
         return text(record, "appScopeId")
     if record.get("condition"):
         return f"{text(record, 'directoryScopeId')} under the condition {record['condition']}"
-    return text(record, "directoryScopeId") or "scope not stated"
+    return text(record, "directoryScopeId")
 
 
 def _group_name(group: Record) -> str:
@@ -139,12 +155,12 @@ def _end_times(evidence: Evidence) -> dict[tuple[str, str], str]:
     }
 
 
-def _roles_among_memberships(evidence: Evidence, account: TenantAccount, known: set[str]) -> list[HeldRole]:
-    """Read directory roles listed as memberships: a second witness, tenant-wide assignments only."""
+def _roles_among_memberships(evidence: Evidence, account: TenantAccount) -> list[HeldRole]:
+    """Read directory roles listed as memberships: tenant-wide assignments only."""
     found = []
     for record in evidence.read("transitive_member_of"):
         template_id = text(record, "roleTemplateId").casefold()
-        if text(record, "@odata.type").endswith("directoryRole") and template_id and template_id not in known:
+        if text(record, "@odata.type").endswith("directoryRole") and template_id:
             name = text(record, "displayName") or BUILT_IN_ROLE_NAMES.get(template_id, template_id)
             found.append(
                 HeldRole(
@@ -215,6 +231,21 @@ def judge_entra_role(need: EntraRole, evidence: Evidence, account: TenantAccount
             actual=f"{need.name}: not seen, not everything could be read",
             evidence=tuple(item for item, _ in roles.gaps),
         )
+    if need.template_id.casefold() in roles.contradicted:
+        return Judgement(
+            outcome=Outcome.UNVERIFIABLE,
+            reason=f"{need.name} is listed among the account's memberships, and not among its role assignments",
+            actual=f"{need.name}: two sources disagree",
+            evidence=(reference, EvidenceReference(dataset="transitive_member_of")),
+        )
+    if any(not role.scope for role in held):
+        return Judgement(
+            outcome=Outcome.UNVERIFIABLE,
+            reason=f"Graph did not state the scope of {need.name}",
+            actual=f"Entra role {need.name}, scope not stated",
+            paths=tuple(role.path for role in held),
+            evidence=(reference,),
+        )
     if held:
         return Judgement(
             outcome=Outcome.PARTIAL,
@@ -260,6 +291,10 @@ BUILT_IN_ROLE_NAMES = {
     "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": "Application Administrator",
     "158c047a-c907-4556-b7ef-446551a6b5f7": "Cloud Application Administrator",
     "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2": "Hybrid Identity Administrator",
-    "f2ef992c-3afb-46b9-b7cf-a126ee74c451": "Global Reader",
+    GLOBAL_READER: "Global Reader",
+    HELPDESK_ADMINISTRATOR: "Helpdesk Administrator",
+    COMPLIANCE_ADMINISTRATOR: "Compliance Administrator",
+    SECURITY_ADMINISTRATOR: "Security Administrator",
+    SECURITY_READER: "Security Reader",
     "88d8e3e3-8f55-4a1e-953a-9b9898b8876b": "Directory Readers",
 }

@@ -112,8 +112,8 @@ def _own_role_group(access: ExchangeAccess) -> str | None:
 def _judge_assignment(need: ExchangeRole, assignment: RoleAssignment) -> Judgement:
     paths = assignment.claim.paths if isinstance(assignment.claim, Held) else ()
     evidence: tuple[EvidenceReference, ...] = (assignment.reference,)
-    if assignment.ineffective:
-        reason = f"{assignment.name}: {assignment.ineffective}" if paths else ""
+    if assignment.ineffective or assignment.no_write:
+        reason = f"{assignment.name}: {assignment.ineffective or assignment.no_write}" if paths else ""
         return Judgement(outcome=Outcome.MISSING, reason=reason, actual="", evidence=evidence)
     unknown = _why_unknown(assignment)
     if unknown:
@@ -170,9 +170,9 @@ def _limits(assignment: RoleAssignment) -> list[str]:
 def _how(assignment: RoleAssignment, paths: tuple[Path, ...]) -> str:
     if any(step.startswith("Entra role ") for step in paths[0]):
         return "via_entra_role"
-    if "RoleGroup" in assignment.assignee_type:
+    if assignment.is_of_role_group:
         return "via_role_group"
-    return "direct" if assignment.assignee_type == "User" else "via_group"
+    return "direct" if assignment.is_of_account else "via_group"
 
 
 def _how_in_words(how: str) -> str:
@@ -248,7 +248,7 @@ def _role_groups_giving(need: ExchangeRole, access: ExchangeAccess) -> tuple[tup
     """Return the role groups that give a role, and why others could not be excluded."""
     groups, unknown = [], [access.assignments.list_gap or ""]
     for assignment in access.of_type(need.role_type):
-        if "RoleGroup" not in assignment.assignee_type or assignment.ineffective:
+        if not assignment.is_of_role_group or assignment.ineffective or assignment.no_write:
             continue
         if isinstance(assignment.claim, Held) and assignment.role is not None and not assignment.uncertain:
             groups.append(assignment.assignee)
@@ -263,7 +263,7 @@ def _why_no_role_group(needs: tuple[ExchangeRole, ...], access: ExchangeAccess) 
             assignment.role_name
             for need in needs
             for assignment in access.of_type(need.role_type)
-            if assignment.is_effective and "RoleGroup" not in assignment.assignee_type
+            if assignment.is_effective and not assignment.is_of_role_group
         }
     )
     if direct:

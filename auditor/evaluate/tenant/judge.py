@@ -103,11 +103,7 @@ def _judge_leaf(need: Need, facts: TenantFacts) -> Judgement:
         case RoleGroup():
             return judge_role_group(facts.documented_exchange_roles, facts.account, facts.exchange)
         case EntraAccount():
-            return judge_account(
-                facts.evidence,
-                facts.account,
-                exchange_resolved_it=facts.exchange.assignments.name_the_account,
-            )
+            return judge_account(facts.evidence, facts.account, facts.exchange.assignments)
         case Delegation() | DirectoryGroup() | Ldaps():
             msg = f"{need.type} is no need of an Exchange Online connection; the loader refuses such a profile"
             raise ValueError(msg)

@@ -34,7 +34,10 @@ class ManagementRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagementRoles:
-    """All roles by name, case-folded, and why the list may not be whole."""
+    """All roles by name, case-folded, and why the list may not be whole.
+
+    A role whose type Exchange did not state is as good as unread.
+    """
 
     by_name: dict[str, ManagementRole]
     list_gap: str | None
@@ -42,6 +45,8 @@ class ManagementRoles:
     def find(self, name: str) -> ManagementRole | None:
         """Return the role of that name; built-in names are known even when the list was not read."""
         role = self.by_name.get(name.casefold())
+        if role is not None and not role.role_type:
+            return None
         built_in = BUILT_IN_ROLE_TYPES.get(name.casefold())
         if role is None and built_in is not None:
             return ManagementRole(id=name, name=name, role_type=built_in, is_custom=False, is_end_user=False, lacks=())
@@ -56,17 +61,20 @@ def read_management_roles(evidence: Evidence) -> ManagementRoles:
 
 
 def _role(record: Record, records: tuple[Record, ...], evidence: Evidence) -> ManagementRole:
-    is_custom = bool(text(record, "Parent")) or flag(record, "IsRootRole") is False
+    name = text(record, "Name")
+    role_type = text(record, "RoleType") or BUILT_IN_ROLE_TYPES.get(name.casefold(), "")
+    is_copy = role_type in BUILT_IN_ROLE_TYPES.values() and name.casefold() not in BUILT_IN_ROLE_TYPES
+    is_custom = is_copy or bool(text(record, "Parent")) or flag(record, "IsRootRole") is False
     lacks: tuple[str, ...] | None = ()
     unknown = ""
     if is_custom:
         lacks, unknown = _compare_with_root(record, records, evidence)
     return ManagementRole(
         id=text(record, "ExchangeObjectId") or text(record, "Guid") or text(record, "Name"),
-        name=text(record, "Name"),
-        role_type=text(record, "RoleType"),
+        name=name,
+        role_type=role_type,
         is_custom=is_custom,
-        is_end_user=flag(record, "IsEndUserRole") is True or text(record, "RoleType").startswith("My"),
+        is_end_user=flag(record, "IsEndUserRole") is True or role_type.startswith("My"),
         lacks=lacks,
         lacks_unknown=unknown,
     )
@@ -75,8 +83,9 @@ def _role(record: Record, records: tuple[Record, ...], evidence: Evidence) -> Ma
 def root_of(record: Record, records: tuple[Record, ...]) -> Record | None:
     """Return the built-in role a custom role descends from: its type's root, which no child can change."""
     role_type = text(record, "RoleType")
-    roots = [other for other in records if same(text(other, "RoleType"), role_type) and not text(other, "Parent")]
-    return roots[0] if roots else None
+    own_type = [other for other in records if same(text(other, "RoleType"), role_type)]
+    by_name = (other for other in own_type if text(other, "Name").casefold() in BUILT_IN_ROLE_TYPES)
+    return next(by_name, None) or next((other for other in own_type if not text(other, "Parent")), None)
 
 
 def _compare_with_root(
@@ -90,6 +99,8 @@ def _compare_with_root(
     for read in (own, full):
         if read.gap is not None:
             return None, describe_gap(read.gap)
+    if not full.records:
+        return None, f"Exchange returned no entries of {text(root, 'Name')} to compare with"
     return _missing_entries(own, full), ""
 
 

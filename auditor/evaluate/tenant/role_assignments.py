@@ -34,9 +34,10 @@ _WITHOUT_WRITE_SCOPE = (
 class RoleAssignment:
     """One role assignment that may reach the account.
 
-    `ineffective` says why it grants nothing (disabled, delegating only, invalid, no write scope), or is
-    empty. `limited_to` names a custom write scope, or is empty. `role` is None when the role's type
-    could not be read.
+    `ineffective` says why it grants nothing (disabled, delegating only, invalid), or is empty. `no_write`
+    says why it lets nobody's recipients be written, which matters for the documented roles alone.
+    `limited_to` names a custom write scope, or is empty. `role` is None when the role's type could not be
+    read.
     """
 
     name: str
@@ -46,6 +47,7 @@ class RoleAssignment:
     assignee_type: str
     is_delegating: bool
     ineffective: str
+    no_write: str
     uncertain: str
     limited_to: str
     claim: Claim
@@ -54,6 +56,16 @@ class RoleAssignment:
     def is_effective(self) -> bool:
         """True when the assignment is proven to reach the account and grants its role."""
         return isinstance(self.claim, Held) and not self.ineffective and not self.uncertain
+
+    @property
+    def is_of_role_group(self) -> bool:
+        """True when the assignee is a role group."""
+        return "rolegroup" in self.assignee_type.casefold()
+
+    @property
+    def is_of_account(self) -> bool:
+        """True when the assignee is a user."""
+        return self.assignee_type.casefold() == "user"
 
     @property
     def reference(self) -> EvidenceReference:
@@ -65,21 +77,22 @@ class RoleAssignment:
 class RoleAssignments:
     """Every assignment that reaches or may reach the account, and why the list may not be whole.
 
-    `name_the_account` is True when Exchange itself resolved the account: asked for its assignments, it
-    gave neither an error nor everybody's.
+    `name_the_account` is True when Exchange listed assignments for the account, `did_not_refuse_it` when
+    it answered, perhaps with none: neither an error nor everybody's.
     """
 
     all: tuple[RoleAssignment, ...]
     list_gap: str | None
     name_the_account: bool
+    did_not_refuse_it: bool
 
 
 def read_role_assignments(
     evidence: Evidence, account: TenantAccount, groups: RoleGroups, roles: ManagementRoles
 ) -> RoleAssignments:
     """Resolve the assignees of all role assignments against the account."""
-    of_account = _trusted_rows(evidence.read(OF_ACCOUNT), account, groups)
     everything = evidence.read(ALL)
+    of_account = _trusted_rows(evidence.read(OF_ACCOUNT), everything, account, groups)
     rows = {_row_key(row): row for row in (*everything, *(of_account or ()))}
     resolver = _AssigneeResolver(evidence, account, groups, of_account)
     found = (
@@ -90,28 +103,34 @@ def read_role_assignments(
     return RoleAssignments(
         all=tuple(assignment for assignment in found if not isinstance(assignment.claim, NotHeld)),
         list_gap=None if everything.gap is None else describe_gap(everything.gap),
-        name_the_account=of_account is not None and bool(everything.records),
+        name_the_account=bool(of_account),
+        did_not_refuse_it=of_account is not None and bool(everything.records),
     )
 
 
 def _row_key(row: Record) -> str:
-    return (text(row, "ExchangeObjectId") or text(row, "Guid") or text(row, "Name") or text(row, "Identity")).casefold()
+    key = text(row, "ExchangeObjectId") or text(row, "Guid") or text(row, "Name") or text(row, "Identity")
+    return key.casefold() or str(row)
 
 
-def _trusted_rows(read: Read, account: TenantAccount, groups: RoleGroups) -> tuple[Record, ...] | None:
+def _trusted_rows(
+    read: Read, everything: Read, account: TenantAccount, groups: RoleGroups
+) -> tuple[Record, ...] | None:
     """Return the rows Exchange resolved for the account, or None when they prove nothing.
 
     An assignee that Exchange does not recognise makes the cmdlet return every assignment. A row that
-    names another person, or a role group the account is proven not to be in, gives that away.
+    names another person, or a role group the account is proven not to be in, gives that away; so does an
+    answer from which nothing is left out.
     """
     if read.gap is not None or any(_is_about_someone_else(row, account, groups) for row in read):
         return None
-    return tuple(read)
+    is_everything = {_row_key(row) for row in read} >= {_row_key(row) for row in everything}
+    return None if is_everything and len(everything.records) > 0 else tuple(read)
 
 
 def _is_about_someone_else(row: Record, account: TenantAccount, groups: RoleGroups) -> bool:
-    if text(row, "RoleAssigneeType") == "User":
-        return _assignee(row).casefold() not in account.aliases
+    if text(row, "RoleAssigneeType").casefold() == "user":
+        return _assignee(row).casefold() not in account.aliases | account.display_names
     group = groups.find(_assignee(row))
     return group is not None and isinstance(group.claim, NotHeld)
 
@@ -130,7 +149,7 @@ class _AssigneeResolver:
     ) -> None:
         self._account = account
         self._groups = groups
-        self._transitive = evidence.read("transitive_member_of")
+        self._tenant_groups = evidence.read("transitive_member_of")
         self._of_account = None if of_account is None else {_row_key(row) for row in of_account}
         self._of_account_gap = evidence.read(OF_ACCOUNT).gap
         if _is_unknown_to_exchange(evidence):
@@ -140,12 +159,12 @@ class _AssigneeResolver:
         """Say whether the assignment's assignee is the account or contains it."""
         if self._account.is_absent:
             return NotHeld()
-        kind = text(row, "RoleAssigneeType")
-        if "RoleGroup" in kind:
+        kind = text(row, "RoleAssigneeType").casefold()
+        if "rolegroup" in kind or (not kind and self._groups.find(_assignee(row)) is not None):
             return self._role_group(row)
-        if kind == "User":
+        if kind == "user":
             return self._user(row)
-        return self._listed_for_account(row, f"{kind or 'assignee'} {_assignee(row)}")
+        return self._security_group(row)
 
     def _role_group(self, row: Record) -> Claim:
         group = self._groups.find(_assignee(row)) or self._groups.find(text(row, "RoleAssignee"))
@@ -158,9 +177,28 @@ class _AssigneeResolver:
     def _user(self, row: Record) -> Claim:
         if {_assignee(row).casefold(), text(row, "RoleAssignee").casefold()} & self._account.aliases:
             return Held(((self._account.name,),))
+        if _assignee(row).casefold() in self._account.display_names:
+            return Unknown(f"the assignee {_assignee(row)} bears the account's display name, which is no identity")
         if self._account.exchange_user is not None:
             return NotHeld()
         return self._listed_for_account(row, "")
+
+    def _security_group(self, row: Record) -> Claim:
+        """Judge another kind of assignee; whether Exchange's answer follows nested groups is not documented."""
+        assignee = _assignee(row)
+        claim = self._listed_for_account(row, f"{text(row, 'RoleAssigneeType') or 'assignee'} {assignee}")
+        if not isinstance(claim, NotHeld):
+            return claim
+        if self._tenant_groups.gap is not None:
+            return Unknown(describe_gap(self._tenant_groups.gap), (EvidenceReference(dataset="transitive_member_of"),))
+        names = {
+            text(group, name).casefold()
+            for group in self._tenant_groups
+            for name in ("displayName", "mailNickname", "id")
+        }
+        if assignee.casefold() in names:
+            return Unknown(f"the account is in a group named {assignee}, and Exchange does not list its assignment")
+        return claim
 
     def _listed_for_account(self, row: Record, via: str) -> Claim:
         """Fall back on Exchange's own answer for this account."""
@@ -192,6 +230,7 @@ def _assignment(row: Record, claim: Claim, roles: ManagementRoles) -> RoleAssign
         assignee_type=text(row, "RoleAssigneeType"),
         is_delegating=_is_delegating(row),
         ineffective=_why_ineffective(row),
+        no_write=_why_no_write(row),
         uncertain=_why_uncertain(row),
         limited_to=_custom_write_scope(row),
         claim=claim,
@@ -209,6 +248,10 @@ def _why_ineffective(row: Record) -> str:
         return "the assignment is disabled"
     if flag(row, "IsValid") is False:
         return "the assignment is invalid"
+    return ""
+
+
+def _why_no_write(row: Record) -> str:
     scope = text(row, "RecipientWriteScope")
     if not text(row, "CustomRecipientWriteScope") and scope.casefold() in _WITHOUT_WRITE_SCOPE:
         return f"the write scope is {scope}"
@@ -220,6 +263,8 @@ def _why_uncertain(row: Record) -> str:
         return "Exchange did not say whether the assignment is delegating only"
     if flag(row, "Enabled") is None:
         return "Exchange did not say whether the assignment is enabled"
+    if not text(row, "RecipientWriteScope") and not text(row, "CustomRecipientWriteScope"):
+        return "Exchange did not state the write scope"
     return ""
 
 
@@ -241,4 +286,4 @@ def _custom_write_scope(row: Record) -> str:
         return ", ".join(custom)
     if same(scope, "Organization"):
         return ""
-    return f"write scope {scope}" if scope else "a write scope that Exchange did not state"
+    return f"write scope {scope}" if scope else ""

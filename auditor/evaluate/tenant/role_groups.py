@@ -1,27 +1,35 @@
 """Exchange role groups: whether the account is in each of them, and through what.
 
-Members are matched on the Entra object id; a member's name is never an identity, because Exchange
+Members are matched on the Entra object id; a person's name is never an identity, because Exchange
 names are neither unique nor stable.
 """
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.fields import same, text
 from auditor.evaluate.judgement import Claim, Held, NotHeld, Unknown, describe_gap
 from auditor.evaluate.tenant.entra_roles import (
+    COMPLIANCE_ADMINISTRATOR,
     EXCHANGE_ADMINISTRATOR,
     EXCHANGE_RECIPIENT_ADMINISTRATOR,
     GLOBAL_ADMINISTRATOR,
+    GLOBAL_READER,
+    HELPDESK_ADMINISTRATOR,
+    SECURITY_ADMINISTRATOR,
+    SECURITY_READER,
     EntraRoles,
 )
-from auditor.model.results import EvidenceReference, Path
+from auditor.model.results import EvidenceReference
 
 if TYPE_CHECKING:
     from auditor.evaluate.tenant.account import TenantAccount
     from auditor.model.evidence import Evidence, Record
+    from auditor.model.results import Path
 
 ORGANIZATION_MANAGEMENT = "Organization Management"
 RECIPIENT_MANAGEMENT = "Recipient Management"
@@ -33,20 +41,18 @@ ENTRA_BACKED_ROLE_GROUPS = {
     ORGANIZATION_MANAGEMENT: (GLOBAL_ADMINISTRATOR, EXCHANGE_ADMINISTRATOR),
     RECIPIENT_MANAGEMENT: (EXCHANGE_RECIPIENT_ADMINISTRATOR,),
 }
-SYNTHETIC_MEMBERS = {
-    "tenantadmins_": GLOBAL_ADMINISTRATOR,
-    "exchangeserviceadmins_": EXCHANGE_ADMINISTRATOR,
+_SYNTHETIC_MEMBERS = {
+    "tenantadmins": GLOBAL_ADMINISTRATOR,
+    "exchangeserviceadmins": EXCHANGE_ADMINISTRATOR,
+    "helpdeskadmins": HELPDESK_ADMINISTRATOR,
+    "globalreaders": GLOBAL_READER,
+    "complianceadmins": COMPLIANCE_ADMINISTRATOR,
+    "securityadmins": SECURITY_ADMINISTRATOR,
+    "securityreaders": SECURITY_READER,
 }
-# Synthetic members of other role groups: they stand for directory roles this table does not map.
-OTHER_SYNTHETIC_MEMBERS = (
-    "helpdeskadmins_",
-    "globalreaders_",
-    "complianceadmins_",
-    "securityadmins_",
-    "securityreaders_",
-    "rim-mailboxadmins",
-    "isvmailboxusers_",
-)
+_SYNTHETIC_NAME = re.compile(rf"({'|'.join(_SYNTHETIC_MEMBERS)})_-?[0-9a-f]+", re.IGNORECASE)
+_ID_FIELDS = ("Guid", "ExchangeObjectId", "DistinguishedName")
+_NAME_FIELDS = ("Name", "Identity", "Id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +67,15 @@ class RoleGroupMembership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleGroups:
-    """All role groups by the keys Exchange refers to them with, case-folded."""
+    """All role groups, and why the list may not be whole."""
 
     all: tuple[RoleGroupMembership, ...]
     list_gap: str | None
 
     def find(self, reference: str) -> RoleGroupMembership | None:
         """Return the role group that `reference` (a name or an id) stands for."""
-        return next((group for group in self.all if reference.casefold() in _keys(group.record)), None)
+        wanted = reference.casefold()
+        return next((group for group in self.all if wanted and wanted in _keys(group.record)), None)
 
 
 def role_group_id(record: Record) -> str:
@@ -76,22 +83,18 @@ def role_group_id(record: Record) -> str:
     return text(record, "ExchangeObjectId") or text(record, "Guid") or text(record, "Name")
 
 
-def _keys(record: Record) -> frozenset[str]:
-    names = ("Name", "Identity", "Id", "Guid", "ExchangeObjectId", "DistinguishedName")
-    return frozenset(text(record, name).casefold() for name in names if text(record, name))
+def _keys(record: Record, fields: tuple[str, ...] = _ID_FIELDS + _NAME_FIELDS) -> frozenset[str]:
+    return frozenset(text(record, name).casefold() for name in fields if text(record, name))
 
 
 def read_role_groups(evidence: Evidence, account: TenantAccount, roles: EntraRoles) -> RoleGroups:
     """Decide for every role group whether the account is in it, through any nesting."""
     read = evidence.read("role_groups")
-    resolver = _Resolver(evidence, account, roles, tuple(read))
+    claims = _Nesting(evidence, account, roles, tuple(read)).claims()
     return RoleGroups(
         all=tuple(
             RoleGroupMembership(
-                id=role_group_id(record),
-                name=text(record, "Name"),
-                record=record,
-                claim=resolver.claim(record),
+                id=role_group_id(record), name=text(record, "Name"), record=record, claim=claims[role_group_id(record)]
             )
             for record in read
         ),
@@ -99,8 +102,8 @@ def read_role_groups(evidence: Evidence, account: TenantAccount, roles: EntraRol
     )
 
 
-class _Resolver:
-    """Walks nested role groups once each; a loop adds nothing and ends."""
+class _Nesting:
+    """Walks from the account upwards, breadth first: each role group is entered once, by a shortest path."""
 
     def __init__(
         self, evidence: Evidence, account: TenantAccount, roles: EntraRoles, role_groups: tuple[Record, ...]
@@ -108,115 +111,154 @@ class _Resolver:
         self._evidence = evidence
         self._account = account
         self._roles = roles
-        self._role_groups = role_groups
+        self._role_groups = {role_group_id(record): record for record in role_groups}
+        self._transitive = evidence.read("transitive_member_of")
         self._tenant_groups = {
-            text(record, "id").casefold(): record
-            for record in evidence.read("transitive_member_of")
-            if text(record, "id")
+            text(record, "id").casefold(): record for record in self._transitive if text(record, "id")
         }
 
-    def claim(self, role_group: Record, above: frozenset[str] = frozenset()) -> Claim:
-        """Say whether the account is in `role_group`; `above` holds the groups being resolved."""
+    def claims(self) -> dict[str, Claim]:
+        """Return for every role group, by its id, whether the account is in it."""
         if self._account.is_absent:
-            return NotHeld()
-        identity = role_group_id(role_group)
-        if identity in above:
-            return NotHeld()
-        read = self._evidence.read("role_group_members", identity)
-        claims = [self._through_entra(role_group)]
-        claims += [self._member(member, above | {identity}) for member in read]
-        if read.gap is not None:
-            reference = EvidenceReference(dataset="role_group_members", record=identity)
-            claims.append(Unknown(describe_gap(read.gap), (reference,)))
-        name = text(role_group, "Name")
-        return _merge(claims, lambda path: (*path, f"role group {name}"))
+            return dict.fromkeys(self._role_groups, NotHeld())
+        direct: dict[str, list[Claim]] = {}
+        containing: dict[str, list[str]] = {}
+        for identity, record in self._role_groups.items():
+            direct[identity] = [self._through_entra(record), *self._unread(identity)]
+            for member in self._evidence.read("role_group_members", identity):
+                nested = self._nested_role_group(member)
+                if nested is None:
+                    direct[identity].append(self._member(member))
+                else:
+                    containing.setdefault(nested, []).append(identity)
+        held = self._spread_held(direct, containing)
+        unknown = _spread_unknown(direct, containing)
+        return {
+            identity: Held((held[identity],)) if identity in held else unknown.get(identity, NotHeld())
+            for identity in self._role_groups
+        }
+
+    def _spread_held(self, direct: dict[str, list[Claim]], containing: dict[str, list[str]]) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        for identity, claims in direct.items():
+            paths = [path for claim in claims if isinstance(claim, Held) for path in claim.paths]
+            if paths:
+                found[identity] = self._extend(min(paths, key=lambda path: (len(path), path)), identity)
+        queue = deque(sorted(found, key=lambda identity: len(found[identity])))
+        while queue:
+            nested = queue.popleft()
+            for identity in containing.get(nested, ()):
+                if identity not in found:
+                    found[identity] = self._extend(found[nested], identity)
+                    queue.append(identity)
+        return found
+
+    def _extend(self, path: Path, identity: str) -> Path:
+        return (*path, f"role group {text(self._role_groups[identity], 'Name')}")
+
+    def _unread(self, identity: str) -> list[Claim]:
+        gap = self._evidence.read("role_group_members", identity).gap
+        reference = EvidenceReference(dataset="role_group_members", record=identity)
+        return [] if gap is None else [Unknown(describe_gap(gap), (reference,))]
 
     def _through_entra(self, role_group: Record) -> Claim:
-        """Follow what Entra ID itself makes of a directory role or a linked group."""
+        """Follow what Entra ID itself makes of a directory role or of a linked group."""
         backing = text(role_group, "ExternalDirectoryObjectId").casefold()
         if backing and backing in self._tenant_groups:
             return Held(((self._account.name,),))
-        template_ids = ENTRA_BACKED_ROLE_GROUPS.get(text(role_group, "Name"), ())
-        return _merge([self._entra_role(template_id) for template_id in template_ids], lambda path: path)
+        claims = [self._entra_role(each) for each in ENTRA_BACKED_ROLE_GROUPS.get(text(role_group, "Name"), ())]
+        return next(
+            (claim for kind in (Held, Unknown) for claim in claims if isinstance(claim, kind)),
+            NotHeld(),
+        )
 
     def _entra_role(self, template_id: str) -> Claim:
         held = self._roles.holding(template_id)
+        paths = tuple(role.path for role in held if role.is_tenant_wide)
+        if paths:
+            return Held(paths)
         if held:
-            return Held(tuple(role.path for role in held))
+            return Unknown(
+                f"{held[0].name} is limited to {held[0].scope}; what that means in Exchange is not documented"
+            )
         if self._roles.gaps:
             reason = "; ".join(dict.fromkeys(describe_gap(gap) for _, gap in self._roles.gaps))
             return Unknown(reason, tuple(reference for reference, _ in self._roles.gaps))
         return NotHeld()
 
-    def _member(self, member: Record, above: frozenset[str]) -> Claim:
+    def _nested_role_group(self, member: Record) -> str | None:
+        """Return the id of the role group a member is, by id, or by name where the member is no person."""
+        if text(member, "ExternalDirectoryObjectId").casefold() in self._tenant_groups:
+            return None
+        kind = _kind(member)
+        keys = _keys(member) if kind in ("", "rolegroup") or "group" in kind else _keys(member, _ID_FIELDS)
+        return next((identity for identity, record in self._role_groups.items() if keys & _keys(record)), None)
+
+    def _member(self, member: Record) -> Claim:
         object_id = text(member, "ExternalDirectoryObjectId")
         if same(object_id, self._account.object_id or ""):
             return Held(((self._account.name,),))
-        name = text(member, "Name").casefold()
-        for prefix, template_id in SYNTHETIC_MEMBERS.items():
-            if name.startswith(prefix):
-                return self._entra_role(template_id)
-        if name.startswith(OTHER_SYNTHETIC_MEMBERS):
-            return NotHeld()
-        if text(member, "RecipientTypeDetails") == "RoleGroup":
-            return self._nested_role_group(member, above)
-        if "group" in text(member, "RecipientTypeDetails").casefold():
-            return self._group(object_id)
-        return self._person(member, object_id)
-
-    def _nested_role_group(self, member: Record, above: frozenset[str]) -> Claim:
-        wanted = _keys(member)
-        for record in self._role_groups:
-            if wanted & _keys(record):
-                return self.claim(record, above)
-        return Unknown(
-            f"the nested role group {text(member, 'Name')} is not in the list of role groups",
-            (EvidenceReference(dataset="role_groups"),),
-        )
-
-    def _group(self, object_id: str) -> Claim:
-        read = self._evidence.read("transitive_member_of")
         group = self._tenant_groups.get(object_id.casefold()) if object_id else None
         if group is not None:
             return Held(((self._account.name, f"group {text(group, 'displayName') or object_id}"),))
+        synthetic = _SYNTHETIC_NAME.fullmatch(text(member, "Name"))
+        if synthetic is not None:
+            return self._entra_role(_SYNTHETIC_MEMBERS[synthetic[1].casefold()])
+        kind = _kind(member)
+        if kind == "rolegroup":
+            return Unknown(
+                f"the nested role group {text(member, 'Name')} is not in the list of role groups",
+                (EvidenceReference(dataset="role_groups"),),
+            )
+        if "group" in kind:
+            return self._foreign_group(member, object_id)
+        return self._person(member, object_id, is_typed=bool(kind))
+
+    def _foreign_group(self, member: Record, object_id: str) -> Claim:
         reference = EvidenceReference(dataset="transitive_member_of")
-        if read.gap is not None:
-            return Unknown(describe_gap(read.gap), (reference,))
+        if self._transitive.gap is not None:
+            return Unknown(describe_gap(self._transitive.gap), (reference,))
         if not object_id:
-            return Unknown("a member group has no Entra object id, so its members cannot be matched", (reference,))
+            name = text(member, "Name")
+            return Unknown(f"the member group {name} has no Entra object id, so its members cannot be matched")
         return NotHeld()
 
-    def _person(self, member: Record, object_id: str) -> Claim:
+    def _person(self, member: Record, object_id: str, *, is_typed: bool) -> Claim:
         if object_id and self._account.object_id:
+            if not is_typed and self._transitive.gap is not None:  # it may be a group
+                reference = EvidenceReference(dataset="transitive_member_of")
+                return Unknown(describe_gap(self._transitive.gap), (reference,))
             return NotHeld()
-        reference = EvidenceReference(dataset="exchange_user")
         if self._account.exchange_user is None:
-            return Unknown(
-                "the account's Exchange identity was not read, so a member cannot be told from it",
-                (reference,),
-            )
+            reference = EvidenceReference(dataset="exchange_user")
+            reason = "the account's Exchange identity was not read, so a member cannot be told from it"
+            return Unknown(reason, (reference,))
         for name in ("ExchangeObjectId", "Guid"):
             left, right = text(member, name), text(self._account.exchange_user, name)
             if left and right:
                 return Held(((self._account.name,),)) if same(left, right) else NotHeld()
-        return Unknown(f"the member {text(member, 'Name')} carries no id to match on", (reference,))
+        return Unknown(f"the member {text(member, 'Name')} carries no id to match on")
 
 
-def _merge(claims: list[Claim], extend: _Extend) -> Claim:
-    """Combine the ways into a group: one proven way is enough; one unknown way forbids a no."""
-    held = [path for claim in claims if isinstance(claim, Held) for path in claim.paths]
-    if held:
-        return Held(tuple(sorted({extend(path) for path in held}, key=lambda path: (len(path), path))))
-    unknown = [claim for claim in claims if isinstance(claim, Unknown)]
-    if unknown:
-        return Unknown(
-            "; ".join(dict.fromkeys(claim.reason for claim in unknown)),
-            tuple(dict.fromkeys(reference for claim in unknown for reference in claim.evidence)),
-        )
-    return NotHeld()
+def _kind(member: Record) -> str:
+    return (text(member, "RecipientTypeDetails") or text(member, "RecipientType")).casefold()
 
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    _Extend = Callable[[Path], Path]
+def _spread_unknown(direct: dict[str, list[Claim]], containing: dict[str, list[str]]) -> dict[str, Unknown]:
+    """Carry what is unknown about a role group to every role group that contains it."""
+    found: dict[str, Unknown] = {}
+    for identity, claims in direct.items():
+        unknown = [claim for claim in claims if isinstance(claim, Unknown)]
+        if unknown:
+            found[identity] = Unknown(
+                "; ".join(dict.fromkeys(claim.reason for claim in unknown)),
+                tuple(dict.fromkeys(reference for claim in unknown for reference in claim.evidence)),
+            )
+    queue = deque(found)
+    while queue:
+        nested = queue.popleft()
+        for identity in containing.get(nested, ()):
+            if identity not in found:
+                found[identity] = found[nested]
+                queue.append(identity)
+    return found
