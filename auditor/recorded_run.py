@@ -26,8 +26,8 @@ RUN_FILE = "run.json"
 
 
 # Both name files below the run folder: whatever a run file says, they stay there.
-_ConnectionId = Annotated[str, Field(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
-_MatrixFile = Annotated[str, Field(pattern=r"\Amatrix-[0-9a-f]{12}\.yaml\Z")]
+_ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+_MatrixFile = Annotated[str, Field(pattern=r"^matrix-[0-9a-f]{12}\.yaml$")]
 
 
 class _Connection(BaseModel):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auditor import __version__
-from auditor.cli.console import progress, say
+from auditor.cli.console import progress, say, visible
 from auditor.cli.options import (
     Config,
     ConnectionIds,
@@ -149,7 +149,7 @@ def verify(run_folder: RunArgument) -> None:
 
     differences = verify_run(run_folder)
     for difference in differences:
-        print(difference)
+        print(visible(difference))
     if differences:
         say(f"auditor: {run_folder}: {len(differences)} differences; exit 1 (not what was written)")
         raise typer.Exit(1)

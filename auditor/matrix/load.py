@@ -188,6 +188,7 @@ def _compare_rows(row: str, left: Requirement | None, right: Requirement | None)
             "plane",
             "feature",
             "documented",
+            "scope",
             "basis",
             "clause",
             "needs",

@@ -84,7 +84,7 @@ ENTITLEMENT_STATUSES: dict[str, Word] = {
     "baseline": Word(
         "Baseline", "\u2013", "neutral", "Every account has it, or it comes with a documented group."
     ),
-    "not_judged": Word("Listed", "\u2013", "neutral", "Listed and explained; the matrix does not say what is expected."),
+    "not_judged": Word("Listed", "\u2013", "neutral", "Listed and explained; the matrix does not judge it."),
 }
 
 CONNECTION_KINDS: dict[ConnectionKind, str] = {

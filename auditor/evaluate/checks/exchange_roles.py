@@ -196,6 +196,8 @@ def check_direct_assignments(facts: TenantFacts) -> Iterator[Finding]:
 
 def check_single_role_group(facts: TenantFacts) -> Iterator[Finding]:
     """EXO-005: the roles come from several role groups (rule A9)."""
+    if not facts.documented_exchange_roles:
+        return
     judgement = judge_role_group(facts.documented_exchange_roles, facts.account, facts.exchange)
     if judgement.outcome is Outcome.SATISFIED and judgement.how == "union":
         yield _finding(

@@ -202,11 +202,11 @@ Judged = list[tuple["Requirement", list[Scoped]]]
 
 
 def _legs(judged: Judged) -> dict[str, list[Judgement]]:
-    return {
-        need.type: [scoped.judgement for scoped in found]
-        for requirement, found in judged
-        if isinstance(need := requirement.needs, (DirectoryGroup, Delegation))
-    }
+    legs: dict[str, list[Judgement]] = {}
+    for requirement, found in judged:
+        if isinstance(requirement.needs, (DirectoryGroup, Delegation)):
+            legs.setdefault(requirement.needs.type, []).extend(scoped.judgement for scoped in found)
+    return legs
 
 
 def _accept_one_leg(judged: Judged) -> Judged:

@@ -125,14 +125,13 @@ def test_some_of_it_is_partial(aces: tuple[Ace, ...]) -> None:
     ids=["nothing", "reading", "groups below", "group class", "a stranger", "Account Operators", "Creator Owner"],
 )
 def test_nothing_of_it_is_missing(aces: tuple[Ace, ...]) -> None:
-    found = judged(READABLE, *aces)
-    assert (found.outcome, found.actual) == ("missing", "nothing of the user task")
+    assert judged(READABLE, *aces).outcome == "missing"
 
 
 def test_an_earlier_deny_defeats_the_task_and_is_named() -> None:
     found = judged(READABLE, ace(AccessMask.CREATE_CHILD, ACCOUNT, ace_type=1), *user_task(DELEGATES))
     assert found.outcome == "partial"
-    assert f"create user objects is refused by deny ACE 1 on {STAFF}" in found.reason
+    assert f"deny ACE 1 on {STAFF}" in found.reason
 
 
 def test_a_later_deny_does_not_defeat_it() -> None:

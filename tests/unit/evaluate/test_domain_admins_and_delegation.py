@@ -261,12 +261,14 @@ def test_administrators_through_domain_admins_is_no_excess_of_its_own_but_alone_
     assert results.summary.verdict == "non_compliant"
 
 
-def test_an_account_that_does_not_exist_lacks_both_and_one_not_read_lacks_nothing() -> None:
-    gone = judge(Directory(accounts=()).evidence())
-    assert (outcome(gone, "M7"), outcome(gone, "M8")) == ("missing", "missing")
-    hidden = judge(Directory(gaps={("account", ""): REFUSED}).evidence())
-    assert (outcome(hidden, "M7"), outcome(hidden, "M8")) == ("unverifiable", "unverifiable")
-    assert hidden.summary.verdict == "inconclusive"
+@pytest.mark.parametrize(
+    "unseen", [Directory(accounts=()), Directory(gaps={("account", ""): REFUSED})], ids=["not found", "refused"]
+)
+def test_an_account_that_was_not_seen_lacks_nothing(unseen: Directory) -> None:
+    """A search shows what its reader may see, so that an empty answer proves no absence."""
+    results = judge(unseen.evidence())
+    assert (outcome(results, "M7"), outcome(results, "M8")) == ("unverifiable", "unverifiable")
+    assert results.summary.verdict == "inconclusive"
 
 
 def test_two_accounts_of_one_name_are_nobody() -> None:

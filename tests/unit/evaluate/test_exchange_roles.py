@@ -106,7 +106,7 @@ def test_direct_assignments_satisfy_the_roles_but_no_role_group_gives_them() -> 
     judged = row(results, "M5")
     assert judged.outcome == "missing"
     assert "assigned to the account itself" in judged.reason
-    assert told(results, "EXO-016") == [("advisory", "low")] * 3
+    assert told(results, "EXO-016") == [("advisory", "low")]
 
 
 def test_organization_management_satisfies_everything_in_exchange_and_is_excess() -> None:
@@ -147,7 +147,7 @@ def test_organization_management_through_an_entra_role_counts_and_shows_the_way(
         ({"RecipientAdministrativeUnitScope": "AU-1"}, "partial", "administrative unit AU-1"),
         ({"RecipientOrganizationalUnitScope": "OU-1"}, "partial", "organizational unit OU-1"),
         ({"RecipientWriteScope": "CustomRecipientScope"}, "partial", "write scope CustomRecipientScope"),
-        ({"RecipientWriteScope": None}, "partial", "did not state"),
+        ({"RecipientWriteScope": None}, "unverifiable", "did not state"),
         ({"RoleAssignmentDelegationType": None}, "unverifiable", "delegating only"),
         ({"Enabled": None}, "unverifiable", "enabled"),
     ],
@@ -186,7 +186,6 @@ def test_what_every_mailbox_has_is_no_excess(name: str) -> None:
     assert told(results, "EXO-011") == []
 
 
-@pytest.mark.xfail(strict=True, reason="a role is taken for an end-user role because its name starts with My")
 def test_a_role_that_only_calls_itself_my_is_an_excess() -> None:
     disguised = role("MyHarmlessRole", "RoleManagement", Parent="Role Management", IsRootRole=False)
     tenant = replace(
