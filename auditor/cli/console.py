@@ -24,10 +24,15 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def progress(*, is_quiet: bool, is_plain: bool) -> Iterator[Announce]:
-    """Yield the function that tells each step: a moving line on a terminal, start and end lines elsewhere."""
+def progress(*, is_quiet: bool, is_plain: bool, is_verbose: bool) -> Iterator[Announce]:
+    """Yield the function that tells each step: a moving line on a terminal, start and end lines elsewhere.
+
+    Verbose tells every step on a line of its own.
+    """
     if is_quiet:
         yield _no_line
+    elif is_verbose:
+        yield _every_line
     elif is_plain or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield _plain_line
     else:
@@ -37,6 +42,10 @@ def progress(*, is_quiet: bool, is_plain: bool) -> Iterator[Announce]:
 
 def _no_line(connection: str, step: str) -> None:
     del connection, step
+
+
+def _every_line(connection: str, step: str) -> None:
+    say(f"{connection}: {step}" if connection else step)
 
 
 def _plain_line(connection: str, step: str) -> None:

@@ -55,6 +55,7 @@ Now = Annotated[
 ]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="Plain lines instead of a moving one.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the last line and errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Every step on a line of its own.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 
 

@@ -6,6 +6,7 @@ import getpass
 import os
 import socket
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,7 @@ from auditor.cli.options import (
     Now,
     OutputDir,
     Quiet,
+    Verbose,
     current_time,
     instant,
     split_formats,
@@ -30,6 +32,7 @@ from auditor.cli.options import (
 from auditor.model.outcome import Severity
 
 if TYPE_CHECKING:
+    from auditor.model.results import Results
     from auditor.pipeline import Finished, Formats, Invocation, Judging
 
 _DEFAULT_CONFIG = Path("inventory.yaml")
@@ -48,6 +51,7 @@ def run(
     now: Now = None,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Collect, judge and report: the command to schedule.
 
@@ -60,7 +64,7 @@ def run(
 
     formats = _formats(format_names)
     prepared = prepare(config, connection or (), _ask)
-    with progress(is_quiet=quiet, is_plain=no_progress) as announce:
+    with progress(is_quiet=quiet, is_plain=no_progress, is_verbose=verbose) as announce:
         finished = pipeline.run(
             prepared,
             _invocation(),
@@ -69,7 +73,7 @@ def run(
             formats,
             announce,
         )
-    _conclude(finished)
+    _conclude(finished, quiet=quiet)
 
 
 def collect(
@@ -78,13 +82,14 @@ def collect(
     connection: ConnectionIds = None,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Collect evidence only, to be judged later or on another machine."""
     from auditor import pipeline  # noqa: PLC0415
     from auditor.preparation import prepare  # noqa: PLC0415
 
     prepared = prepare(config, connection or (), _ask)
-    with progress(is_quiet=quiet, is_plain=no_progress) as announce:
+    with progress(is_quiet=quiet, is_plain=no_progress, is_verbose=verbose) as announce:
         finished = pipeline.collect(prepared, _invocation(), output_dir, announce)
     print(finished.folder)
     gaps = _count_gaps(finished.folder)
@@ -110,6 +115,7 @@ def evaluate(
     now: Now = None,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Judge recorded evidence. Nothing is contacted; the same evidence, matrix and --now give the same bytes."""
     from auditor import pipeline  # noqa: PLC0415
@@ -117,11 +123,11 @@ def evaluate(
 
     formats = _formats(format_names, default=("json",))
     recorded = read_recorded_run(source)
-    with progress(is_quiet=quiet, is_plain=no_progress) as announce:
+    with progress(is_quiet=quiet, is_plain=no_progress, is_verbose=verbose) as announce:
         finished = pipeline.judge_again(
             recorded, output_dir, _judging(now, fail_on, exit_zero=exit_zero), formats, announce
         )
-    _conclude(finished)
+    _conclude(finished, quiet=quiet)
 
 
 def report(
@@ -130,12 +136,13 @@ def report(
     format_names: FormatNames = None,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Render results again, into a folder of its own. Exits with 0 when everything asked for was written."""
     from auditor import pipeline  # noqa: PLC0415
 
     formats = _formats(format_names)
-    with progress(is_quiet=quiet, is_plain=no_progress) as announce:
+    with progress(is_quiet=quiet, is_plain=no_progress, is_verbose=verbose) as announce:
         finished = pipeline.report(source, output_dir, formats, announce)
     print(finished.folder)
     if finished.left_out:
@@ -218,7 +225,16 @@ def _count_gaps(folder: Path) -> int:
     return sum(source.gap is not None for evidence, _ in recorded.inputs for source in evidence.sources)
 
 
-def _conclude(finished: Finished) -> None:
+def _say_verdicts(results: Results) -> None:
+    width = max(len(connection.id) for connection in results.connections)
+    for connection in results.connections:
+        counts = asdict(connection.counts)
+        told = ("satisfied", "partial", "missing", "unverifiable", "not_applicable", "excess")
+        words = ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in told if counts[name])
+        say(f"{connection.id.ljust(width)}  {connection.verdict.ljust(13)}  {words}")
+
+
+def _conclude(finished: Finished, *, quiet: bool) -> None:
     """Say where the run is, and end with the line that says it all."""
     print(finished.folder)
     if finished.left_out:
@@ -226,6 +242,8 @@ def _conclude(finished: Finished) -> None:
     results = finished.results
     if results is None:
         raise typer.Exit(0)
+    if not quiet:
+        _say_verdicts(results)
     counts = results.summary.counts
     report_file = next(
         (

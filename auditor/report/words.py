@@ -104,6 +104,7 @@ CONFIGURATION_NAMES: dict[str, str] = {
 PLANES: dict[str, str] = {
     "ad_group": "Active Directory group",
     "ad_delegation": "Active Directory delegation",
+    "exchange_and_entra_role": "Exchange role and Microsoft Entra role",
     "ad_connection": "Connection to Active Directory",
     "exchange_role": "Exchange role",
     "exchange_role_group": "Exchange role group",

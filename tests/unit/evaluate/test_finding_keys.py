@@ -78,9 +78,9 @@ def troubled_tenant(
         members={group_name: (member(name=display_name),), "Recipient Management": (member(name=display_name),)},
         roles=(role(MAIL_RECIPIENTS), role(role_name, "MailTips", ExchangeObjectId="role-tips")),
         assignments=(
-            assignment(MAIL_RECIPIENTS, group_name, ExchangeObjectId="a1"),
-            assignment(role_name, group_name, ExchangeObjectId="a2"),
-            assignment(MAIL_RECIPIENTS, group_name, ExchangeObjectId="a3", RoleAssignmentDelegationType="DelegatingOrgWide"),
+            assignment(MAIL_RECIPIENTS, group_name, Name="a1", ExchangeObjectId="a1"),
+            assignment(role_name, group_name, Name="a2", ExchangeObjectId="a2"),
+            assignment(MAIL_RECIPIENTS, group_name, Name="a3", ExchangeObjectId="a3", RoleAssignmentDelegationType="DelegatingOrgWide"),
         ),
         consents=(consent("Mail.Read", resourceId="graph"),),
         vendor_app_roles=({"id": "1", "resourceId": "graph", "resourceDisplayName": resource, "appRoleId": "role-1"},),
