@@ -51,7 +51,7 @@ def _follows_from_target(source: Source, evidence: Evidence) -> bool:
 
 
 def _leaves_something_open(source: Source) -> bool:
-    if source.gap is None:
+    if source.gap is None or source.gap.kind is GapKind.NOT_ATTEMPTED:  # the read that failed first is told
         return False
     if source.gap.kind is GapKind.NOT_LICENSED and source.dataset in _NEED_A_LICENCE_TO_EXIST:
         return False

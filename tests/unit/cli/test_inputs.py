@@ -67,21 +67,24 @@ def test_connections_are_listed_as_json(auditor: Auditor, inventory: Path) -> No
     finished = auditor("connections", "list", "-c", inventory, "--json")
     corp, contoso, old = json.loads(finished.out)
     assert corp["sign_in"]["as"] == "audit@corp.example.com"
-    assert corp["sign_in"]["secrets"] == [
-        "connections[0].auditor.active_directory.password: env:NOT_SET_ANYWHERE"
-    ] or "env:NOT_SET_ANYWHERE" in str(corp["sign_in"]["secrets"])
+    (secret,) = corp["sign_in"]["secrets"]
+    assert secret.endswith("password: env:NOT_SET_ANYWHERE")
     assert corp["hosts"] == HYBRID["hosts"]
     assert contoso["sign_in"]["as"] == "9a1b0000-0000-0000-0000-000000000000"
     assert (old["kind"], old["sign_in"]) == ("exchange_online", None)
 
 
-def test_a_run_without_its_secrets_is_refused_before_anything_is_contacted(auditor: Auditor, inventory: Path, tmp_path: Path) -> None:
+def test_a_run_without_its_secrets_is_refused_before_anything_is_contacted(
+    auditor: Auditor, inventory: Path, tmp_path: Path
+) -> None:
     finished = auditor("run", "-c", inventory, "-o", tmp_path / "runs")
     assert finished.code == 2
     assert "NOT_SET_ANYWHERE" in finished.err
     assert "/nowhere/secret" in finished.err
     assert not (tmp_path / "runs").exists()
-    selected = auditor("run", "-c", inventory, "-o", tmp_path / "runs", "--connection", "old", "-f", "json", "--now", NOW)
+    selected = auditor(
+        "run", "-c", inventory, "-o", tmp_path / "runs", "--connection", "old", "-f", "json", "--now", NOW
+    )
     assert selected.code == 3
 
 
@@ -163,7 +166,11 @@ def test_a_run_is_judged_by_the_profile_the_connection_names(auditor: Auditor, t
 
 @pytest.mark.parametrize(
     ("profile", "words"),
-    [("no-such-profile", "is no known profile"), ("entra-exchange-online", "no requirement for hybrid"), ("gone.yaml", "gone.yaml")],
+    [
+        ("no-such-profile", "is no known profile"),
+        ("entra-exchange-online", "no requirement for hybrid"),
+        ("gone.yaml", "gone.yaml"),
+    ],
 )
 def test_a_profile_that_cannot_judge_the_connection_ends_with_2(
     auditor: Auditor, tmp_path: Path, profile: str, words: str

@@ -14,6 +14,7 @@ from auditor import pipeline
 from auditor.history.manifest import verify_run
 from tests.unit.cli.estate import COMPLIANT, DEVIATING, NOW, OPEN, record, write_inventory
 from tests.unit.evaluate.composed_directory import GROUPS, Directory, group, service_account
+from tests.unit.evaluate.composed_tenant import GROUP_ID, ROLE_GROUP, Tenant, consent, member, role_group
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 JSON_ONLY = ("-f", "json", "--now", NOW)
 LAST_LINE = re.compile(
     r"auditor: (compliant|non_compliant|inconclusive); (\d+) evaluated = (\d+) satisfied \+ (\d+) partial \+ "
-    r"(\d+) missing \+ (\d+) unverifiable \+ (\d+) not applicable; (\d+) excess, (\d+) advisory; (.+); exit (\d) \((.+)\)"
+    r"(\d+) missing \+ (\d+) unverifiable \+ (\d+) not applicable; (\d+) excess, (\d+) advisory; "
+    r"(.+); exit (\d) \((.+)\)"
 )
 
 
@@ -76,7 +78,8 @@ def test_the_same_inventory_and_instant_give_the_same_bytes_wherever_they_are_wr
         contents.add(_without_argv((finished.folder / "results.json").read_bytes()))
     assert len(contents) == 1
     first, second = (
-        auditor("run", "-c", inventory, *JSON_ONLY, "-o", tmp_path / name).folder / "results.json" for name in ("f", "g")
+        auditor("run", "-c", inventory, *JSON_ONLY, "-o", tmp_path / name).folder / "results.json"
+        for name in ("f", "g")
     )
     assert first.read_bytes() == second.read_bytes()
 
@@ -315,16 +318,22 @@ def test_hostile_names_of_the_directory_reach_neither_terminal_nor_exit_code(aud
 
 @pytest.mark.parametrize("where", ["displayName", "scope", "Name"])
 def test_a_name_that_utf8_cannot_hold_does_not_end_the_run(auditor: Auditor, tmp_path: Path, where: str) -> None:
-    from tests.unit.evaluate.composed_tenant import GROUP_ID, ROLE_GROUP, Tenant, consent, member, role_group
-
-    carrier = {"@odata.type": "#microsoft.graph.group", "id": GROUP_ID, "displayName": "\ud800", "isAssignableToRole": False}
+    carrier = {
+        "@odata.type": "#microsoft.graph.group",
+        "id": GROUP_ID,
+        "displayName": "\ud800",
+        "isAssignableToRole": False,
+    }
     tenant = {
         "displayName": Tenant(
             member_of=(carrier,), members={ROLE_GROUP: (member(GROUP_ID, kind="MailUniversalSecurityGroup"),)}
         ),
         "scope": Tenant(consents=(consent("Mail.Read.\ud800"),)),
-        "Name": Tenant(role_groups=(role_group(), role_group("\ud800", guid="g")), members={ROLE_GROUP: (member(),), "\ud800": (member(),)}),
-    }[where]  # fmt: skip
+        "Name": Tenant(
+            role_groups=(role_group(), role_group("\ud800", guid="g")),
+            members={ROLE_GROUP: (member(),), "\ud800": (member(),)},
+        ),
+    }[where]
     inventory = record(tmp_path, one=tenant.evidence())
     finished = auditor("run", "-c", inventory, "-o", tmp_path / "runs", "-f", "json,html,csv", "--now", NOW)
     assert finished.code in {0, 1}, finished.err

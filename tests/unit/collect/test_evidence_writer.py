@@ -197,7 +197,9 @@ def test_until_it_is_closed_the_folder_is_no_evidence(writer: EvidenceWriter, fo
     assert not (folder / "connection.json").exists()
 
 
-@pytest.mark.xfail(strict=True, raises=UnicodeEncodeError, reason="sources.json is written without the escape records get")
+@pytest.mark.xfail(
+    strict=True, raises=UnicodeEncodeError, reason="sources.json is written without the escape records get"
+)
 @pytest.mark.parametrize("where", ["subject", "message"])
 def test_a_lone_surrogate_in_provenance_does_not_end_the_collection(
     writer: EvidenceWriter, folder: Path, where: str

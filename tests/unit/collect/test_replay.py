@@ -71,7 +71,9 @@ def test_a_replaced_file_is_refused(folder: Path, name: str, content: bytes) -> 
 
 
 @pytest.mark.parametrize("name", FILES[:3])
-@pytest.mark.parametrize("alter", [lambda raw: raw + b"\n", lambda raw: raw + b'{"id": 3}\n', lambda raw: raw[:-1] or b"x"])
+@pytest.mark.parametrize(
+    "alter", [lambda raw: raw + b"\n", lambda raw: raw + b'{"id": 3}\n', lambda raw: raw[:-1] or b"x"]
+)
 def test_an_altered_file_is_refused_and_named(folder: Path, name: str, alter: Callable[[bytes], bytes]) -> None:
     (folder / name).write_bytes(alter((folder / name).read_bytes()))
     assert f"{name} does not have the recorded SHA-256" in refused(folder)
@@ -105,7 +107,9 @@ def test_a_file_outside_the_folder_is_refused_whatever_it_holds(folder: Path, fi
     [
         lambda it: it["sources"][0].update(extra=1),
         lambda it: it["sources"][0].pop("gap"),
-        lambda it: it["sources"][0].update(gap={"kind": "unheard of", "message": "", "missing_permission": None}, complete=False),
+        lambda it: it["sources"][0].update(
+            gap={"kind": "unheard of", "message": "", "missing_permission": None}, complete=False
+        ),
         lambda it: it["sources"][0].update(gap={"kind": "timed_out", "message": "", "missing_permission": None}),
         lambda it: it["sources"][0].update(complete=False),
         lambda it: it["sources"][0].update(started_at="yesterday"),
@@ -113,7 +117,7 @@ def test_a_file_outside_the_folder_is_refused_whatever_it_holds(folder: Path, fi
         lambda it: it.update(sources={}),
         lambda it: it.pop("descriptors_sha256"),
     ],
-)  # fmt: skip
+)
 def test_provenance_that_says_something_else_than_it_may_is_refused(
     folder: Path, change: Callable[[Any], object]
 ) -> None:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from auditor.evaluate.evaluate import RunFacts, evaluate
 from auditor.matrix.load import load_matrix
-from auditor.matrix.profile import Matrix
 from auditor.model.evidence import Evidence, Gap, GapKind, Read, Record, Source
 from auditor.model.outcome import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from auditor.matrix.profile import Requirement
+    from auditor.matrix.profile import Matrix, Requirement
     from auditor.model.connection import Connection
     from auditor.model.results import Finding, RequirementResult, Results
 
@@ -66,7 +65,9 @@ def compose(
     descriptors: Mapping[str, bytes],
 ) -> Evidence:
     """Build evidence; a question with a gap keeps no record."""
-    reads = [read_of(question, () if question in gaps else answers[question], gaps.get(question)) for question in answers]
+    reads = [
+        read_of(question, () if question in gaps else answers[question], gaps.get(question)) for question in answers
+    ]
     reads += [read_of(question, (), gap) for question, gap in gaps.items() if question not in answers]
     return Evidence(
         connection=connection,

@@ -55,7 +55,13 @@ CONNECTION = HybridConnection(
 
 
 def ace(
-    mask: int, trustee: str, *, ace_type: int = 0, object_type: str | None = None, inherited: str | None = None, flags: int = 0
+    mask: int,
+    trustee: str,
+    *,
+    ace_type: int = 0,
+    object_type: str | None = None,
+    inherited: str | None = None,
+    flags: int = 0,
 ) -> Ace:
     """Build an ACE; `ace_type` is that of the form without object types (0 allow, 1 deny, 9 conditional allow)."""
     typed = {0: 0x05, 1: 0x06, 9: 0x0B}[ace_type] if object_type or inherited else ace_type
@@ -108,7 +114,9 @@ def entry(dn: str, raw: bytes | None = None, **attributes: object) -> DirectoryE
 def _values(name: str, value: object) -> tuple[bytes, ...]:
     values = value if isinstance(value, (list, tuple)) else [value]
     is_sid = name in {"objectsid", "tokengroups", "sidhistory"}
-    return tuple(each if isinstance(each, bytes) else parse_sid(each) if is_sid else str(each).encode() for each in values)
+    return tuple(
+        each if isinstance(each, bytes) else parse_sid(each) if is_sid else str(each).encode() for each in values
+    )
 
 
 def group(name: str, sid: str, *member_of: str, dn: str = "", group_type: int = SECURITY_GROUP) -> DirectoryEntry:

@@ -51,7 +51,12 @@ def entra_role(template_id: str, *, principal: str = ACCOUNT_ID, scope: str = "/
 
 def role_group(name: str = ROLE_GROUP, *, guid: str = "", **more: Json) -> Record:
     """Build a role group."""
-    return {"Name": name, "ExchangeObjectId": guid or f"role-group-{name}", "Guid": guid or f"role-group-{name}", **more}
+    return {
+        "Name": name,
+        "ExchangeObjectId": guid or f"role-group-{name}",
+        "Guid": guid or f"role-group-{name}",
+        **more,
+    }
 
 
 def member(object_id: str = ACCOUNT_ID, *, kind: str = "UserMailbox", name: str = "svc-h2r") -> Record:

@@ -17,7 +17,9 @@ def write_evidence(evidence: Evidence, folder: Path) -> Path:
     """Write the evidence of one connection into `folder` and return that."""
     writer = EvidenceWriter(folder, evidence.connection, lambda: NOW)
     for source, read in evidence.reads:
-        with writer.read(source.dataset, endpoint=source.endpoint, query=source.query, subject=source.subject) as open_read:
+        with writer.read(
+            source.dataset, endpoint=source.endpoint, query=source.query, subject=source.subject
+        ) as open_read:
             for record in read:
                 open_read.add(record)
             if read.gap is not None:

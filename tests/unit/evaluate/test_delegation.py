@@ -77,7 +77,9 @@ def test_the_task_is_held_however_its_aces_are_written(aces: tuple[Ace, ...], ho
 
 def test_rights_from_above_count_and_where_they_come_from_is_named() -> None:
     inherited = Container(raw=descriptor(READABLE, *user_task(DELEGATES, flags=INHERITED)))
-    found = row(judge(Directory(ous={STAFF: inherited}, above={HEAD: descriptor(*user_task(DELEGATES))}).evidence()), "M8")
+    found = row(
+        judge(Directory(ous={STAFF: inherited}, above={HEAD: descriptor(*user_task(DELEGATES))}).evidence()), "M8"
+    )
     assert found.outcome == "satisfied"
     assert f"ACE 1 is inherited from {HEAD}." in found.note
     assert found.paths[0] == ("svc-h2r", "H2R Delegates", f"ACE 1 on {STAFF}")
@@ -100,13 +102,16 @@ def test_a_right_to_read_everything_below_makes_the_task_no_wider() -> None:
     [
         user_task(DELEGATES)[:1],
         user_task(DELEGATES)[1:],
-        (*user_task(DELEGATES)[:1], ace(AccessMask.WRITE_PROPERTY, DELEGATES, inherited=USER_CLASS, flags=CONTAINER_INHERIT | INHERIT_ONLY)),
+        (
+            *user_task(DELEGATES)[:1],
+            ace(AccessMask.WRITE_PROPERTY, DELEGATES, inherited=USER_CLASS, flags=CONTAINER_INHERIT | INHERIT_ONLY),
+        ),
         (ace(AccessMask.CREATE_CHILD, DELEGATES, flags=CONTAINER_INHERIT), user_task(DELEGATES)[1]),
         (ace(CHILDREN, DELEGATES),),
         (ace(AccessMask.WRITE_DAC, DELEGATES),),
     ],
     ids=["children only", "full control only", "write all properties", "no delete", "this OU only", "write DACL"],
-)  # fmt: skip
+)
 def test_some_of_it_is_partial(aces: tuple[Ace, ...]) -> None:
     assert judged(READABLE, *aces).outcome == "partial"
 
@@ -273,12 +278,24 @@ def test_the_commands_to_delegate_cannot_be_steered_by_a_name() -> None:
     ("aces", "expected"),
     [
         ((READABLE,), [("advisory", "medium")]),
-        ((READABLE, ace(AccessMask.WRITE_PROPERTY, DELEGATES, object_type="bf9679c0-0de6-11d0-a285-00aa003049e2", inherited=GROUP_CLASS, flags=CONTAINER_INHERIT | INHERIT_ONLY)), []),
+        (
+            (
+                READABLE,
+                ace(
+                    AccessMask.WRITE_PROPERTY,
+                    DELEGATES,
+                    object_type="bf9679c0-0de6-11d0-a285-00aa003049e2",
+                    inherited=GROUP_CLASS,
+                    flags=CONTAINER_INHERIT | INHERIT_ONLY,
+                ),
+            ),
+            [],
+        ),
         ((READABLE, ace(FULL_CONTROL, DELEGATES, flags=CONTAINER_INHERIT)), []),
         ((READABLE, *user_task(DELEGATES)), [("advisory", "medium")]),
     ],
     ids=["nothing", "write member", "full control", "the user task"],
-)  # fmt: skip
+)
 def test_group_membership_that_is_not_delegated_is_an_advisory(
     aces: tuple[Ace, ...], expected: list[tuple[str, str]]
 ) -> None:

@@ -59,7 +59,9 @@ def test_a_state_that_was_not_returned_stays_open(value: object) -> None:
 
 
 def test_an_account_that_audits_itself_is_pointed_out() -> None:
-    results = judge(replace(Directory(), auditor=entry(f"CN=A,{HEAD}", objectSid=ACCOUNT, tokenGroups=[DELEGATES])).evidence())
+    results = judge(
+        replace(Directory(), auditor=entry(f"CN=A,{HEAD}", objectSid=ACCOUNT, tokenGroups=[DELEGATES])).evidence()
+    )
     assert told(results, "AD-COL-007") == [("advisory", "medium")]
 
 
@@ -130,7 +132,9 @@ def test_a_loop_of_groups_ends() -> None:
     assert len(findings(results, "AD-GRP-005")) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="a group that gives any bit of the task counts as documented, a privileged one too")
+@pytest.mark.xfail(
+    strict=True, reason="a group that gives any bit of the task counts as documented, a privileged one too"
+)
 def test_a_privileged_group_stays_an_excess_though_the_task_is_delegated_to_it() -> None:
     """Exchange's own groups may create users and change their permissions: an attacker's way to the domain."""
     sid = f"{DOMAIN}-1150"

@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auditor.model.evidence import Gap, GapKind
-from tests.unit.evaluate.composed import NOW, REFUSED, findings, judge, outcome, row, told
-from tests.unit.evaluate.composed_directory import DELEGATED, HEAD, HOST, STAFF, TRUSTED_HOST, Container, Directory, descriptor
+from tests.unit.evaluate.composed import NOW, REFUSED, findings, judge, outcome, read_of, row, told
+from tests.unit.evaluate.composed_directory import (
+    DELEGATED,
+    HEAD,
+    HOST,
+    STAFF,
+    TRUSTED_HOST,
+    Container,
+    Directory,
+    descriptor,
+)
 
 if TYPE_CHECKING:
-    from auditor.model.evidence import Record
+    from auditor.model.evidence import Evidence, Record
 
 UNTRUSTED = Gap(kind=GapKind.UNTRUSTED, message="the certificate is not trusted")
 SECOND = "10.1.0.11"
@@ -73,9 +82,8 @@ def test_without_verified_tls_the_host_is_open(record: Record | None, gap: Gap |
     assert results.summary.verdict == "inconclusive"
 
 
-def with_read(evidence, question, records, gap):
-    from tests.unit.evaluate.composed import read_of
-
+def with_read(evidence: Evidence, question: tuple[str, str], records: list[Record], gap: Gap | None) -> Evidence:
+    """Replace one read."""
     others = tuple(each for each in evidence.reads if (each[0].dataset, each[0].subject) != question)
     return replace(evidence, reads=(*others, read_of(question, records, gap)))
 

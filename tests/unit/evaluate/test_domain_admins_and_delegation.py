@@ -151,7 +151,9 @@ def test_domain_admins_does_not_delegate() -> None:
     rights_of_administrators = [
         each for sid in (DOMAIN_ADMINS, ADMINISTRATORS) for each in (*user_task(sid), ace(0xF01FF, sid, flags=2))
     ]
-    results = judge(replace(Directory(), ous={STAFF: Container(raw=descriptor(READABLE, *rights_of_administrators))}).evidence())
+    results = judge(
+        replace(Directory(), ous={STAFF: Container(raw=descriptor(READABLE, *rights_of_administrators))}).evidence()
+    )
     judged = row(results, "M8")
     assert judged.outcome == "missing"
     assert "create user objects, delete user objects" in judged.note  # what it may do with Domain Admins
@@ -257,7 +259,9 @@ def test_administrators_through_domain_admins_is_no_excess_of_its_own_but_alone_
     assert told(judge(Directory().evidence()), "AD-GRP-004") == []
     direct = Directory(accounts=(service_account("Domain Admins", "H2R Delegates", "Administrators"),))
     results = judge(direct.evidence())
-    assert [(each.entitlement, each.severity) for each in findings(results, "AD-GRP-004")] == [(ADMINISTRATORS, "critical")]
+    assert [(each.entitlement, each.severity) for each in findings(results, "AD-GRP-004")] == [
+        (ADMINISTRATORS, "critical")
+    ]
     assert results.summary.verdict == "non_compliant"
 
 

@@ -56,7 +56,10 @@ def test_a_limited_assignment_is_partial(limit: dict[str, str]) -> None:
 
 
 def test_a_scope_that_was_not_told_leaves_it_open() -> None:
-    assert outcome(judge(Tenant(entra_roles=(entra_role(USER_ADMINISTRATOR, scope=""),)).evidence()), "M4") == "unverifiable"
+    assert (
+        outcome(judge(Tenant(entra_roles=(entra_role(USER_ADMINISTRATOR, scope=""),)).evidence()), "M4")
+        == "unverifiable"
+    )
 
 
 def test_a_limited_assignment_beside_a_tenant_wide_one_does_no_harm() -> None:
@@ -94,7 +97,10 @@ def test_without_entra_evidence_the_role_is_open(question: tuple[str, str]) -> N
 
 def test_the_role_is_recognised_by_its_template_whatever_it_is_called() -> None:
     impostor = entra_role("00000000-0000-0000-0000-000000000007")
-    impostor["roleDefinition"] = {"templateId": "00000000-0000-0000-0000-000000000007", "displayName": "User Administrator"}
+    impostor["roleDefinition"] = {
+        "templateId": "00000000-0000-0000-0000-000000000007",
+        "displayName": "User Administrator",
+    }
     assert outcome(judge(Tenant(entra_roles=(impostor,)).evidence()), "M4") == "missing"
     upper = Tenant(entra_roles=(entra_role(USER_ADMINISTRATOR.upper()),))
     assert outcome(judge(upper.evidence()), "M4") == "satisfied"

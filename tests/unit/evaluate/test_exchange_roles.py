@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from auditor.matrix.profile import AllOf
 from tests.unit.evaluate.composed import MATRIX, REFUSED, findings, judge, matrix, outcome, row, told
 from tests.unit.evaluate.composed_tenant import (
     DISTRIBUTION_GROUPS,
@@ -45,10 +46,15 @@ ORGANIZATION_MANAGEMENT = Tenant(
     assignments=(
         *(assignment(name, "Organization Management") for name in DOCUMENTED_ROLES),
         assignment("Role Management", "Organization Management"),
-        assignment("Role Management", "Organization Management", RoleAssignmentDelegationType="DelegatingOrgWide", ExchangeObjectId="d"),
+        assignment(
+            "Role Management",
+            "Organization Management",
+            RoleAssignmentDelegationType="DelegatingOrgWide",
+            ExchangeObjectId="d",
+        ),
     ),
     roles=(*Tenant().roles, role("Role Management")),
-)  # fmt: skip
+)
 
 
 def with_distribution_groups(**changes: object) -> Tenant:
@@ -74,10 +80,10 @@ def test_a_profile_may_ask_for_one_role_group() -> None:
     assert outcome(judge(Tenant().evidence(), against=ONE_GROUP), "M5") == "satisfied"
 
 
-@pytest.mark.xfail(strict=True, reason="rules.single_role_group is applied to a requirement's own need, not inside all_of")
+@pytest.mark.xfail(
+    strict=True, reason="rules.single_role_group is applied to a requirement's own need, not inside all_of"
+)
 def test_one_role_group_is_asked_for_inside_a_combination_too() -> None:
-    from auditor.matrix.profile import AllOf
-
     m5 = next(each for each in MATRIX.profile.requirements if each.id == "M5")
     m6 = next(each for each in MATRIX.profile.requirements if each.id == "M6")
     combined = replace(m5, needs=AllOf(type="all_of", parts=(m5.needs, m6.needs)))
@@ -87,7 +93,9 @@ def test_one_role_group_is_asked_for_inside_a_combination_too() -> None:
 
 
 def test_one_role_group_that_holds_everything_is_exact_beside_others() -> None:
-    extra = replace(Tenant(), role_groups=(role_group(), role_group("Two")), members={ROLE_GROUP: (member(),), "Two": (member(),)})
+    extra = replace(
+        Tenant(), role_groups=(role_group(), role_group("Two")), members={ROLE_GROUP: (member(),), "Two": (member(),)}
+    )
     results = judge(extra.with_assignments(assignment(MAIL_RECIPIENTS, "Two")).evidence(), against=ONE_GROUP)
     assert row(results, "M5").how == "exact"
     assert told(results, "EXO-005") == []
@@ -164,7 +172,9 @@ def test_an_ineffective_assignment_beside_an_effective_one_does_no_harm() -> Non
 
 
 def test_a_delegating_assignment_is_an_excess_of_its_own() -> None:
-    delegating = assignment(MAIL_RECIPIENTS, RoleAssignmentDelegationType="DelegatingOrgWide", ExchangeObjectId="d", Name="d")
+    delegating = assignment(
+        MAIL_RECIPIENTS, RoleAssignmentDelegationType="DelegatingOrgWide", ExchangeObjectId="d", Name="d"
+    )
     results = judge(Tenant().with_assignments(delegating).evidence())
     assert told(results, "EXO-014") == [("excess", "high")]
     assert outcome(results, "M2") == "satisfied"
@@ -197,7 +207,10 @@ def test_a_role_that_only_calls_itself_my_is_an_excess() -> None:
 
 def custom_role(*kept: str, parameters: tuple[str, ...] = ("Identity", "Members")) -> Tenant:
     child = role("H2R Lists", "DistributionGroups", Parent=DISTRIBUTION_GROUPS, IsRootRole=False)
-    full = ({"Name": "Set-DistributionGroup", "Parameters": ["Identity", "Members"]}, {"Name": "New-DistributionGroup", "Parameters": []})
+    full = (
+        {"Name": "Set-DistributionGroup", "Parameters": ["Identity", "Members"]},
+        {"Name": "New-DistributionGroup", "Parameters": []},
+    )
     own = tuple({"Name": name, "Parameters": list(parameters)} for name in kept)
     return Tenant(
         assignments=(assignment("H2R Lists"), *Tenant().assignments[1:]),
@@ -253,7 +266,14 @@ def test_membership_through_groups_and_loops_of_role_groups() -> None:
                 member(GROUP_ID, kind="MailUniversalSecurityGroup", name="Operators"),
             ),
         },
-        member_of=({"@odata.type": "#microsoft.graph.group", "id": GROUP_ID, "displayName": "Operators", "isAssignableToRole": False},),
+        member_of=(
+            {
+                "@odata.type": "#microsoft.graph.group",
+                "id": GROUP_ID,
+                "displayName": "Operators",
+                "isAssignableToRole": False,
+            },
+        ),
     )
     results = judge(nested.evidence())
     assert row(results, "M1").paths[0][:4] == (

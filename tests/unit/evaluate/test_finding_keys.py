@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auditor.evaluate.findings import finding_key
-from auditor.model.evidence import Evidence
 from tests.unit.evaluate.composed import NOW, REFUSED, findings, judge
 from tests.unit.evaluate.composed_directory import (
     DOMAIN,
@@ -44,7 +43,7 @@ from tests.unit.evaluate.composed_tenant import (
 )
 
 if TYPE_CHECKING:
-    from auditor.model.evidence import Record
+    from auditor.model.evidence import Evidence, Record
     from auditor.model.results import Results
 
 STRAY = f"{DOMAIN}-1500"
@@ -55,7 +54,9 @@ def troubled_directory(stray: str = "Stray", admins: str = "Domain Admins", acco
     base = Directory()
     return replace(
         base,
-        accounts=(service_account(admins, stray, sAMAccountName=account, userAccountControl=0x222, primaryGroupID=512),),
+        accounts=(
+            service_account(admins, stray, sAMAccountName=account, userAccountControl=0x222, primaryGroupID=512),
+        ),
         groups=(*GROUPS[:2], group(admins, DOMAIN_ADMINS, dn_of("Administrators")), *GROUPS[3:], group(stray, STRAY)),
         token=(*base.token, STRAY),
         ous={STAFF: Container(raw=descriptor(READABLE))},
@@ -64,28 +65,45 @@ def troubled_directory(stray: str = "Stray", admins: str = "Domain Admins", acco
 
 
 def troubled_tenant(
-    group_name: str = ROLE_GROUP, display_name: str = "Hire2Retire", role_name: str = "Mail Tips", resource: str = "Microsoft Graph"
+    group_name: str = ROLE_GROUP,
+    display_name: str = "Hire2Retire",
+    role_name: str = "Mail Tips",
+    resource: str = "Microsoft Graph",
 ) -> Tenant:
     return Tenant(
         user=({**USER, "displayName": display_name, "onPremisesSyncEnabled": True},),
         exchange_user=({**EXCHANGE_USER, "Name": display_name},),
         member_of=(
-            {"@odata.type": "#microsoft.graph.group", "id": GROUP_ID, "displayName": f"{display_name}s", "isAssignableToRole": True},
+            {
+                "@odata.type": "#microsoft.graph.group",
+                "id": GROUP_ID,
+                "displayName": f"{display_name}s",
+                "isAssignableToRole": True,
+            },
         ),
         entra_roles=(entra_role(GLOBAL_ADMINISTRATOR),),
         entra_roles_of_groups={GROUP_ID: ()},
-        role_groups=(role_group(group_name, guid=ROLE_GROUP_ID), role_group("Recipient Management", guid="role-group-2")),
+        role_groups=(
+            role_group(group_name, guid=ROLE_GROUP_ID),
+            role_group("Recipient Management", guid="role-group-2"),
+        ),
         members={group_name: (member(name=display_name),), "Recipient Management": (member(name=display_name),)},
         roles=(role(MAIL_RECIPIENTS), role(role_name, "MailTips", ExchangeObjectId="role-tips")),
         assignments=(
             assignment(MAIL_RECIPIENTS, group_name, Name="a1", ExchangeObjectId="a1"),
             assignment(role_name, group_name, Name="a2", ExchangeObjectId="a2"),
-            assignment(MAIL_RECIPIENTS, group_name, Name="a3", ExchangeObjectId="a3", RoleAssignmentDelegationType="DelegatingOrgWide"),
+            assignment(
+                MAIL_RECIPIENTS,
+                group_name,
+                Name="a3",
+                ExchangeObjectId="a3",
+                RoleAssignmentDelegationType="DelegatingOrgWide",
+            ),
         ),
         consents=(consent("Mail.Read", resourceId="graph"),),
         vendor_app_roles=({"id": "1", "resourceId": "graph", "resourceDisplayName": resource, "appRoleId": "role-1"},),
         gaps={("management_scopes", ""): REFUSED},
-    )  # fmt: skip
+    )
 
 
 def keys(results: Results) -> list[str]:
@@ -208,7 +226,9 @@ def test_an_ending_role_held_twice_shares_no_key() -> None:
     template_id = "fe930be7-5e62-47db-91af-98c3a49a38b1"
     soon = {"roleDefinitionId": template_id, "endDateTime": "2026-11-30T08:00:00Z"}
     tenant = Tenant(
-        member_of=({"@odata.type": "#microsoft.graph.group", "id": GROUP_ID, "displayName": "g", "isAssignableToRole": True},),
+        member_of=(
+            {"@odata.type": "#microsoft.graph.group", "id": GROUP_ID, "displayName": "g", "isAssignableToRole": True},
+        ),
         entra_roles_of_groups={GROUP_ID: (entra_role(template_id, principal=GROUP_ID),)},
         instances=({**soon, "principalId": ACCOUNT_ID}, {**soon, "principalId": GROUP_ID}),
     )

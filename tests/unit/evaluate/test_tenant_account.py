@@ -119,5 +119,3 @@ def test_a_gap_that_a_requirement_tells_is_not_told_twice() -> None:
     refused = judge(Tenant(members={}, gaps={("role_group_members", f"role-group-{ROLE_GROUP}"): REFUSED}).evidence())
     assert outcome(refused, "M1") == "unverifiable"
     assert findings(refused, "META-001") == []
-
-

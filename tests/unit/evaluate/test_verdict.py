@@ -11,7 +11,7 @@ from auditor.model.outcome import Outcome, Severity
 from auditor.model.results import Counts
 from tests.unit.evaluate.composed import MATRIX, REFUSED, judge, matrix
 from tests.unit.evaluate.composed_directory import HOST, Directory
-from tests.unit.evaluate.composed_tenant import Tenant, assignment, role, role_group, member
+from tests.unit.evaluate.composed_tenant import Tenant, assignment, member, role, role_group
 
 OPEN = {("consent_grants", ""): REFUSED}
 LOW_EXCESS = Tenant().with_assignments(assignment("View-Only Recipients"), roles=(role("View-Only Recipients"),))

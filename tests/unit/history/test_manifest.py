@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from auditor.errors import InvalidInput
 from auditor.history.manifest import MANIFEST, verify_run, write_manifest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -89,8 +92,16 @@ def test_every_difference_is_told_at_once(run: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [None, b"", b"{", b"[]", b"\xff", b'{"schema_version":"1.0","run":"r"}', b'{"schema_version":"1.0","run":"r","files":[],"x":1}'],
-)  # fmt: skip
+    [
+        None,
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"schema_version":"1.0","run":"r"}',
+        b'{"schema_version":"1.0","run":"r","files":[],"x":1}',
+    ],
+)
 def test_without_a_readable_manifest_nothing_is_verified(run: Path, content: bytes | None) -> None:
     (run / MANIFEST).unlink()
     if content is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +12,9 @@ from auditor.errors import RunFailed
 from auditor.history import run_folder
 from auditor.history.manifest import verify_run
 from auditor.history.run_folder import publish, staging_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write_run(output_dir: Path, text: str = "x", run_id: str = "run-1") -> Path:
@@ -44,9 +47,12 @@ def test_nothing_that_bears_the_name_is_replaced(tmp_path: Path, taken: str) -> 
     else:
         target.symlink_to(tmp_path / "nowhere")
     assert write_run(tmp_path).name == "run-1.2"
-    assert (taken == "file" and target.read_text() == "mine") or (taken == "empty folder" and not any(target.iterdir())) or (
-        taken == "dangling link" and target.is_symlink()
-    )
+    untouched = {
+        "file": lambda: target.read_text() == "mine",
+        "empty folder": lambda: not any(target.iterdir()),
+        "dangling link": target.is_symlink,
+    }
+    assert untouched[taken]()
 
 
 class Bug(Exception):
@@ -56,9 +62,13 @@ class Bug(Exception):
 @pytest.mark.parametrize("failure", [Bug, KeyboardInterrupt, SystemExit])
 def test_a_failure_leaves_nothing_behind(tmp_path: Path, failure: type[BaseException]) -> None:
     with pytest.raises(failure), staging_folder(tmp_path) as folder:
-        (folder / "half").write_text("half")
-        raise failure
+        _fail_half_way(folder, failure)
     assert list(tmp_path.iterdir()) == []
+
+
+def _fail_half_way(folder: Path, failure: type[BaseException]) -> None:
+    (folder / "half").write_text("half")
+    raise failure
 
 
 def test_a_failed_write_is_a_failed_run_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -105,7 +115,8 @@ def test_two_runs_at_once_get_folders_of_their_own(tmp_path: Path) -> None:
 
 def test_the_list_of_names_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_folder, "range", lambda *_: range(1, 3), raising=False)
-    write_run(tmp_path), write_run(tmp_path)
+    write_run(tmp_path)
+    write_run(tmp_path)
     with pytest.raises(RunFailed, match="run-1"):
         write_run(tmp_path)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["run-1", "run-1.2"]

@@ -57,7 +57,11 @@ def test_every_rule_is_compared(name: str, value: object) -> None:
     other = replace(PROFILE, rules=replace(PROFILE.rules, **{name: value}))  # type: ignore[arg-type]
     (difference,) = compare_profiles(PROFILE, other)
     assert (difference.row, difference.field, difference.right) == ("rules", name, str(value))
-    assert {each.name for each in fields(Rules)} == {"domain_admins_and_delegation", "single_role_group", "expected_scopes"}
+    assert {each.name for each in fields(Rules)} == {
+        "domain_admins_and_delegation",
+        "single_role_group",
+        "expected_scopes",
+    }
 
 
 def test_rows_on_one_side_only_are_told_in_both_directions() -> None:

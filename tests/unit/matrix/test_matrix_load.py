@@ -58,7 +58,9 @@ def test_a_profile_of_the_user_s_own_is_loaded_by_path(tmp_path: Path) -> None:
     assert load_matrix(str(path)).profile.id == "mine"
 
 
-@pytest.mark.parametrize("reference", ["hybrid-exchange-onlin", "", "../hybrid-exchange-online", "hybrid-exchange-online.exe"])
+@pytest.mark.parametrize(
+    "reference", ["hybrid-exchange-onlin", "", "../hybrid-exchange-online", "hybrid-exchange-online.exe"]
+)
 def test_an_unknown_profile_is_refused_with_the_known_ones(reference: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         load_matrix(reference)
