@@ -48,7 +48,7 @@ class RunFile(BaseModel):
     tool_version: str
     argv: tuple[str, ...]
     default_matrix: _MatrixFile
-    connections: tuple[_Connection, ...]
+    connections: tuple[_Connection, ...] = Field(min_length=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ def read_recorded_run(folder: Path) -> RecordedRun:
     inputs = tuple(
         (
             _as_listed(read_evidence(folder / "evidence" / each.id), each),
-            load_profile_file(folder / "inputs" / each.matrix),
+            _matrix(folder, each.matrix),
         )
         for each in facts.connections
     )
@@ -123,8 +123,16 @@ def read_recorded_run(folder: Path) -> RecordedRun:
         folder=folder,
         facts=facts,
         inputs=inputs,
-        default_matrix=load_profile_file(folder / "inputs" / facts.default_matrix),
+        default_matrix=_matrix(folder, facts.default_matrix),
     )
+
+
+def _matrix(folder: Path, name: str) -> Matrix:
+    """Load a matrix of the run; its file's name holds the start of its digest."""
+    matrix = load_profile_file(folder / "inputs" / name)
+    if _matrix_file(matrix) != name:
+        raise InvalidInput([_unusable(folder, f"{name} is not the matrix that was used: its SHA-256 differs")])
+    return matrix
 
 
 def _unusable(folder: Path, message: str) -> Problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -72,6 +73,9 @@ def _application(
 
 def main() -> None:
     """Run the command line and exit: 2 for bad input, 4 for a failed run or a bug, 130 when interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what a terminal cannot show is spelled out, never a crash
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except SystemExit as finished:

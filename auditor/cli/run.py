@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import socket
 import sys
 from dataclasses import asdict
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_CONFIG = Path("inventory.yaml")
 _DEFAULT_OUTPUT = Path("runs")
+_SHORT_OUTPUT_DIR = re.compile(r"-[qv]*o")  # alone, in a cluster, or with its value attached
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 
@@ -197,18 +199,20 @@ def _invocation() -> Invocation:
 def _argv(arguments: list[str]) -> tuple[str, ...]:
     """Return the command line without the output folder: where a run is written says nothing about what it found."""
     kept: list[str] = []
-    skip = False
+    is_folder = False
     for argument in arguments:
-        if skip:
+        short = _SHORT_OUTPUT_DIR.match(argument)
+        if is_folder:
             kept.append("…")
-            skip = False
-            continue
-        name, separator, _ = argument.partition("=")
-        if name in ("-o", "--output-dir"):
-            kept.append(f"{name}=…" if separator else name)
-            skip = not separator
+            is_folder = False
+        elif argument.startswith("--output-dir="):
+            kept.append("--output-dir=…")
+        elif short is not None:
+            kept.append(short[0] if short[0] == argument else f"{short[0]}…")
+            is_folder = short[0] == argument
         else:
-            kept.append("-o…" if argument.startswith("-o") else argument)
+            kept.append(argument)
+            is_folder = argument == "--output-dir"
     return tuple(kept)
 
 

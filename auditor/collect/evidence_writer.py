@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
-    from typing import TextIO
+    from typing import BinaryIO
 
     from auditor.model.connection import Connection
 
@@ -34,7 +34,7 @@ FORMAT = 1
 class OpenRead:
     """A read in progress: records are appended, trouble is noted."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._digest = hashlib.sha256()
         self.records = 0
@@ -44,12 +44,9 @@ class OpenRead:
     def add(self, record: Record) -> None:
         """Store one record. Keys keep their order; nothing is renamed or dropped."""
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
-        try:
-            encoded = line.encode("utf-8")
-        except UnicodeEncodeError:  # a lone surrogate from a JSON escape: keep the escape
-            line = json.dumps(record, separators=(",", ":")) + "\n"
-            encoded = line.encode("ascii")
-        self._stream.write(line)
+        # a lone surrogate, which UTF-8 cannot hold, stays the JSON escape it came as
+        encoded = line.encode("utf-8", "backslashreplace")
+        self._stream.write(encoded)
         self._digest.update(encoded)
         self.records += 1
 
@@ -87,7 +84,7 @@ class EvidenceWriter:
         """Record one read. A `SourceError` raised inside becomes the read's gap and goes no further."""
         filename = f"{len(self._sources):03d}-{re.sub(r'[^a-z0-9_]+', '-', dataset)}.jsonl"
         started_at = self._clock()
-        with (self._folder / filename).open("x", encoding="utf-8", newline="\n") as stream:
+        with (self._folder / filename).open("xb") as stream:
             open_read = OpenRead(stream)
             try:
                 yield open_read
@@ -147,8 +144,17 @@ class EvidenceWriter:
         )
 
     def _write_json(self, name: str, content: object) -> None:
-        text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+        text = json.dumps(_spelled(content), ensure_ascii=False, indent=1) + "\n"
         (self._folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _spelled(content: object) -> object:
+    """Replace lone surrogates, which UTF-8 cannot hold, by the six characters that spell them."""
+    if isinstance(content, str):
+        return content.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(content, dict):
+        return {_spelled(key): _spelled(value) for key, value in content.items()}
+    return [_spelled(each) for each in content] if isinstance(content, (list, tuple)) else content
 
 
 def source_to_plain(source: Source) -> dict[str, object]:

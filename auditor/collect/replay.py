@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -44,14 +44,14 @@ class _SourceEntry(BaseModel):
 
 class _SourcesFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    format: int
+    format: Literal[1]
     descriptors_sha256: str
     sources: list[_SourceEntry]
 
 
 class _ConnectionFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    format: int
+    format: Literal[1]
     kind: ConnectionKind
     connection: dict[str, Any]
     collected_by: dict[str, str]
@@ -65,7 +65,7 @@ def read_evidence(folder: Path) -> Evidence:
     """
     try:
         return _read_evidence(folder)
-    except (OSError, ValidationError, ValueError, KeyError, TypeError, binascii.Error) as error:
+    except (OSError, ValidationError, ValueError, KeyError, TypeError, RecursionError, binascii.Error) as error:
         raise InvalidInput(
             [
                 Problem(
@@ -112,7 +112,7 @@ def _read(folder: Path, entry: _SourceEntry) -> tuple[Source, Read]:
     content = (folder / entry.file).read_bytes()
     _require_digest(entry.file, content, entry.sha256)
     # split on "\n" only: splitlines() would also cut at U+2028 and friends inside a value
-    records: tuple[Record, ...] = tuple(json.loads(line) for line in content.decode("utf-8").split("\n") if line)
+    records: tuple[Record, ...] = tuple(_record(line) for line in content.decode("utf-8").split("\n") if line)
     gap = (
         None
         if entry.gap is None
@@ -132,6 +132,14 @@ def _read(folder: Path, entry: _SourceEntry) -> tuple[Source, Read]:
         sha256=entry.sha256,
     )
     return source, Read(source=source, records=records, gap=gap)
+
+
+def _record(line: str) -> Record:
+    record = json.loads(line)
+    if not isinstance(record, dict):
+        msg = "a record is no JSON object"
+        raise TypeError(msg)
+    return record
 
 
 def _descriptors(content: bytes) -> dict[str, bytes]:

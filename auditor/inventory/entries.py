@@ -46,7 +46,10 @@ class LiveEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayEntry:
-    """Recorded evidence to judge; `folder` is absolute. None stands for what the evidence says."""
+    """Recorded evidence to judge; `folder` is absolute.
+
+    Without a name the evidence's is used, without a profile the inventory's default.
+    """
 
     id: str
     kind: ConnectionKind

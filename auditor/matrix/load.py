@@ -19,6 +19,7 @@ from auditor.matrix.profile import (
     ExchangeRole,
     Ldaps,
     Matrix,
+    Need,
     Profile,
     Requirement,
     RoleGroup,
@@ -113,9 +114,13 @@ def _role_group_without_roles(document: Document, profile: Profile) -> Iterator[
         )
 
 
+def _combines_nothing(need: Need) -> bool:
+    return isinstance(need, (AllOf, AnyOf)) and (not need.parts or any(map(_combines_nothing, need.parts)))
+
+
 def _needs_problems(document: Document, place: tuple[str | int, ...], requirement: Requirement) -> Iterator[Problem]:
     needs = list(leaves(requirement.needs))
-    if not needs:
+    if not needs or _combines_nothing(requirement.needs):
         yield document.problem((*place, "needs"), "combines nothing", "list at least one part")
     for need in needs:
         kind = (

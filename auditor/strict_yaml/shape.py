@@ -50,8 +50,9 @@ def refusal(message: str, cure: str) -> PydanticCustomError:
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return `did you mean 'hosts'? ` for a near miss, else nothing."""
-    close = difflib.get_close_matches(str(word).lower(), sorted(known), n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}? " if close else ""
+    spelled = {each.lower(): each for each in sorted(known)}
+    close = difflib.get_close_matches(str(word).lower(), list(spelled), n=1, cutoff=0.6)
+    return f"did you mean {spelled[close[0]]!r}? " if close else ""
 
 
 def validate(

@@ -179,7 +179,9 @@ class DomainController:
 
     def _unpack_domain(self) -> None:
         with tarfile.open(self._provisioned_domain()) as archive:
-            archive.extractall(self._domain_folder, filter="tar")  # "data" would change file modes
+            # As an argument the filter needs Python 3.11.4; Debian 12 has 3.11.2. "data" would change file modes.
+            archive.extraction_filter = getattr(tarfile, "tar_filter", None)
+            archive.extractall(self._domain_folder)
 
     def _provisioned_domain(self) -> Path:
         """Return the archive of the empty domain; make it the first time."""

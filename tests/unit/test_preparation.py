@@ -156,14 +156,3 @@ def test_recorded_evidence_asks_for_no_sign_in(folder: Path) -> None:
     (entry,) = ready.entries
     assert isinstance(entry, ReplayEntry)
     assert entry.folder == folder / "recorded" / "corp"
-
-
-@pytest.mark.xfail(
-    strict=True, reason="the inventory's default profile is used, not the one the evidence was recorded with"
-)
-def test_recorded_evidence_is_judged_by_the_profile_it_was_recorded_with(folder: Path) -> None:
-    """An entry without a profile says: as the evidence says. Evaluating the folder alone does that already."""
-    other = COMPLIANT.connect(profile="hybrid-active-directory")
-    write_evidence(other.evidence(), folder / "recorded" / "other")
-    ready = prepared(folder, {**RECORDED, "replay": "recorded/other"})
-    assert ready.matrices["old"].profile.id == "hybrid-active-directory"

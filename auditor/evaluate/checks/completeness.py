@@ -39,7 +39,10 @@ def check_completeness(
         if finding.outcome is FindingOutcome.UNVERIFIABLE
         for item in finding.evidence
     }
+    has_cause = any(source.gap and source.gap.kind is not GapKind.NOT_ATTEMPTED for source in evidence.sources)
     for source in evidence.sources:
+        if has_cause and source.gap and source.gap.kind is GapKind.NOT_ATTEMPTED:
+            continue  # the read that failed first is told
         is_told = (source.dataset, source.subject) in referred or (source.dataset, "") in referred
         if not is_told and _leaves_something_open(source) and not _follows_from_target(source, evidence):
             yield _finding(evidence.connection.id, source)
@@ -51,7 +54,7 @@ def _follows_from_target(source: Source, evidence: Evidence) -> bool:
 
 
 def _leaves_something_open(source: Source) -> bool:
-    if source.gap is None or source.gap.kind is GapKind.NOT_ATTEMPTED:  # the read that failed first is told
+    if source.gap is None:
         return False
     if source.gap.kind is GapKind.NOT_LICENSED and source.dataset in _NEED_A_LICENCE_TO_EXIST:
         return False

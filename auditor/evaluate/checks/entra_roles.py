@@ -93,16 +93,16 @@ def _check_and_severity(template_id: str) -> tuple[str, Severity]:
 
 
 def check_role_end(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
-    """ENT-004: a documented role ends within 30 days."""
+    """ENT-004: a documented role ends within 30 days; the soonest end of each role and scope."""
+    soonest: dict[tuple[str, str], tuple[datetime, HeldRole]] = {}
     for role in facts.entra_roles.active:
-        if role.template_id not in facts.documented_entra_roles or role.ends_at is None:
+        ends_at = _end(role)
+        if role.template_id not in facts.documented_entra_roles or ends_at is None or ends_at - now > _ENDS_SOON:
             continue
-        try:
-            ends_at = parse_instant(role.ends_at)
-        except ValueError:
-            continue  # the outcome stands without the date; the record is in the evidence
-        if ends_at - now > _ENDS_SOON:
-            continue
+        known = soonest.get((role.template_id, role.scope))
+        if known is None or ends_at < known[0]:
+            soonest[role.template_id, role.scope] = (ends_at, role)
+    for _, role in soonest.values():
         yield make_finding(
             check="ENT-004",
             connection=facts.connection.id,
@@ -118,6 +118,13 @@ def check_role_end(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
             evidence=(EvidenceReference(dataset="role_assignment_instances", record=facts.account.object_id or ""),),
             remediation=Remediation(text="Assign the role without an end, or extend it before that day."),
         )
+
+
+def _end(role: HeldRole) -> datetime | None:
+    try:
+        return None if role.ends_at is None else parse_instant(role.ends_at)
+    except ValueError:
+        return None  # the outcome stands without the date; the record is in the evidence
 
 
 def check_synchronised_account(facts: TenantFacts) -> Iterator[Finding]:

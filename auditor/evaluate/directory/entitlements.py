@@ -112,10 +112,13 @@ def _is_privileged(sid: str, membership: Membership) -> bool:
 
 def _documented_carriers(facts: DirectoryFacts, membership: Membership) -> frozenset[str]:
     """Return the SIDs a documented requirement is held through: the documented groups, the trustees of the
-    delegation, and every group on a way to one of them."""
-    wanted = _documented_groups(facts, membership) | set(_delegation_trustees(facts, membership))
+    delegation, and every group on a way to one of them. A privileged group is documented by name only.
+    """
+    documented = _documented_groups(facts, membership)
+    wanted = documented | set(_delegation_trustees(facts, membership))
     ways = [*membership.ways.items(), *membership.ways_without_domain_admins.items()]
-    return frozenset(step for sid, way in ways if sid in wanted for step in way) | wanted
+    carriers = frozenset(step for sid, way in ways if sid in wanted for step in way) | wanted
+    return frozenset(sid for sid in carriers if sid in documented or not _is_privileged(sid, membership))
 
 
 def _documented_groups(facts: DirectoryFacts, membership: Membership) -> set[str]:

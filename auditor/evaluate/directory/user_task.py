@@ -91,18 +91,20 @@ def _child_right(part: TaskPart, decision: Decision) -> PartDecision:
 def _full_control(reaching: tuple[InheritedAce, ...], token: Token) -> PartDecision:
     child = descriptor_of_child(reaching)
     decisions = [decide_all(child, token, right) for right in FULL_CONTROL]
-    granting = {decision.ace_index for decision in decisions if decision.granted and decision.ace_index is not None}
+    # Whoever lets everybody read is no trustee of the task.
+    beyond_reading = [
+        decision for decision, right in zip(decisions, FULL_CONTROL, strict=True) if right & RIGHTS_BEYOND_READ
+    ]
+    granting = {
+        decision.ace_index for decision in beyond_reading if decision.granted and decision.ace_index is not None
+    }
     denying = [decision.ace_index for decision in decisions if not decision.granted and decision.ace_index is not None]
     is_held = all(decision.granted for decision in decisions)
     aces = [reaching[index] for index in sorted(granting)]
     return PartDecision(
         part=TaskPart.FULL_CONTROL,
         is_held=is_held,
-        is_partly_held=any(
-            decision.granted
-            for decision, right in zip(decisions, FULL_CONTROL, strict=True)
-            if right & RIGHTS_BEYOND_READ
-        ),
+        is_partly_held=any(decision.granted for decision in beyond_reading),
         is_certain=all(decision.is_certain for decision in decisions),
         ace_indexes=tuple(each.parent_index for each in aces) if is_held else (),
         trustees=tuple(dict.fromkeys(each.ace.trustee for each in aces)) if is_held else (),

@@ -88,8 +88,6 @@ def judge_tenant(facts: TenantFacts) -> tuple[RequirementResult, ...]:
     results = []
     for requirement in facts.profile.of_kind(ConnectionKind.EXCHANGE_ONLINE):
         judgement = judge_need(requirement.needs, lambda need: _judge_leaf(need, facts))
-        if isinstance(requirement.needs, RoleGroup):
-            judgement = _apply_single_role_group(judgement, facts)
         results.append(to_result(requirement, scope, judgement))
     return tuple(results)
 
@@ -101,7 +99,8 @@ def _judge_leaf(need: Need, facts: TenantFacts) -> Judgement:
         case EntraRole():
             return judge_entra_role(need, facts.evidence, facts.account, facts.entra_roles)
         case RoleGroup():
-            return judge_role_group(facts.documented_exchange_roles, facts.account, facts.exchange)
+            judgement = judge_role_group(facts.documented_exchange_roles, facts.account, facts.exchange)
+            return _apply_single_role_group(judgement, facts)
         case EntraAccount():
             return judge_account(facts.evidence, facts.account, facts.exchange.assignments)
         case Delegation() | DirectoryGroup() | Ldaps():

@@ -111,7 +111,6 @@ def test_standard_output_holds_the_run_folder_and_nothing_else(tmp_path: Path) -
     assert json.loads((folder / "results.json").read_text())["run"]["argv"][-1] == NOW
 
 
-@pytest.mark.xfail(strict=True, reason="standard output is written strictly in the terminal's own encoding")
 def test_a_name_that_the_terminal_cannot_show_is_no_bug(tmp_path: Path) -> None:
     folder = tmp_path / "Łódź"
     folder.mkdir()

@@ -94,7 +94,6 @@ def _without_argv(content: bytes) -> str:
     return json.dumps(plain)
 
 
-@pytest.mark.xfail(strict=True, reason="only -o at the start of an argument is taken for the output folder")
 def test_the_output_folder_is_left_out_of_clustered_options_too(auditor: Auditor, tmp_path: Path) -> None:
     inventory = record(tmp_path, one=COMPLIANT.evidence())
     finished = auditor("run", "-c", inventory, *JSON_ONLY, "-qo", tmp_path / "secret-place")

@@ -91,7 +91,6 @@ def test_an_origin_that_was_not_read_is_not_guessed() -> None:
     assert "could not be read" in found.note
 
 
-@pytest.mark.xfail(strict=True, reason="whoever lets users below be read counts as a trustee of the task")
 def test_a_right_to_read_everything_below_makes_the_task_no_wider() -> None:
     readable_below = ace(READ_RIGHTS, AUTHENTICATED_USERS, flags=CONTAINER_INHERIT)
     assert judged(readable_below, *user_task(ACCOUNT)).how == "exact"

@@ -132,9 +132,6 @@ def test_a_loop_of_groups_ends() -> None:
     assert len(findings(results, "AD-GRP-005")) == 2
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a group that gives any bit of the task counts as documented, a privileged one too"
-)
 def test_a_privileged_group_stays_an_excess_though_the_task_is_delegated_to_it() -> None:
     """Exchange's own groups may create users and change their permissions: an attacker's way to the domain."""
     sid = f"{DOMAIN}-1150"

@@ -159,6 +159,19 @@ def test_domain_admins_does_not_delegate() -> None:
     assert "create user objects, delete user objects" in judged.note  # what it may do with Domain Admins
 
 
+@pytest.mark.parametrize("sid", [ADMINISTRATORS, f"{DOMAIN}-519", "S-1-5-32-548"])
+def test_built_in_administration_does_not_delegate_even_when_held_by_itself(sid: str) -> None:
+    administrator = Directory(
+        accounts=(service_account("Domain Admins", "Built-in"),),
+        groups=(*(each for each in GROUPS if each.sid != sid), group("Built-in", sid)),
+        token=(DOMAIN_USERS, USERS, DOMAIN_ADMINS, sid),
+        ous={STAFF: Container(raw=descriptor(READABLE, *user_task(sid)))},
+    )
+    results = judge(administrator.evidence())
+    assert outcome(results, "M8") == results.connections[0].without_domain_admins[0].outcome == "missing"
+    assert told(results, "AD-GRP-004") == [("excess", "critical")]
+
+
 def test_a_group_held_only_through_domain_admins_does_not_delegate_either() -> None:
     nested = Directory(
         accounts=(service_account("Domain Admins"),),

@@ -80,9 +80,6 @@ def test_a_profile_may_ask_for_one_role_group() -> None:
     assert outcome(judge(Tenant().evidence(), against=ONE_GROUP), "M5") == "satisfied"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="rules.single_role_group is applied to a requirement's own need, not inside all_of"
-)
 def test_one_role_group_is_asked_for_inside_a_combination_too() -> None:
     m5 = next(each for each in MATRIX.profile.requirements if each.id == "M5")
     m6 = next(each for each in MATRIX.profile.requirements if each.id == "M6")

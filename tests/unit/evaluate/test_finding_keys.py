@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
-
 from auditor.evaluate.findings import finding_key
 from tests.unit.evaluate.composed import NOW, REFUSED, findings, judge
 from tests.unit.evaluate.composed_directory import (
@@ -221,7 +219,6 @@ def test_one_scope_of_two_resources_shares_no_key() -> None:
     assert duplicates(Tenant(consents=grants).evidence()) == []
 
 
-@pytest.mark.xfail(strict=True, reason="ENT-004 tells every way to an ending role, and keys it by the role")
 def test_an_ending_role_held_twice_shares_no_key() -> None:
     template_id = "fe930be7-5e62-47db-91af-98c3a49a38b1"
     soon = {"roleDefinitionId": template_id, "endDateTime": "2026-11-30T08:00:00Z"}
