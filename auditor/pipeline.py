@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from auditor.collect.collect_connection import collect_connection
+from auditor.collect.replay import copy_evidence
 from auditor.evaluate.evaluate import RunFacts, evaluate
 from auditor.history.run_folder import publish, staging_folder
 from auditor.inventory.entries import ReplayEntry
@@ -100,9 +101,6 @@ def report(source: Path, output_dir: Path, formats: Formats, announce: Announce)
     results_json = source / "results.json" if source.is_dir() else source
     results = read_results(results_json)
     with staging_folder(output_dir) as folder:
-        for name in ("evidence", "inputs"):
-            if source.is_dir() and (source / name).is_dir():
-                shutil.copytree(source / name, folder / name)
         shutil.copyfile(results_json, folder / "results.json")
         left_out = _render(folder, formats, announce)
         return Finished(folder=publish(folder, results.run.id), results=results, left_out=left_out)
@@ -121,7 +119,7 @@ def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce:
         target = folder / "evidence" / entry.id
         announce(entry.id, "started")
         if isinstance(entry, ReplayEntry):
-            shutil.copytree(entry.folder, target)
+            copy_evidence(entry.folder, target)
         else:
             collect_connection(
                 entry.connection,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from auditor.collect.replay import read_evidence
+from auditor.collect.replay import copy_evidence, read_evidence
 from auditor.errors import InvalidInput, Problem
 from auditor.inventory.entries import ReplayEntry
 from auditor.matrix.load import DEFAULT_PROFILE, load_matrix, load_profile_file
@@ -173,7 +173,8 @@ def copy_recorded_run(recorded: RecordedRun, folder: Path) -> None:
     text = json.dumps(recorded.facts.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n"
     (folder / "inputs" / RUN_FILE).write_text(text, encoding="utf-8", newline="\n")
     for inventory in (recorded.folder / "inputs").glob("inventory*"):
-        shutil.copyfile(inventory, folder / "inputs" / inventory.name)
+        if not inventory.is_symlink():
+            shutil.copyfile(inventory, folder / "inputs" / inventory.name)
     for evidence, _ in recorded.inputs:
         source = recorded.folder / "evidence" / evidence.connection.id
-        shutil.copytree(source if source.is_dir() else recorded.folder, folder / "evidence" / evidence.connection.id)
+        copy_evidence(source if source.is_dir() else recorded.folder, folder / "evidence" / evidence.connection.id)

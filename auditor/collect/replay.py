@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import shutil
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -77,6 +78,18 @@ def read_evidence(folder: Path) -> Evidence:
                 )
             ]
         ) from error
+
+
+def copy_evidence(folder: Path, target: Path) -> None:
+    """Copy one connection's evidence: the files it lists, nothing else that lies in its folder.
+
+    Raises InvalidInput as `read_evidence` does, and OSError when the copy cannot be written.
+    """
+    read_evidence(folder)
+    index = _SourcesFile.model_validate_json((folder / "sources.json").read_bytes())
+    target.mkdir(parents=True)
+    for name in ("connection.json", "sources.json", "descriptors.jsonl", *(entry.file for entry in index.sources)):
+        shutil.copyfile(folder / name, target / name)
 
 
 def _first_line(error: Exception) -> str:

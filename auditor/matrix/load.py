@@ -99,7 +99,7 @@ def _inconsistencies(document: Document, profile: Profile) -> Iterator[Problem]:
             yield document.problem(
                 (*place, "check"),
                 "is no known check",
-                f"{did_you_mean(requirement.check, CATALOGUE)}`auditor checks list` names them all",
+                f"{did_you_mean(requirement.check, CATALOGUE)}known checks are {', '.join(sorted(CATALOGUE))}",
             )
         yield from _needs_problems(document, place, requirement)
 

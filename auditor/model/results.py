@@ -259,8 +259,8 @@ class ControlReference:
 class Finding:
     """A missing, partial, excess, unverifiable or advisory result.
 
-    `key` is made of check, connection, principal, entitlement and scope by their identifiers, so it
-    survives rewording, renaming, reordering and re-collection.
+    `key` is made of check, connection, entitlement and scope by their identifiers, so it survives
+    rewording, renaming, reordering and re-collection.
     """
 
     key: str

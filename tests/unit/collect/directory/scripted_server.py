@@ -121,7 +121,8 @@ class ScriptedServer:
                 thread.start()
 
     def _serve(self, plain: socket.socket) -> None:
-        with suppress(OSError), self._context.wrap_socket(plain, server_side=True) as connection:
+        # IndexError: bytes that are no LDAP, from a stranger who took this port for one just given up
+        with suppress(OSError, IndexError), self._context.wrap_socket(plain, server_side=True) as connection:
             self._open.append(connection)
             self.handshakes += 1
             pending = b""
