@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.acl import (
     AccessMask,
-    MalformedDescriptor,
-    SecurityDescriptor,
     Token,
-    decide,
     name_of_object_type,
-    parse_descriptor,
     rights_in_words,
 )
+from auditor.evaluate.directory.subtree import Subtree, auditor_lists, read_subtree
 from auditor.evaluate.directory.user_task import (
     PartDecision,
     TaskPart,
@@ -22,11 +18,10 @@ from auditor.evaluate.directory.user_task import (
     holds_anything_for_users,
     may_be_defeated,
 )
-from auditor.evaluate.directory.well_known import IN_EVERY_TOKEN
 from auditor.evaluate.judgement import Judgement, describe_gap
 from auditor.evaluate.remediation import delegate
-from auditor.model.directory_entry import DirectoryEntry, record_to_entry
-from auditor.model.distinguished_name import is_dn_within, parse_dn
+from auditor.model.directory_entry import record_to_entry
+from auditor.model.distinguished_name import is_dn_within
 from auditor.model.evidence import GapKind
 from auditor.model.outcome import Outcome
 from auditor.model.results import EvidenceReference, Path, Remediation, RequirementPart
@@ -39,44 +34,6 @@ if TYPE_CHECKING:
 _NAMES_SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
-    """A container with its parsed descriptor; None when it could not be read."""
-
-    dn: str
-    descriptor: SecurityDescriptor | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subtree:
-    """A target OU, the containers below it, and why the list below may not be whole.
-
-    `unlisted` are containers whose contents the auditing identity may not list: more may lie below them.
-    `above` are the objects it inherits from, the closest first.
-    """
-
-    target: Container
-    below: tuple[Container, ...]
-    gap: Gap | None
-    unlisted: tuple[str, ...]
-    above: tuple[Container, ...]
-
-    @property
-    def readable(self) -> tuple[Container, ...]:
-        """The containers whose descriptors were read, the target first."""
-        return tuple(each for each in (self.target, *self.below) if each.descriptor is not None)
-
-    @property
-    def is_whole(self) -> bool:
-        """True when everything below the target was seen and read."""
-        return self.gap is None and not self.unread and not self.unlisted
-
-    @property
-    def unread(self) -> tuple[str, ...]:
-        """DNs below the target whose descriptors could not be read."""
-        return tuple(each.dn for each in self.below if each.descriptor is None)
-
-
 def judge_delegation(evidence: Evidence, membership: Membership, target_ou: str) -> Judgement:
     """Judge one target OU. The token is the one the account has after leaving Domain Admins (rule A2)."""
     reference = EvidenceReference(dataset="target_ou", record=target_ou)
@@ -84,7 +41,7 @@ def judge_delegation(evidence: Evidence, membership: Membership, target_ou: str)
     entry = next((record_to_entry(record) for record in read), None)
     if entry is None or entry.descriptor is None:
         return _judge_unseen(evidence, target_ou, read.gap, reference)
-    subtree = _read_subtree(evidence, target_ou, entry)
+    subtree = read_subtree(evidence, target_ou, entry)
     if subtree.target.descriptor is None:
         return _unverifiable("its security descriptor is malformed", (reference,))
     certain = _judge_subtree(subtree, membership, membership.without_domain_admins, reference)
@@ -126,7 +83,7 @@ def _judge_unseen(evidence: Evidence, target_ou: str, gap: Gap | None, reference
     if gap.kind is not GapKind.NOT_FOUND:
         return _unverifiable(describe_gap(gap), (reference,))
     ancestor = next((record_to_entry(record) for record in evidence.read("nearest_ancestor", target_ou)), None)
-    if ancestor is not None and _auditor_lists(evidence, ancestor):
+    if ancestor is not None and auditor_lists(evidence, ancestor):
         return Judgement(
             outcome=Outcome.MISSING,
             reason="the target OU does not exist",
@@ -141,69 +98,6 @@ def _judge_unseen(evidence: Evidence, target_ou: str, gap: Gap | None, reference
         "(needed: List contents on the containers above)",
         (reference, EvidenceReference(dataset="nearest_ancestor", record=target_ou)),
     )
-
-
-def _auditor_lists(evidence: Evidence, ancestor: DirectoryEntry) -> bool:
-    descriptor = _container(evidence, ancestor).descriptor
-    return descriptor is not None and _lists(descriptor, *_auditor_token(evidence))
-
-
-def _auditor_token(evidence: Evidence) -> tuple[Token, bool]:
-    """Return what is known of the auditing identity's token, and whether that is all of it."""
-    entries = [record_to_entry(record) for record in evidence.read("auditing_identity")]
-    own = {entry.sid for entry in entries if entry.sid is not None}
-    groups = {sid for entry in entries for sid in entry.sids("tokenGroups")}
-    return Token(frozenset({*own, *groups, *IN_EVERY_TOKEN})), bool(own and groups)
-
-
-def _lists(descriptor: SecurityDescriptor, token: Token, is_whole: bool) -> bool:
-    """Tell whether a token is proven to see every child of a container (MS-ADTS 3.1.1.4.4)."""
-    if not is_whole and may_be_defeated(descriptor, token):
-        return False
-    return decide(descriptor, token, AccessMask.LIST_CONTENTS).granted
-
-
-def _read_subtree(evidence: Evidence, target_ou: str, entry: DirectoryEntry) -> Subtree:
-    read = evidence.read("containers", target_ou)
-    entries = [record_to_entry(record) for record in read]
-    built_in = _built_in_containers(target_ou, entries)
-    kept = (each for each in entries if not any(is_dn_within(each.dn, head) for head in built_in))
-    target, below = _container(evidence, entry), tuple(_container(evidence, each) for each in kept)
-    auditor = _auditor_token(evidence)
-    return Subtree(
-        target=target,
-        below=below,
-        gap=read.gap,
-        unlisted=tuple(
-            each.dn for each in (target, *below) if each.descriptor and not _lists(each.descriptor, *auditor)
-        ),
-        above=_above(evidence, target_ou),
-    )
-
-
-def _built_in_containers(target_ou: str, entries: list[DirectoryEntry]) -> list[str]:
-    """Return the containers every domain head has, apart from Users: no product puts people there."""
-    if not parse_dn(target_ou).is_dc_form:
-        return []
-    users = f"CN=Users,{target_ou}"
-    critical = (each.dn for each in entries if each.text("isCriticalSystemObject") == "TRUE")
-    return [dn for dn in critical if not is_dn_within(dn, users)]
-
-
-def _above(evidence: Evidence, target_ou: str) -> tuple[Container, ...]:
-    entries = (record_to_entry(record) for record in evidence.read("ancestors"))
-    closest_first = sorted(
-        (each for each in entries if is_dn_within(target_ou, each.dn)), key=lambda each: -len(each.dn)
-    )
-    return tuple(_container(evidence, each) for each in closest_first)
-
-
-def _container(evidence: Evidence, entry: DirectoryEntry) -> Container:
-    raw = evidence.descriptors.get(entry.descriptor) if entry.descriptor else None
-    try:
-        return Container(dn=entry.dn, descriptor=None if raw is None else parse_descriptor(raw))
-    except MalformedDescriptor:
-        return Container(dn=entry.dn, descriptor=None)
 
 
 def _judge_subtree(
