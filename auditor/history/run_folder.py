@@ -26,7 +26,7 @@ def staging_folder(output_dir: Path) -> Iterator[Path]:
     """
     try:
         output_dir.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=_INCOMPLETE, dir=output_dir))
+        folder = Path(tempfile.mkdtemp(prefix=_INCOMPLETE, dir=output_dir.absolute()))
     except OSError as error:
         raise RunFailed(f"{output_dir}: cannot be written ({error.strerror})") from error
     try:

@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 _TYPE = re.compile(r" *([A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+) *= *")
 _HEX_VALUE = re.compile(r"#((?:[0-9A-Fa-f]{2})+)")
-# Unescaped spaces count only between other characters. Possessive, so that hostile text costs linear time.
-_TEXT_VALUE = re.compile(r'(?: *+(?:[^\x00 "+,;<>\\]|\\(?:[ "#+,;<=>\\]|[0-9A-Fa-f]{2})))++')
+# Unescaped spaces count only between other characters, which are none, so that hostile text costs linear time.
+_TEXT_VALUE = re.compile(r'(?: *(?:[^\x00 "+,;<>\\]|\\(?:[ "#+,;<=>\\]|[0-9A-Fa-f]{2})))+')
 _ESCAPED = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)")
 _NEEDS_ESCAPE = re.compile(r'^[ #]|["+,;<>\\]| $')
 _UNESCAPED = "a character stands here that must be escaped, or a backslash that escapes nothing"

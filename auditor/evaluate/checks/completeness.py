@@ -39,7 +39,8 @@ def check_completeness(
         if finding.outcome is FindingOutcome.UNVERIFIABLE
         for item in finding.evidence
     }
-    has_cause = any(source.gap and source.gap.kind is not GapKind.NOT_ATTEMPTED for source in evidence.sources)
+    failed = any(source.gap and source.gap.kind is not GapKind.NOT_ATTEMPTED for source in evidence.sources)
+    has_cause = failed or bool(referred)
     for source in evidence.sources:
         if has_cause and source.gap and source.gap.kind is GapKind.NOT_ATTEMPTED:
             continue  # the read that failed first is told

@@ -49,7 +49,9 @@ def judge_host(need: Ldaps, evidence: Evidence, connection: HybridConnection, ho
 
 def _trusted_tls(record: Record) -> bool:
     certificate = record.get("certificate")
-    return isinstance(record.get("tls"), dict) and isinstance(certificate, dict) and certificate.get("verified") is True
+    if not isinstance(record.get("tls"), dict) or not isinstance(certificate, dict):
+        return False
+    return certificate.get("verified") is True and certificate.get("name_matches") is True
 
 
 def host_records(evidence: Evidence, connection: HybridConnection) -> tuple[HostRecord, ...]:
