@@ -90,7 +90,10 @@ def main() -> None:
         say(f"auditor: {count} {noun} in the input, nothing was contacted; exit {INVALID_INPUT} (input invalid)")
         sys.exit(INVALID_INPUT)
     except RunFailed as failed:
-        say(f"auditor: {failed}; exit {RUN_FAILED} (the run failed)")
+        reason, *advice = str(failed).split("\n")
+        for line in advice:
+            say(line)
+        say(f"auditor: {reason.rstrip(':')}; exit {RUN_FAILED} (the run failed)")
         sys.exit(RUN_FAILED)
     except Exception:  # noqa: BLE001 - the boundary: a bug shows its traceback and has its own exit code
         traceback.print_exc()

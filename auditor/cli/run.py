@@ -147,8 +147,7 @@ def report(
     with progress(is_quiet=quiet, is_plain=no_progress, is_verbose=verbose) as announce:
         finished = pipeline.report(source, output_dir, formats, announce)
     print(finished.folder)
-    if finished.left_out:
-        say(f"no PDF: {finished.left_out}")
+    _say_left_out(finished)
     say(f"auditor: rendered {', '.join(formats.names)}; {finished.folder}; exit 0 (written)")
 
 
@@ -229,6 +228,11 @@ def _count_gaps(folder: Path) -> int:
     return sum(source.gap is not None for evidence, _ in recorded.inputs for source in evidence.sources)
 
 
+def _say_left_out(finished: Finished) -> None:
+    for line in f"no PDF: {finished.left_out}".split("\n") if finished.left_out else ():
+        say(line)
+
+
 def _say_verdicts(results: Results) -> None:
     width = max(len(connection.id) for connection in results.connections)
     for connection in results.connections:
@@ -241,8 +245,7 @@ def _say_verdicts(results: Results) -> None:
 def _conclude(finished: Finished, *, quiet: bool) -> None:
     """Say where the run is, and end with the line that says it all."""
     print(finished.folder)
-    if finished.left_out:
-        say(f"no PDF: {finished.left_out}")
+    _say_left_out(finished)
     results = finished.results
     if results is None:
         raise typer.Exit(0)

@@ -36,7 +36,7 @@ def main() -> None:
         import weasyprint  # noqa: F401, PLC0415  # loads pango, which may be missing
     except OSError as error:
         sys.stdout.flush()  # WeasyPrint's banner comes first, the reason last
-        print(str(error).splitlines()[0], file=sys.stderr)  # noqa: T201  # the parent reads this line
+        print(str(error).splitlines()[0].split(".  ")[0], file=sys.stderr)  # noqa: T201  # the parent reads this line
         sys.exit(UNAVAILABLE)
     output.write(_probe() if sys.argv[1] == "probe" else _render(sys.stdin.buffer.read()))
     output.close()
