@@ -222,10 +222,11 @@ def _ask(place: str) -> str:
 
 
 def _count_gaps(folder: Path) -> int:
+    from auditor.model.evidence import GapKind  # noqa: PLC0415
     from auditor.recorded_run import read_recorded_run  # noqa: PLC0415
 
-    recorded = read_recorded_run(folder)
-    return sum(source.gap is not None for evidence, _ in recorded.inputs for source in evidence.sources)
+    gaps = [source.gap for evidence, _ in read_recorded_run(folder).inputs for source in evidence.sources]
+    return sum(gap is not None and gap.kind is not GapKind.NOT_LICENSED for gap in gaps)
 
 
 def _say_left_out(finished: Finished) -> None:
