@@ -8,7 +8,7 @@ from auditor.model.outcome import Outcome
 from auditor.model.results import Remediation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from auditor.matrix.profile import Requirement
     from auditor.model.evidence import Evidence
@@ -42,15 +42,23 @@ def delegate(target_ous: Iterable[str], account: str) -> Remediation:
     )
 
 
-def grant_exchange_role(role: str, role_group: str | None) -> Remediation:
-    """Advise to add a role to the role group of the account, or to make one."""
-    if role_group is None:
-        return Remediation(
-            text="Create a role group with the documented Exchange roles and make the account a member.",
-            commands=(f'New-RoleGroup -Name "H2R Provisioning" -Roles {quote(role)}',),
-        )
-    command = f"New-ManagementRoleAssignment -Role {quote(role)} -SecurityGroup {quote(role_group)}"
-    return Remediation(text=f"Add {role} to the role group {role_group}.", commands=(command,))
+def add_to_role_group(roles: Sequence[str], role_group: str) -> Remediation:
+    """Advise to add roles to a role group that exists."""
+    return Remediation(
+        text=f"Add {', '.join(roles)} to the role group {role_group}.",
+        commands=tuple(
+            f"New-ManagementRoleAssignment -Role {quote(role)} -SecurityGroup {quote(role_group)}" for role in roles
+        ),
+    )
+
+
+def create_role_group(roles: Sequence[str], member: str) -> Remediation:
+    """Advise to make a role group of the documented roles with the account as its member."""
+    listed = ", ".join(quote(role) for role in roles)
+    return Remediation(
+        text="Create a role group with the documented Exchange roles and make the account its member.",
+        commands=(f'New-RoleGroup -Name "H2R Provisioning" -Roles {listed} -Members {quote(member)}',),
+    )
 
 
 def assign_entra_role(role: str, template_id: str, account: str, *, is_eligible: bool) -> Remediation:

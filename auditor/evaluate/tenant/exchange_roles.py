@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluate.fields import same
 from auditor.evaluate.judgement import Held, Judgement, Unknown
-from auditor.evaluate.remediation import grant_exchange_role
+from auditor.evaluate.remediation import add_to_role_group, create_role_group
 from auditor.evaluate.tenant.management_roles import read_management_roles
 from auditor.evaluate.tenant.role_assignments import (
     ALL,
@@ -83,7 +83,7 @@ def judge_exchange_role(need: ExchangeRole, account: TenantAccount, access: Exch
         reason="; ".join(dict.fromkeys(reasons)) or f"no role assignment gives the account {need.name}",
         actual=f"{need.name}: not held",
         evidence=(EvidenceReference(dataset=ALL),),
-        remediation=grant_exchange_role(need.name, _own_role_group(access)),
+        remediation=_grant(need, account, access),
     )
 
 
@@ -103,10 +103,13 @@ def _best(deciding: list[tuple[Judgement, RoleAssignment]]) -> Judgement:
     )
 
 
-def _own_role_group(access: ExchangeAccess) -> str | None:
-    """Return the role group an administrator would add a role to: one of the account's, not a built-in collection."""
+def _grant(need: ExchangeRole, account: TenantAccount, access: ExchangeAccess) -> Remediation:
+    """Advise to add the role to a role group of the account that is no built-in collection, or to make one."""
     names = sorted(group.name for group in access.role_groups.all if isinstance(group.claim, Held))
-    return next((name for name in names if name not in BUILT_IN_COLLECTIONS), None)
+    own = next((name for name in names if name not in BUILT_IN_COLLECTIONS), None)
+    if own is None:
+        return create_role_group([need.name], account.object_id or account.name)
+    return add_to_role_group([need.name], own)
 
 
 def _judge_assignment(need: ExchangeRole, assignment: RoleAssignment) -> Judgement:
@@ -232,9 +235,14 @@ def judge_role_group(needs: tuple[ExchangeRole, ...], account: TenantAccount, ac
             paths=paths,
             evidence=evidence,
             reason=f"no role group of the account gives {', '.join(missing)}",
+            remediation=add_to_role_group(missing, names[0]),
         )
     return Judgement(
-        outcome=Outcome.MISSING, reason=_why_no_role_group(needs, access), actual=actual, evidence=evidence
+        outcome=Outcome.MISSING,
+        reason=_why_no_role_group(needs, access),
+        actual=actual,
+        evidence=evidence,
+        remediation=create_role_group([need.name for need in needs], account.object_id or account.name),
     )
 
 
