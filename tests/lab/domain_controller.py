@@ -10,7 +10,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -213,7 +213,8 @@ class DomainController:
             unfinished = Path(scratch, archive.name)
             with tarfile.open(unfinished, "w:gz") as writer:
                 writer.add(folder, arcname=".", filter=_owned_by_root)
-            unfinished.replace(archive)  # at once: another run may be looking for it
+            with suppress(FileExistsError):  # another run was first: its domain is the one
+                archive.hardlink_to(unfinished)
 
     def _populate(self) -> None:
         command = [SYSTEM_PYTHON, str(HERE / "populate.py"), str(self._configuration)]
