@@ -21,7 +21,8 @@ IDENTITY = issue_server_identity()
 
 def http(status: int, body: bytes = b"{}", **headers: str) -> bytes:
     """Return a whole response; header names are given with underscores."""
-    lines = [f"HTTP/1.1 {status} Prepared", f"Content-Length: {len(body)}"]
+    # Said, because it is done: else a caller may send its next request into the closing connection
+    lines = [f"HTTP/1.1 {status} Prepared", f"Content-Length: {len(body)}", "Connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
