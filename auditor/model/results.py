@@ -13,7 +13,6 @@ from typing import Any, Literal
 from auditor.model.connection import ConnectionKind
 from auditor.model.outcome import FindingOutcome, Outcome, Severity, Verdict
 
-SCHEMA_VERSION = "1.0"
 Path = tuple[str, ...]
 
 

@@ -303,3 +303,19 @@ def test_group_membership_that_is_not_delegated_is_an_advisory(
     results = judge(directory.evidence())
     assert told(results, "AD-DEL-010") == expected
     assert results.summary.verdict == "compliant"
+
+
+def test_a_group_ou_that_cannot_be_judged_is_not_called_undelegated() -> None:
+    groups = f"OU=Groups,{HEAD}"
+    malformed = Directory(group_ous={groups: b"\x01no descriptor"}).connect(group_ous=(groups,))
+    results = judge(malformed.evidence())
+    assert [finding.outcome for finding in findings(results, "AD-DEL-010")] == ["unverifiable"]
+    assert results.summary.verdict == "inconclusive"
+
+    half_known = replace(
+        Directory(group_ous={groups: descriptor(READABLE)}).connect(group_ous=(groups,)),
+        gaps={("well_known_memberships", ""): REFUSED},
+    )
+    results = judge(half_known.evidence())
+    assert findings(results, "AD-DEL-010") == []
+    assert results.summary.verdict == "inconclusive"
