@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from auditor.matrix.catalogue import CATALOGUE
+from auditor.catalogue import CATALOGUE
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
 from auditor.model.results import EvidenceReference, Finding, Path, Remediation
 

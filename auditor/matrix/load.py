@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from auditor.catalogue import CATALOGUE
 from auditor.errors import InvalidInput, Problem
-from auditor.matrix.catalogue import CATALOGUE
 from auditor.matrix.profile import (
     AllOf,
     AnyOf,

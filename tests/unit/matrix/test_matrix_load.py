@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from auditor.catalogue import CATALOGUE, Check
 from auditor.errors import InvalidInput
-from auditor.matrix.catalogue import CATALOGUE, Check
 from auditor.matrix.load import DEFAULT_PROFILE, PROFILES, known_profiles, load_matrix, load_profile_file
 from auditor.matrix.profile import leaves
 from auditor.model.connection import ConnectionKind
+from auditor.model.outcome import Severity
 from tests.unit.matrix.profiles import default_profile, requirement, write_profile
 
 if TYPE_CHECKING:
@@ -177,5 +178,5 @@ def test_a_role_group_without_exchange_roles_is_refused(tmp_path: Path) -> None:
 
 def test_a_check_says_what_it_is_and_why_it_matters() -> None:
     with pytest.raises(ValueError, match="X-1"):
-        Check(id="X-1", title="", why="", controls=())
+        Check(id="X-1", title="A title", severities=(Severity.HIGH,))
     assert all(each.id == key for key, each in CATALOGUE.items())
