@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from auditor.model.connection import Connection
 
 FORMAT = 1
+_DESCRIPTORS_HELD_BACK = 500
 
 
 class OpenRead:
@@ -77,7 +78,9 @@ class EvidenceWriter:
         self._connection = connection
         self._clock = clock
         self._sources: list[tuple[str, Source]] = []
-        self._descriptors: dict[str, bytes] = {}
+        self._descriptors: dict[bytes, str] = {}
+        self._descriptor_digest = hashlib.sha256()
+        self._descriptor_lines: list[bytes] = []
 
     @contextmanager
     def read(self, dataset: str, *, endpoint: str, query: Mapping[str, Json], subject: str = "") -> Iterator[OpenRead]:
@@ -113,18 +116,23 @@ class EvidenceWriter:
             open_read.leave_gap(not_asked)
 
     def store_descriptor(self, descriptor: bytes) -> str:
-        """Keep a raw security descriptor once and return the SHA-256 that stands for it."""
-        digest = hashlib.sha256(descriptor).hexdigest()
-        self._descriptors[digest] = descriptor
-        return digest
+        """Write a raw security descriptor once and return the SHA-256 that stands for it."""
+        digest = hashlib.sha256(descriptor).digest()
+        known = self._descriptors.get(digest)
+        if known is not None:
+            return known
+        name = self._descriptors[digest] = digest.hex()
+        encoded = base64.b64encode(descriptor).decode("ascii")
+        line = f'{{"sha256": "{name}", "descriptor": "{encoded}"}}\n'.encode("ascii")
+        self._descriptor_digest.update(line)
+        self._descriptor_lines.append(line)
+        if len(self._descriptor_lines) >= _DESCRIPTORS_HELD_BACK:
+            self._write_descriptors()
+        return name
 
     def close(self, collected_by: Mapping[str, str]) -> None:
-        """Write provenance and descriptors. Until this is done the folder is not evidence."""
-        lines = "".join(
-            json.dumps({"sha256": digest, "descriptor": base64.b64encode(raw).decode("ascii")}) + "\n"
-            for digest, raw in self._descriptors.items()
-        )
-        (self._folder / "descriptors.jsonl").write_text(lines, encoding="utf-8", newline="\n")
+        """Write the provenance. Until this is done the folder is not evidence."""
+        self._write_descriptors()
         self._write_json(
             "connection.json",
             {
@@ -138,10 +146,15 @@ class EvidenceWriter:
             "sources.json",
             {
                 "format": FORMAT,
-                "descriptors_sha256": hashlib.sha256(lines.encode("utf-8")).hexdigest(),
+                "descriptors_sha256": self._descriptor_digest.hexdigest(),
                 "sources": [{"file": filename, **source_to_plain(source)} for filename, source in self._sources],
             },
         )
+
+    def _write_descriptors(self) -> None:
+        with (self._folder / "descriptors.jsonl").open("ab") as stream:
+            stream.writelines(self._descriptor_lines)
+        self._descriptor_lines.clear()
 
     def _write_json(self, name: str, content: object) -> None:
         text = json.dumps(_spelled(content), ensure_ascii=False, indent=1) + "\n"

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
-import json
 import shutil
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from auditor.collect.stored_evidence import StoredDescriptors, StoredRecords
 from auditor.errors import InvalidInput, Problem
 from auditor.model.connection import Connection, ConnectionKind, ExchangeOnlineConnection, HybridConnection
-from auditor.model.evidence import Evidence, Gap, GapKind, Read, Record, Source
+from auditor.model.evidence import Evidence, Gap, GapKind, Read, Source
 from auditor.model.instants import parse_instant
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_RECORDS_IN_MEMORY = 1000
 
 
 class _GapEntry(BaseModel):
@@ -101,12 +102,10 @@ def _read_evidence(folder: Path) -> Evidence:
     sources_bytes = (folder / "sources.json").read_bytes()
     header = _ConnectionFile.model_validate_json(connection_bytes)
     index = _SourcesFile.model_validate_json(sources_bytes)
-    descriptor_bytes = (folder / "descriptors.jsonl").read_bytes()
-    _require_digest("descriptors.jsonl", descriptor_bytes, index.descriptors_sha256)
     return Evidence(
         connection=_connection(header),
         reads=tuple(_read(folder, entry) for entry in index.sources),
-        descriptors=_descriptors(descriptor_bytes),
+        descriptors=StoredDescriptors(folder / "descriptors.jsonl", index.descriptors_sha256),
         collected_by=header.collected_by,
         sha256=hashlib.sha256(connection_bytes + sources_bytes).hexdigest(),
     )
@@ -122,10 +121,8 @@ def _read(folder: Path, entry: _SourceEntry) -> tuple[Source, Read]:
     if "/" in entry.file or "\\" in entry.file:
         msg = f"{entry.file!r} is not a plain file name"
         raise ValueError(msg)
-    content = (folder / entry.file).read_bytes()
-    _require_digest(entry.file, content, entry.sha256)
-    # split on "\n" only: splitlines() would also cut at U+2028 and friends inside a value
-    records: tuple[Record, ...] = tuple(_record(line) for line in content.decode("utf-8").split("\n") if line)
+    stored = StoredRecords(folder / entry.file, entry.sha256)
+    records = stored if len(stored) > _RECORDS_IN_MEMORY else tuple(stored)
     gap = (
         None
         if entry.gap is None
@@ -145,27 +142,3 @@ def _read(folder: Path, entry: _SourceEntry) -> tuple[Source, Read]:
         sha256=entry.sha256,
     )
     return source, Read(source=source, records=records, gap=gap)
-
-
-def _record(line: str) -> Record:
-    record = json.loads(line)
-    if not isinstance(record, dict):
-        msg = "a record is no JSON object"
-        raise TypeError(msg)
-    return record
-
-
-def _descriptors(content: bytes) -> dict[str, bytes]:
-    descriptors = {}
-    for line in content.decode("ascii").splitlines():
-        entry = json.loads(line)
-        raw = base64.b64decode(entry["descriptor"], validate=True)
-        _require_digest("descriptor", raw, entry["sha256"])
-        descriptors[entry["sha256"]] = raw
-    return descriptors
-
-
-def _require_digest(name: str, content: bytes, expected: str) -> None:
-    if hashlib.sha256(content).hexdigest() != expected:
-        msg = f"{name} does not have the recorded SHA-256: it was altered after collection"
-        raise ValueError(msg)

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from auditor.acl import MalformedDescriptor, SecurityDescriptor, parse_descriptor
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
     from auditor.model.connection import Connection
@@ -79,10 +81,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """The records of one dataset for one subject, and whether they are all there are."""
+    """The records of one dataset for one subject, and whether they are all there are.
+
+    Many records are read from their file each time they are iterated, so that memory stays flat.
+    """
 
     source: Source | None
-    records: tuple[Record, ...]
+    records: Collection[Record]
     gap: Gap | None
 
     @property
@@ -110,10 +115,12 @@ class Evidence:
     collected_by: Mapping[str, str]  # operator, host, tool_version, signed_in_as
     sha256: str
     _index: dict[tuple[str, str], Read] = field(init=False, repr=False, compare=False)
+    _parsed: dict[str, SecurityDescriptor | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         index = {(source.dataset, source.subject): read for source, read in self.reads}
         object.__setattr__(self, "_index", index)
+        object.__setattr__(self, "_parsed", {})
 
     def read(self, dataset: str, subject: str = "") -> Read:
         """Return the read of `dataset` for `subject`; one never attempted proves nothing."""
@@ -123,7 +130,25 @@ class Evidence:
         """Return every (subject, read) of `dataset`, in the order of collection."""
         return tuple((source.subject, read) for source, read in self.reads if source.dataset == dataset)
 
+    def descriptor(self, digest: str | None) -> SecurityDescriptor | None:
+        """Return the stored security descriptor with a SHA-256; None when it is not there or malformed.
+
+        Equal descriptors are parsed once.
+        """
+        if digest is None:
+            return None
+        if digest not in self._parsed:
+            self._parsed[digest] = _parsed_or_none(self.descriptors.get(digest))
+        return self._parsed[digest]
+
     @property
     def sources(self) -> tuple[Source, ...]:
         """The provenance of every read, in the order of collection."""
         return tuple(source for source, _ in self.reads)
+
+
+def _parsed_or_none(raw: bytes | None) -> SecurityDescriptor | None:
+    try:
+        return None if raw is None else parse_descriptor(raw)
+    except MalformedDescriptor:
+        return None
