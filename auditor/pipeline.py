@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from auditor.collect.collect_connection import collect_connection
+from auditor.collect.directory.collector import DirectoryScope
 from auditor.collect.replay import copy_evidence
 from auditor.evaluate.evaluate import RunFacts, evaluate
 from auditor.history.run_folder import publish, staging_folder
@@ -133,6 +134,9 @@ def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce:
                     "tool_version": invocation.tool_version,
                 },
                 announce=partial(announce, entry.id),
+                directory_scope=DirectoryScope(
+                    own_password=prepared.secrets[entry.own_password] if entry.own_password is not None else None
+                ),
             )
         announce(entry.id, "finished")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.collect.directory.collector import collect_directory
+from auditor.collect.directory.collector import NOTHING_MORE, DirectoryScope, collect_directory
 from auditor.collect.evidence_writer import EvidenceWriter
 from auditor.collect.tenant import collect_tenant
 from auditor.model.connection import HybridConnection
@@ -28,13 +28,16 @@ def collect_connection(  # noqa: PLR0913 - the parts of one collection, named by
     clock: Callable[[], datetime],
     collected_by: Mapping[str, str],
     announce: Callable[[str], None],
+    directory_scope: DirectoryScope = NOTHING_MORE,
 ) -> None:
     """Write the evidence of one connection into `folder`; a source that fails leaves gaps, not errors."""
     writer = EvidenceWriter(folder, connection, clock)
     if isinstance(connection, HybridConnection):
         if not isinstance(sign_in, DirectorySignIn):
             raise TypeError(f"{connection.id}: a hybrid connection needs a directory sign-in")
-        signed_in_as = collect_directory(connection, sign_in, secrets[sign_in.password], writer, announce)
+        signed_in_as = collect_directory(
+            connection, sign_in, secrets[sign_in.password], writer, announce, scope=directory_scope
+        )
     else:
         if isinstance(sign_in, DirectorySignIn):
             raise TypeError(f"{connection.id}: an Exchange Online connection needs a cloud sign-in")

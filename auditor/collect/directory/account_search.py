@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from auditor.collect.directory.filters import filter_value
 from auditor.collect.directory.reader import not_held_here, parsed_dn, require_found
-from auditor.collect.directory.session import FoundObject, SearchRequest
+from auditor.collect.directory.session import FoundObject, Scope, SearchRequest
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
 
@@ -63,7 +63,7 @@ class AccountSearch:
 
     def _matching(self, filter_text: str, contexts: Sequence[str]) -> list[FoundObject]:
         requests = [
-            SearchRequest(base=context, attributes=self.attributes, filter=filter_text, subtree=True)
+            SearchRequest(base=context, attributes=self.attributes, filter=filter_text, scope=Scope.SUBTREE)
             for context in contexts
         ]
         found: list[FoundObject] = []
@@ -112,7 +112,7 @@ class AccountSearch:
             base=partitions.dn,
             attributes=("nCName",),
             filter=f"(&(objectClass=crossRef)(|(nETBIOSName={value})(dnsRoot={value})))",
-            subtree=True,
+            scope=Scope.SUBTREE,
         )
         references = self.reader.objects_below(self.read, request)
         names = {parsed_dn(text) for reference in references for text in reference.texts("nCName")}

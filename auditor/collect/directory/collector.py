@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.collect.directory.accounts import read_account, read_auditing_identity, read_token_groups
@@ -10,14 +11,19 @@ from auditor.collect.directory.containers import (
     read_ancestors,
     read_containers,
     read_domain,
+    read_inhabitants,
     read_nearest_ancestor,
     read_organizational_unit,
+    read_other_containers,
 )
 from auditor.collect.directory.groups import read_groups, read_well_known_memberships
 from auditor.collect.directory.hosts import HostTrials, SignedInHost
 from auditor.collect.directory.limits import DEFAULT_LIMITS, Deadline, Limits
+from auditor.collect.directory.naming import read_class_vocabularies, read_schema, read_trustees
 from auditor.collect.directory.reader import DirectoryReader, not_held_here, parsed_dn
 from auditor.collect.directory.session import FoundObject
+from auditor.collect.directory.tier_zero import read_certificate_services, read_tier_zero
+from auditor.collect.directory.witness import read_effective_rights
 from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:
@@ -29,15 +35,35 @@ if TYPE_CHECKING:
 
 _ACCOUNT_DATASETS = ("token_groups", "groups")
 _HOME_DATASETS = ("domain", "well_known_memberships", *_ACCOUNT_DATASETS)
+_SURROUNDINGS = (
+    "schema_classes", "schema_attributes", "extended_rights", "other_containers", "tier_zero", "certificate_services",
+    "trustees",
+)
 
 
-def collect_directory(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryScope:
+    """What to read besides the connection's own objects.
+
+    `own_password` is the audited account's, for the domain controller's own verdict. `objects` are DNs that are
+    read with their descriptors.
+    """
+
+    own_password: Secret | None = None
+    objects: tuple[str, ...] = ()
+
+
+NOTHING_MORE = DirectoryScope()
+
+
+def collect_directory(  # noqa: PLR0913 - the parts of one collection
     connection: HybridConnection,
     sign_in: DirectorySignIn,
     password: Secret,
     writer: EvidenceWriter,
     announce: Callable[[str], None],
     *,
+    scope: DirectoryScope = NOTHING_MORE,
     limits: Limits = DEFAULT_LIMITS,
 ) -> str:
     """Read everything the checks need about `connection` into `writer`; only searches are sent.
@@ -45,37 +71,45 @@ def collect_directory(
     Returns who the tool signed in as, for the evidence's `signed_in_as`; empty when no host let it in.
     Whatever cannot be read becomes a gap; nothing is raised for it. `announce` gets one short line per step.
     """
+    deadline = Deadline(limits.overall_s)
     trials = HostTrials(
         connection=connection,
         username=sign_in.username,
         password=password,
         writer=writer,
         limits=limits,
-        deadline=Deadline(limits.overall_s),
+        deadline=deadline,
     )
     host = trials.try_all(announce)
     if isinstance(host, Gap):
-        _leave_every_gap(connection, writer, host)
+        _leave_every_gap(connection, writer, host, scope)
         return ""
     with closing(host.session):
-        _read_directory(_reader_of(host, writer), connection, sign_in, announce)
+        reader = _reader_of(host, writer)
+        announce("reading the auditing identity")
+        read_auditing_identity(reader, sign_in.username, connection.base_dns)
+        announce("reading the account and its groups")
+        home = _read_memberships(reader, connection)
+        _read_units(reader, connection, announce)
+        _read_objects(reader, scope.objects)
+        announce("reading what surrounds them")
+        _read_surroundings(reader, connection, home)
+        if scope.own_password is not None:
+            announce("asking the domain controller as the audited account")
+            read_effective_rights(
+                reader,
+                host,
+                connection.target_ous,
+                username=connection.username,
+                password=scope.own_password,
+                limits=limits,
+                deadline=deadline,
+            )
     return sign_in.username
 
 
-def _read_directory(
-    reader: DirectoryReader,
-    connection: HybridConnection,
-    sign_in: DirectorySignIn,
-    announce: Callable[[str], None],
-) -> None:
-    announce("reading the auditing identity")
-    read_auditing_identity(reader, sign_in.username, connection.base_dns)
-    announce("reading the account and its groups")
-    _read_memberships(reader, connection)
-    _read_units(reader, connection, announce)
-
-
-def _read_memberships(reader: DirectoryReader, connection: HybridConnection) -> None:
+def _read_memberships(reader: DirectoryReader, connection: HybridConnection) -> str | None:
+    """Read the account's memberships; return the naming context of its domain, None when it is not held here."""
     account = read_account(
         reader, connection.username, connection.base_dns, partial_replica=connection.global_catalog
     )
@@ -83,14 +117,15 @@ def _read_memberships(reader: DirectoryReader, connection: HybridConnection) -> 
     context = reader.context_of(home)
     if context is None:
         _leave_gaps(reader.writer, _HOME_DATASETS, not_held_here(reader, home))
-        return
+        return None
     read_domain(reader, context)
     well_known = read_well_known_memberships(reader, context)
     if isinstance(account, Gap):
         _leave_gaps(reader.writer, _ACCOUNT_DATASETS, account)
-        return
+        return context
     token_sids = read_token_groups(reader, account)
     read_groups(reader, account, context=context, token_sids=token_sids, groups=well_known)
+    return context
 
 
 def _read_units(
@@ -105,12 +140,32 @@ def _read_units(
         surroundings_read.add(dn)
         if isinstance(unit, FoundObject):
             read_containers(reader, dn, unit)
+            read_inhabitants(reader, dn)
             continue
         if unit.kind is GapKind.NOT_FOUND:
             read_nearest_ancestor(reader, dn)
-        reader.writer.leave_gap("containers", unit, subject=dn)
+        _leave_below(reader.writer, unit, dn)
     if connection.target_ous:
         read_ancestors(reader, connection.target_ous)
+
+
+def _read_objects(reader: DirectoryReader, dns: Iterable[str]) -> None:
+    for dn in dns:
+        read_organizational_unit(reader, "object", dn)
+
+
+def _read_surroundings(reader: DirectoryReader, connection: HybridConnection, home: str | None) -> None:
+    read_schema(reader)
+    read_class_vocabularies(reader)
+    units = [dn for _, dn in _units(connection)]
+    contexts = dict.fromkeys(filter(None, (home, *map(reader.context_of, units))))
+    read_other_containers(reader, contexts, units)
+    if home is None:
+        _leave_gaps(reader.writer, ("tier_zero", "trustees"), not_held_here(reader, connection.base_dns[0]))
+    else:
+        read_tier_zero(reader, home)
+        read_trustees(reader, home)
+    read_certificate_services(reader)
 
 
 def _reader_of(host: SignedInHost, writer: EvidenceWriter) -> DirectoryReader:
@@ -120,6 +175,7 @@ def _reader_of(host: SignedInHost, writer: EvidenceWriter) -> DirectoryReader:
         writer=writer,
         naming_contexts={name: text for name, text in contexts if name is not None},
         configuration_context=next(iter(host.root_dse.get("configurationNamingContext", ())), None),
+        schema_context=next(iter(host.root_dse.get("schemaNamingContext", ())), None),
     )
 
 
@@ -130,13 +186,26 @@ def _units(connection: HybridConnection) -> Iterator[tuple[str, str]]:
         yield "group_ou", dn
 
 
-def _leave_every_gap(connection: HybridConnection, writer: EvidenceWriter, gap: Gap) -> None:
+def _leave_every_gap(
+    connection: HybridConnection, writer: EvidenceWriter, gap: Gap, scope: DirectoryScope
+) -> None:
     _leave_gaps(writer, ("auditing_identity", "account", *_HOME_DATASETS), gap)
     units = tuple(_units(connection))
     for dataset, dn in units:
         writer.leave_gap(dataset, gap, subject=dn)
     for dn in dict.fromkeys(dn for _, dn in units):
-        writer.leave_gap("containers", gap, subject=dn)
+        _leave_below(writer, gap, dn)
+    for dn in scope.objects:
+        writer.leave_gap("object", gap, subject=dn)
+    _leave_gaps(writer, _SURROUNDINGS, gap)
+    if scope.own_password is not None:
+        for dn in dict.fromkeys(connection.target_ous):
+            writer.leave_gap("effective_rights", gap, subject=dn)
+
+
+def _leave_below(writer: EvidenceWriter, gap: Gap, dn: str) -> None:
+    for dataset in ("containers", "inhabitants"):
+        writer.leave_gap(dataset, gap, subject=dn)
 
 
 def _leave_gaps(writer: EvidenceWriter, datasets: Iterable[str], gap: Gap) -> None:

@@ -1,11 +1,12 @@
-"""Reads the head of the domain, the configured organizational units, and the containers below them."""
+"""Reads the head of the domain, the configured organizational units, and what lies below and beside them."""
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from auditor.collect.directory.reader import not_held_here, parsed_dn, require_found
-from auditor.collect.directory.session import DESCRIPTOR, FoundObject, SearchRequest
+from auditor.collect.directory.session import DESCRIPTOR, FoundObject, Scope, SearchRequest
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
 
@@ -24,13 +25,18 @@ _CONTAINER_ATTRIBUTES = ("objectClass", "isCriticalSystemObject", DESCRIPTOR)
 # In a filter, what the reader may not see does not exist (MS-ADTS 3.1.1.4.3): the last part finds containers
 # whose class is withheld, which the others would leave out without a word.
 _CONTAINERS = "(|(objectClass=organizationalUnit)(objectClass=container)(!(objectClass=*)))"
+_INHABITANT_ATTRIBUTES = ("objectClass", "objectSid", "adminCount", DESCRIPTOR)
+_PEOPLE_AND_GROUPS = "(|(&(objectClass=user)(!(objectClass=computer)))(objectClass=group))"
 
 
 def read_domain(reader: DirectoryReader, context: str) -> None:
-    """Store the head of the naming context `context`."""
+    """Store the head of the naming context `context`; from then on its domain's SIDs in descriptors are noted."""
     request = SearchRequest(base=context, attributes=_DOMAIN_ATTRIBUTES)
     with reader.read("domain", request.as_query()) as read:
-        reader.store(read, require_found(reader.object_at(read, request)))
+        head = require_found(reader.object_at(read, request))
+        for sid in head.attributes.get("objectsid", ()):
+            reader.watch_trustees(sid)
+        reader.store(read, head)
 
 
 def read_organizational_unit(reader: DirectoryReader, dataset: str, dn: str) -> FoundObject | Gap:
@@ -90,12 +96,53 @@ def read_containers(reader: DirectoryReader, dn: str, unit: FoundObject) -> None
     Whoever may not list an object's contents is shown none. So without the unit's descriptor, which says
     whether the auditing identity may, the read proves nothing to be absent.
     """
-    request = SearchRequest(base=dn, attributes=_CONTAINER_ATTRIBUTES, filter=_CONTAINERS, subtree=True)
+    request = SearchRequest(base=dn, attributes=_CONTAINER_ATTRIBUTES, filter=_CONTAINERS, scope=Scope.SUBTREE)
     with reader.read("containers", request.as_query(), subject=dn) as read:
         for found in reader.objects_below(read, request):
             if found.dn != unit.dn:
                 reader.store(read, found)
         _note_withheld(read, unit, DESCRIPTOR)
+
+
+def read_inhabitants(reader: DirectoryReader, dn: str) -> None:
+    """Store the users and groups below a configured unit: the delegation is meant for them."""
+    request = SearchRequest(
+        base=dn, attributes=_INHABITANT_ATTRIBUTES, filter=_PEOPLE_AND_GROUPS, scope=Scope.SUBTREE
+    )
+    with reader.read("inhabitants", request.as_query(), subject=dn) as read:
+        for found in reader.objects_below(read, request):
+            reader.store(read, found)
+
+
+def read_other_containers(reader: DirectoryReader, contexts: Iterable[str], units: Iterable[str]) -> None:
+    """Store the containers of the domains that lie neither in nor above a configured unit, nor are one.
+
+    The way down to the units is walked level by level, so that nothing below a unit is read twice.
+    """
+    configured = [name for name in map(parsed_dn, units) if name is not None]
+    query = SearchRequest(
+        base="each naming context that holds a unit, and the containers in it", attributes=_CONTAINER_ATTRIBUTES,
+        filter=_CONTAINERS, scope=Scope.CHILDREN,
+    ).as_query()
+    with reader.read("other_containers", query) as read:
+        above_units = deque(contexts)
+        while above_units:
+            for found in _search_containers(reader, read, above_units.popleft(), Scope.CHILDREN):
+                name = parsed_dn(found.dn)
+                if name is None or any(name.is_within(unit) for unit in configured):
+                    continue
+                if any(unit.is_within(name) for unit in configured):
+                    above_units.append(found.dn)
+                    continue
+                reader.store(read, found)
+                for below in _search_containers(reader, read, found.dn, Scope.SUBTREE):
+                    if below.dn != found.dn:
+                        reader.store(read, below)
+
+
+def _search_containers(reader: DirectoryReader, read: OpenRead, base: str, scope: Scope) -> Iterator[FoundObject]:
+    request = SearchRequest(base=base, attributes=_CONTAINER_ATTRIBUTES, filter=_CONTAINERS, scope=scope)
+    return reader.objects_below(read, request)
 
 
 def _ancestors(reader: DirectoryReader, dn: str) -> Iterator[str]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from auditor.acl.sid import format_sid, parse_sid
-from auditor.collect.directory.filters import filter_value
-from auditor.collect.directory.session import DESCRIPTOR, FoundObject, SearchRequest
+from auditor.collect.directory.filters import SIDS_PER_FILTER, any_of_sids, batches_of_sids
+from auditor.collect.directory.session import DESCRIPTOR, FoundObject, Scope, SearchRequest
 from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _GROUP_ATTRIBUTES = (
 _MEMBERSHIP_ATTRIBUTES = ("objectSid", "memberOf", DESCRIPTOR)
 # Everyone, Authenticated Users, Network, This Organization: in every token, in no tokenGroups
 _WELL_KNOWN_SIDS = tuple(map(parse_sid, ("S-1-1-0", "S-1-5-11", "S-1-5-2", "S-1-5-15")))
-_SIDS_PER_FILTER = 50
 _NAMES_SHOWN = 20
 
 
@@ -34,8 +33,8 @@ def read_well_known_memberships(reader: DirectoryReader, context: str) -> tuple[
     request = SearchRequest(
         base=context,
         attributes=_MEMBERSHIP_ATTRIBUTES,
-        filter=f"(&(objectClass=foreignSecurityPrincipal){_any_of_sids(_WELL_KNOWN_SIDS)})",
-        subtree=True,
+        filter=f"(&(objectClass=foreignSecurityPrincipal){any_of_sids(_WELL_KNOWN_SIDS)})",
+        scope=Scope.SUBTREE,
     )
     groups: list[str] = []
     with reader.read("well_known_memberships", request.as_query()) as read:
@@ -58,10 +57,10 @@ def read_groups(
     `memberOf` may be withheld just as `tokenGroups` was.
     """
     sids = tuple(dict.fromkeys((*token_sids, *_primary_group(account))))
-    by_sid = [_groups_with(context, batch) for batch in _batches(sids)]
+    by_sid = [_groups_with(context, batch) for batch in batches_of_sids(sids)]
     query: dict[str, Json] = {
         **_groups_with(context, sids).as_query(),
-        "sids_per_search": _SIDS_PER_FILTER,
+        "sids_per_search": SIDS_PER_FILTER,
         "then": _group_at("each DN in memberOf of what was read, upwards").as_query(),
     }
     with reader.read("groups", query) as read:
@@ -139,15 +138,7 @@ def _group_at(dn: str) -> SearchRequest:
 
 
 def _groups_with(context: str, sids: Sequence[bytes]) -> SearchRequest:
-    return SearchRequest(base=context, attributes=_GROUP_ATTRIBUTES, filter=_any_of_sids(sids), subtree=True)
-
-
-def _any_of_sids(sids: Sequence[bytes]) -> str:
-    return f"(|{''.join(f'(objectSid={filter_value(sid)})' for sid in sids)})"
-
-
-def _batches(sids: Sequence[bytes]) -> list[Sequence[bytes]]:
-    return [sids[start : start + _SIDS_PER_FILTER] for start in range(0, len(sids), _SIDS_PER_FILTER)]
+    return SearchRequest(base=context, attributes=_GROUP_ATTRIBUTES, filter=any_of_sids(sids), scope=Scope.SUBTREE)
 
 
 def _sid_text(raw: bytes) -> str:

@@ -35,6 +35,7 @@ _ROOT_DSE = SearchRequest(base="", attributes=(
 class SignedInHost:
     """An open session and what its host says of itself."""
 
+    target: TlsTarget
     session: DirectorySession
     root_dse: Mapping[str, tuple[str, ...]]
 
@@ -106,7 +107,7 @@ class HostTrials:
             root_dse = _read_root_dse(session)
             record["root_dse"] = {name: list(values) for name, values in root_dse.items()}
             if self.signed_in is None:
-                self.signed_in = SignedInHost(session=session, root_dse=root_dse)
+                self.signed_in = SignedInHost(target=target, session=session, root_dse=root_dse)
                 cleanup.pop_all()
 
 

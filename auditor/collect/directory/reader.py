@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from auditor.errors import SourceError
@@ -19,14 +20,23 @@ if TYPE_CHECKING:
     from auditor.model.evidence import Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class DirectoryReader:
-    """Reads from one host. `naming_contexts` maps the partitions it holds to its spelling of their DNs."""
+    """Reads from one host. `naming_contexts` maps the partitions it holds to its spelling of their DNs.
+
+    `samples` fills with one DN per structural class that was read, `trustees` with the SIDs of the domain that
+    security descriptors name once `watch_trustees` was called.
+    """
 
     session: DirectorySession
     writer: EvidenceWriter
     naming_contexts: Mapping[DistinguishedName, str]
     configuration_context: str | None
+    schema_context: str | None
+    samples: dict[str, str] = field(default_factory=dict)
+    trustees: set[bytes] = field(default_factory=set)
+    domain_sid: bytes | None = None
+    _trustee_pattern: re.Pattern[bytes] | None = None
 
     @contextmanager
     def read(self, dataset: str, query: Mapping[str, Json], *, subject: str = "") -> Iterator[OpenRead]:
@@ -54,12 +64,27 @@ class DirectoryReader:
         whole = self.session.with_all_values(found)
         attributes = dict(whole.attributes)
         descriptor = next(iter(attributes.pop(DESCRIPTOR_ATTRIBUTE, ())), None)
+        for structural_class in whole.texts("objectClass")[-1:]:  # from top to the class itself, MS-ADTS 3.1.1.1.4
+            self.samples.setdefault(structural_class, whole.dn)
+        if descriptor is not None:
+            self._note_trustees(descriptor)
         read.add(entry_to_record(DirectoryEntry(
             dn=whole.dn,
             attributes=attributes,
             descriptor=None if descriptor is None else self.writer.store_descriptor(descriptor),
         )))
         return whole
+
+    def watch_trustees(self, domain_sid: bytes) -> None:
+        """Collect from now on the SIDs of a domain that security descriptors name."""
+        self.domain_sid = domain_sid
+        head = domain_sid[:1] + bytes([domain_sid[1] + 1]) + domain_sid[2:]
+        self._trustee_pattern = re.compile(re.escape(head) + b"....", re.DOTALL)
+
+    def _note_trustees(self, descriptor: bytes) -> None:
+        # Searched rather than parsed: a false hit is a SID that is looked up in vain.
+        if self._trustee_pattern is not None:
+            self.trustees.update(self._trustee_pattern.findall(descriptor))
 
     def context_of(self, dn: str) -> str | None:
         """Return the naming context of this host that holds `dn`: the closest one above it."""

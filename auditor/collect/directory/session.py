@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal
 
-from ldap3 import BASE, DEREF_NEVER, SUBTREE, Connection
+from ldap3 import BASE, DEREF_NEVER, LEVEL, SUBTREE, Connection
 from ldap3.core.results import (
     RESULT_INSUFFICIENT_ACCESS_RIGHTS,
     RESULT_NO_SUCH_OBJECT,
@@ -34,22 +35,42 @@ _PAGED_RESULTS = "1.2.840.113556.1.4.319"
 _RANGE = ";range="
 
 
+class Scope(StrEnum):
+    """How far below its base a search reaches (RFC 4511 4.5.1.2)."""
+
+    BASE = "base"
+    CHILDREN = "one"
+    SUBTREE = "subtree"
+
+
+_SCOPES: dict[Scope, Literal["BASE", "LEVEL", "SUBTREE"]] = {
+    Scope.BASE: BASE,
+    Scope.CHILDREN: LEVEL,
+    Scope.SUBTREE: SUBTREE,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
-    """One search: of the object `base` itself, or paged over the whole subtree from `base` on."""
+    """One search: of the object `base` itself, or paged over what lies below it."""
 
     base: str
     attributes: tuple[str, ...]
     filter: str = "(objectClass=*)"
-    subtree: bool = False
+    scope: Scope = Scope.BASE
+
+    @property
+    def is_paged(self) -> bool:
+        """Whether the answer may take several pages."""
+        return self.scope is not Scope.BASE
 
     def as_query(self) -> dict[str, Json]:
         """Return the search as it is kept in the evidence."""
         sd_flags = [f"sd_flags={_OWNER_AND_DACL}"] if DESCRIPTOR in self.attributes else []
-        paged = [f"paged_results={PAGE_SIZE}"] if self.subtree else []
+        paged = [f"paged_results={PAGE_SIZE}"] if self.is_paged else []
         return {
             "base": self.base,
-            "scope": "subtree" if self.subtree else "base",
+            "scope": str(self.scope),
             "filter": self.filter,
             "attributes": list(self.attributes),
             "controls": [*sd_flags, *paged],
@@ -165,11 +186,11 @@ class DirectorySession:
             self._connection.search(
                 request.base,
                 request.filter,
-                SUBTREE if request.subtree else BASE,
+                _SCOPES[request.scope],
                 DEREF_NEVER,
                 attributes=list(request.attributes),
                 controls=_controls(request),
-                paged_size=PAGE_SIZE if request.subtree else None,
+                paged_size=PAGE_SIZE if request.is_paged else None,
                 paged_criticality=True,
                 paged_cookie=cookie,
             )
@@ -210,7 +231,7 @@ class DirectorySession:
         return Gap(kind=GapKind.INCOMPLETE, message=f"{self.endpoint} refers to {where} for {request.base}")
 
     def _next_cookie(self, request: SearchRequest, result: Mapping[str, Any]) -> bytes:
-        if not request.subtree:
+        if not request.is_paged:
             return b""
         answer = result.get("controls", {}).get(_PAGED_RESULTS)
         if answer is None:  # RFC 2696 3: a server that honours the control returns it with every page

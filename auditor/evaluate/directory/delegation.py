@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.acl import (
@@ -21,7 +22,7 @@ from auditor.evaluate.directory.user_task import (
 from auditor.evaluate.judgement import Judgement, describe_gap
 from auditor.evaluate.remediation import delegate
 from auditor.model.directory_entry import record_to_entry
-from auditor.model.distinguished_name import is_dn_within
+from auditor.model.distinguished_name import dns_above
 from auditor.model.evidence import GapKind
 from auditor.model.outcome import Outcome
 from auditor.model.results import EvidenceReference, Path, Remediation, RequirementPart
@@ -29,21 +30,35 @@ from auditor.model.results import EvidenceReference, Path, Remediation, Requirem
 if TYPE_CHECKING:
     from auditor.acl import Ace
     from auditor.evaluate.directory.membership import Membership
+    from auditor.evaluate.directory.subtree import Container
     from auditor.model.evidence import Evidence, Gap
 
 _NAMES_SHOWN = 5
 
 
-def judge_delegation(evidence: Evidence, membership: Membership, target_ou: str) -> Judgement:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegated:
+    """One target OU: its judgement, and what was read of it. `subtree` is None when its descriptor was not."""
+
+    judgement: Judgement
+    subtree: Subtree | None
+
+
+def judge_delegation(evidence: Evidence, membership: Membership, target_ou: str) -> Delegated:
     """Judge one target OU. The token is the one the account has after leaving Domain Admins (rule A2)."""
     reference = EvidenceReference(dataset="target_ou", record=target_ou)
     read = evidence.read("target_ou", target_ou)
     entry = next((record_to_entry(record) for record in read), None)
     if entry is None or entry.descriptor is None:
-        return _judge_unseen(evidence, target_ou, read.gap, reference)
+        return Delegated(judgement=_judge_unseen(evidence, target_ou, read.gap, reference), subtree=None)
     subtree = read_subtree(evidence, target_ou, entry)
     if subtree.target.descriptor is None:
-        return _unverifiable("its security descriptor is malformed", (reference,))
+        malformed = _unverifiable("its security descriptor is malformed", (reference,))
+        return Delegated(judgement=malformed, subtree=None)
+    return Delegated(judgement=_judge_token(subtree, membership, reference), subtree=subtree)
+
+
+def _judge_token(subtree: Subtree, membership: Membership, reference: EvidenceReference) -> Judgement:
     certain = _judge_subtree(subtree, membership, membership.without_domain_admins, reference)
     perhaps = membership.without_domain_admins | membership.perhaps_without_domain_admins
     if membership.perhaps_without_domain_admins:
@@ -106,14 +121,13 @@ def _judge_subtree(
     token = Token(sids)
     decisions = {each.dn: decide_user_task(each.descriptor, token) for each in subtree.readable if each.descriptor}
     on_target = decisions[subtree.target.dn]
-    failing = {
-        part.part: [
-            dn for dn, parts in decisions.items() for other in parts if other.part is part.part and not other.is_held
-        ]
-        for part in on_target
-    }
+    failing: dict[TaskPart, list[str]] = {part.part: [] for part in on_target}
+    for dn, parts in decisions.items():
+        for part in parts:
+            if not part.is_held:
+                failing[part.part].append(dn)
     outcome = _outcome(subtree, token, decisions, failing)
-    paths = _paths(subtree.target.dn, on_target, membership, sids)
+    paths = _paths(subtree.target, on_target, membership, sids)
     denials = _denials(subtree, on_target, membership)
     return Judgement(
         outcome=outcome,
@@ -159,14 +173,19 @@ def _how(parts: tuple[PartDecision, ...], membership: Membership) -> str:
 
 
 def _paths(
-    dn: str, parts: tuple[PartDecision, ...], membership: Membership, sids: frozenset[str]
+    target: Container, parts: tuple[PartDecision, ...], membership: Membership, sids: frozenset[str]
 ) -> dict[TaskPart, tuple[Path, ...]]:
     found: dict[TaskPart, tuple[Path, ...]] = {}
     for part in parts:
         names = (membership.path_without_domain_admins_to(sid) for sid in part.trustees if sid in sids)
-        aces = ", ".join(str(index) for index in part.ace_indexes)
-        found[part.part] = tuple((*path, f"ACE {aces} on {dn}") for path in names)
+        aces = ", ".join(str(index) for index in _indexes(target, part.aces))
+        found[part.part] = tuple((*path, f"ACE {aces} on {target.dn}") for path in names)
     return found
+
+
+def _indexes(container: Container, aces: tuple[Ace, ...]) -> list[int]:
+    dacl = container.descriptor.dacl if container.descriptor else None
+    return sorted(dacl.index(ace) for ace in aces) if dacl else []
 
 
 def _reason(
@@ -177,7 +196,8 @@ def _reason(
     denials: dict[TaskPart, str],
 ) -> str:
     if outcome is Outcome.SATISFIED:
-        below = f" and reaches {_containers(len(subtree.below))} below" if subtree.below else ""
+        count = len(subtree.readable) - 1
+        below = f" and reaches {_containers(count)} below" if count else ""
         return f"the user task is delegated on the OU{below}"
     if outcome is Outcome.MISSING:
         return "nothing beyond reading is delegated to the account or its groups"
@@ -201,13 +221,13 @@ def _containers(count: int) -> str:
 
 def _denials(subtree: Subtree, parts: tuple[PartDecision, ...], membership: Membership) -> dict[TaskPart, str]:
     """Say for each part that a deny ACE on the OU defeats what is denied to whom."""
-    dacl = subtree.target.descriptor.dacl if subtree.target.descriptor else None
     found = {}
     for part in parts:
-        if part.denied_by is not None and dacl:
-            ace = dacl[part.denied_by]
+        ace = part.denied_by
+        if ace is not None:
+            (index,) = _indexes(subtree.target, (ace,))
             what, whom = _denied_in_words(ace), membership.names.get(ace.trustee, ace.trustee)
-            found[part.part] = f"deny ACE {part.denied_by} on {subtree.target.dn} takes {what} from {whom}"
+            found[part.part] = f"deny ACE {index} on {subtree.target.dn} takes {what} from {whom}"
     return found
 
 
@@ -230,8 +250,11 @@ def _where_failing(failing: dict[TaskPart, list[str]], subtree: Subtree) -> list
 def _at(dns: tuple[str, ...], subtree: Subtree) -> str:
     if dns[0] == subtree.target.dn:
         return "not delegated on the OU itself"
-    blocked = {each.dn for each in subtree.below if each.descriptor is not None and each.descriptor.is_dacl_protected}
-    why = " (inheritance is blocked there)" if set(dns) & blocked else ""
+    failing = set(dns)
+    is_blocked = any(
+        each.dn in failing for each in subtree.readable if each.descriptor and each.descriptor.is_dacl_protected
+    )
+    why = " (inheritance is blocked there)" if is_blocked else ""
     return f"the delegation does not reach {_some(dns)}{why}"
 
 
@@ -242,7 +265,7 @@ def _remediation(failing: dict[TaskPart, list[str]], denials: dict[TaskPart, str
         )
     lacking = {dn for dns in failing.values() for dn in dns}
     # Where a container lacks it, those below it inherit once it is delegated there, unless they block inheritance.
-    highest = [dn for dn in sorted(lacking) if not any(dn != other and is_dn_within(dn, other) for other in lacking)]
+    highest = [dn for dn in sorted(lacking) if not any(above in lacking for above in dns_above(dn))]
     return delegate(highest, trustee) if highest else None
 
 
@@ -261,7 +284,9 @@ def _note(subtree: Subtree, parts: tuple[PartDecision, ...]) -> str:
     if any(part.is_null_dacl for part in parts):
         return "The OU has a NULL DACL: everyone may do everything on it, and users below inherit nothing."
     dacl = subtree.target.descriptor.dacl if subtree.target.descriptor else None
-    indexes = sorted({index for part in parts for index in part.ace_indexes if dacl and dacl[index].is_inherited})
+    indexes = sorted({
+        index for part in parts for index in _indexes(subtree.target, part.aces) if dacl and dacl[index].is_inherited
+    })
     return " ".join(
         f"ACE {index} is inherited from {_origin(subtree, dacl[index])}." for index in indexes if dacl is not None
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from auditor.acl import Token, domain_of_sid, parse_descriptor, rid_of_sid
+from auditor.acl import Token, domain_of_sid, rid_of_sid
 from auditor.evaluate.directory.user_task import decide_user_task
 from auditor.evaluate.directory.well_known import (
     ADMINISTRATORS,
@@ -134,9 +134,6 @@ def _delegation_trustees(facts: DirectoryFacts, membership: Membership) -> Itera
     token = Token(membership.without_domain_admins | membership.perhaps_without_domain_admins)
     for _, read in facts.evidence.reads_of("target_ou"):
         for record in read:
-            raw = facts.evidence.descriptors.get(record_to_entry(record).descriptor or "")
-            try:
-                parts = decide_user_task(parse_descriptor(raw), token) if raw else ()
-            except ValueError:
-                continue
+            descriptor = facts.evidence.descriptor(record_to_entry(record).descriptor)
+            parts = decide_user_task(descriptor, token) if descriptor else ()
             yield from (trustee for part in parts for trustee in part.trustees)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from auditor.acl import Token, parse_descriptor
+from auditor.acl import Token
 from auditor.evaluate.directory.account import ACCOUNT, DirectoryAccount, identify_account
-from auditor.evaluate.directory.delegation import judge_delegation
+from auditor.evaluate.directory.delegation import Delegated, judge_delegation
 from auditor.evaluate.directory.hosts import judge_host
+from auditor.evaluate.directory.schema import DirectorySchema, read_schema
 from auditor.evaluate.directory.user_task import TaskPart, decide_user_task
 from auditor.evaluate.judgement import Judgement, Scoped, Unknown, describe_gap, with_note
 from auditor.evaluate.requirements import to_result
@@ -20,6 +21,8 @@ from auditor.model.outcome import Outcome, combine_all_of, combine_any_of
 from auditor.model.results import EvidenceReference, RequirementResult, WithoutDomainAdmins
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from auditor.matrix.profile import Profile, Requirement
     from auditor.model.evidence import Evidence
 
@@ -34,15 +37,24 @@ class DirectoryFacts:
     connection: HybridConnection
     profile: Profile
     account: DirectoryAccount
+    schema: DirectorySchema
+    delegations: Mapping[str, Delegated]
 
 
 def gather_directory_facts(evidence: Evidence, connection: HybridConnection, profile: Profile) -> DirectoryFacts:
-    """Work out once who the account is and what is in its token."""
+    """Work out once who the account is, what is in its token, and what it may do on each target OU."""
+    account, schema = identify_account(evidence, connection), read_schema(evidence)
+    membership = account.membership
+    delegations = (
+        {} if membership is None else {ou: judge_delegation(evidence, membership, ou) for ou in connection.target_ous}
+    )
     return DirectoryFacts(
         evidence=evidence,
         connection=connection,
         profile=profile,
-        account=identify_account(evidence, connection),
+        account=account,
+        schema=schema,
+        delegations=delegations,
     )
 
 
@@ -170,13 +182,9 @@ def _judge_delegations(facts: DirectoryFacts) -> list[Scoped]:
         return [
             Scoped(scope=ou, judgement=_without_account(account, "delegation")) for ou in facts.connection.target_ous
         ]
-    membership = account.membership
     return [
-        Scoped(
-            scope=ou,
-            judgement=with_note(judge_delegation(facts.evidence, membership, ou), _effective(facts, ou)),
-        )
-        for ou in facts.connection.target_ous
+        Scoped(scope=ou, judgement=with_note(delegated.judgement, _effective(facts, ou)))
+        for ou, delegated in facts.delegations.items()
     ]
 
 
@@ -184,12 +192,8 @@ def _effective(facts: DirectoryFacts, target_ou: str) -> str:
     """Say what the account may do with all its groups, Domain Admins included."""
     record = next(iter(facts.evidence.read("target_ou", target_ou)), None)
     entry = record_to_entry(record) if record else None
-    raw = facts.evidence.descriptors.get(entry.descriptor or "") if entry else None
-    if raw is None or facts.account.membership is None:
-        return ""
-    try:
-        descriptor = parse_descriptor(raw)
-    except ValueError:
+    descriptor = facts.evidence.descriptor(entry.descriptor) if entry else None
+    if descriptor is None or facts.account.membership is None:
         return ""
     parts = decide_user_task(descriptor, Token(facts.account.membership.token))
     # Users below are left out: Domain Admins get full control of each from its class, not from the OU.

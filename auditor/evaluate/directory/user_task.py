@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from auditor.acl import (
@@ -23,6 +24,7 @@ from auditor.acl import (
     decide,
     decide_all,
     descriptor_of_child,
+    narrow,
     rights_beyond_read,
 )
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from auditor.acl import Ace, InheritedAce
 
 USER_CLASS = "bf967aba-0de6-11d0-a285-00aa003049e2"
+_DISTINCT_DESCRIPTORS_KEPT = 1 << 12
 _USER_CHILD_RIGHTS = int(AccessMask.CREATE_CHILD | AccessMask.DELETE_CHILD)
 
 
@@ -47,29 +50,38 @@ class TaskPart(StrEnum):
 class PartDecision:
     """Whether one part is held on one container, and by which ACEs of that container's DACL.
 
-    `ace_indexes` count from 0 in stored order. `is_wider` tells that a grant covers more than the part.
-    `is_certain` is False when a conditional ACE could turn the answer. `is_partly_held` tells that some of
-    the part is granted. `denied_by` is the index of the deny ACE that defeats the part, or None.
+    `is_wider` tells that a grant covers more than the part. `is_certain` is False when a conditional ACE could turn
+    the answer. `is_partly_held` tells that some of the part is granted. `denied_by` is the deny ACE that defeats the
+    part, or None.
     """
 
     part: TaskPart
     is_held: bool
     is_partly_held: bool
     is_certain: bool
-    ace_indexes: tuple[int, ...]
-    trustees: tuple[str, ...]
+    aces: tuple[Ace, ...]
     is_wider: bool
-    denied_by: int | None
+    denied_by: Ace | None
     is_null_dacl: bool
+
+    @property
+    def trustees(self) -> tuple[str, ...]:
+        """The SIDs the grants are for, each once."""
+        return tuple(dict.fromkeys(ace.trustee for ace in self.aces))
 
 
 def decide_user_task(descriptor: SecurityDescriptor, token: Token) -> tuple[PartDecision, ...]:
     """Decide the three parts on one container (MS-ADTS 5.1.3.3, MS-DTYP 2.5.3.4)."""
+    return _decide_user_task(narrow(descriptor, token), token)
+
+
+@lru_cache(maxsize=_DISTINCT_DESCRIPTORS_KEPT)
+def _decide_user_task(descriptor: SecurityDescriptor, token: Token) -> tuple[PartDecision, ...]:
     reaching = aces_reaching_child(descriptor.dacl, USER_CLASS)
     return (
         _child_right(TaskPart.CREATE, decide(descriptor, token, AccessMask.CREATE_CHILD, (USER_CLASS,))),
         _child_right(TaskPart.DELETE, decide(descriptor, token, AccessMask.DELETE_CHILD, (USER_CLASS,))),
-        _full_control(reaching, token),
+        _full_control(descriptor, reaching, token),
     )
 
 
@@ -80,15 +92,15 @@ def _child_right(part: TaskPart, decision: Decision) -> PartDecision:
         is_held=decision.granted,
         is_partly_held=decision.granted,
         is_certain=decision.is_certain,
-        ace_indexes=(decision.ace_index,) if decision.granted and decision.ace_index is not None else (),
-        trustees=(ace.trustee,) if decision.granted and ace is not None else (),
+        aces=(ace,) if decision.granted and ace is not None else (),
         is_wider=ace is None or ace.object_type is None,
-        denied_by=decision.ace_index if not decision.granted else None,
+        denied_by=ace if not decision.granted else None,
         is_null_dacl=decision.reason is Reason.NULL_DACL,
     )
 
 
-def _full_control(reaching: tuple[InheritedAce, ...], token: Token) -> PartDecision:
+def _full_control(descriptor: SecurityDescriptor, reaching: tuple[InheritedAce, ...], token: Token) -> PartDecision:
+    own = descriptor.dacl or ()
     child = descriptor_of_child(reaching)
     decisions = [decide_all(child, token, right) for right in FULL_CONTROL]
     # Whoever lets everybody read is no trustee of the task.
@@ -106,10 +118,9 @@ def _full_control(reaching: tuple[InheritedAce, ...], token: Token) -> PartDecis
         is_held=is_held,
         is_partly_held=any(decision.granted for decision in beyond_reading),
         is_certain=all(decision.is_certain for decision in decisions),
-        ace_indexes=tuple(each.parent_index for each in aces) if is_held else (),
-        trustees=tuple(dict.fromkeys(each.ace.trustee for each in aces)) if is_held else (),
+        aces=tuple(own[each.parent_index] for each in aces) if is_held else (),
         is_wider=any(each.ace.inherited_object_type is None for each in aces),
-        denied_by=reaching[denying[0]].parent_index if denying else None,
+        denied_by=own[reaching[denying[0]].parent_index] if denying else None,
         is_null_dacl=False,
     )
 
@@ -121,6 +132,11 @@ def holds_anything_for_users(descriptor: SecurityDescriptor, token: Token) -> bo
     count, nor on users the right to create something of a named class below them: nothing about a user
     can be done with them.
     """
+    return _holds_anything_for_users(narrow(descriptor, token), token)
+
+
+@lru_cache(maxsize=_DISTINCT_DESCRIPTORS_KEPT)
+def _holds_anything_for_users(descriptor: SecurityDescriptor, token: Token) -> bool:
     reaching = aces_reaching_child(descriptor.dacl, USER_CLASS)
     below = descriptor_of_child(each for each in reaching if not _only_names_children(each.ace))
     if rights_beyond_read(below, token).held:
@@ -153,3 +169,27 @@ def _denied(descriptor: SecurityDescriptor) -> Iterator[str]:
     for ace in descriptor.dacl or ():
         if ace.kind in (AceKind.DENY, AceKind.CONDITIONAL_DENY):
             yield ace.trustee
+
+
+def controls_user(descriptor: SecurityDescriptor, token: Token, user_sid: str | None) -> PartDecision:
+    """Decide full control of one user that exists, on its own descriptor."""
+    return _controls_user(narrow(descriptor, token), token, user_sid in token.sids)
+
+
+@lru_cache(maxsize=_DISTINCT_DESCRIPTORS_KEPT)
+def _controls_user(descriptor: SecurityDescriptor, token: Token, is_itself: bool) -> PartDecision:
+    itself = next(iter(token.sids)) if is_itself else None
+    decisions = [decide_all(descriptor, token, right, itself) for right in FULL_CONTROL]
+    is_held = all(decision.granted for decision in decisions)
+    aces = (decision.ace for decision in decisions if decision.granted and decision.ace is not None)
+    denying = [decision.ace for decision in decisions if not decision.granted and decision.ace is not None]
+    return PartDecision(
+        part=TaskPart.FULL_CONTROL,
+        is_held=is_held,
+        is_partly_held=any(decision.granted for decision in decisions),
+        is_certain=all(decision.is_certain for decision in decisions),
+        aces=tuple(dict.fromkeys(aces)) if is_held else (),
+        is_wider=False,
+        denied_by=next(iter(denying), None),
+        is_null_dacl=descriptor.dacl is None,
+    )

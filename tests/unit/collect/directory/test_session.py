@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from auditor.collect.directory.limits import Deadline, Limits
-from auditor.collect.directory.session import DirectorySession, FoundObject, SearchRequest
+from auditor.collect.directory.session import DirectorySession, FoundObject, Scope, SearchRequest
 from auditor.collect.directory.sign_in import sign_in
 from auditor.collect.directory.tls import TlsTarget, shake_hands
 from auditor.errors import SourceError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Open: TypeAlias = "Callable[..., AbstractContextManager[DirectorySession]]"
 OU = f"OU=Staff,{HEAD}"
-BELOW = SearchRequest(base=OU, attributes=("objectClass",), subtree=True)
+BELOW = SearchRequest(base=OU, attributes=("objectClass",), scope=Scope.SUBTREE)
 AT = SearchRequest(base=OU, attributes=("objectClass", "nTSecurityDescriptor"))
 
 

@@ -1,0 +1,78 @@
+"""Reads the objects whose control is control of the domain or forest, and the certificate services."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.collect.directory.filters import any_of_sids
+from auditor.collect.directory.session import DESCRIPTOR, Scope, SearchRequest
+from auditor.errors import SourceError
+from auditor.model.evidence import Gap, GapKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.collect.directory.reader import DirectoryReader
+
+_ATTRIBUTES = ("objectClass", "objectSid", "sAMAccountName", "adminCount", DESCRIPTOR)
+_CERTIFICATE_ATTRIBUTES = (
+    "objectClass", "cn", "displayName", "msPKI-Certificate-Name-Flag", "msPKI-Enrollment-Flag", "msPKI-RA-Signature",
+    "pKIExtendedKeyUsage", "certificateTemplates", DESCRIPTOR,
+)
+_CERTIFICATE_OBJECTS = (
+    "(|(objectClass=pKICertificateTemplate)(objectClass=pKIEnrollmentService)(objectClass=certificationAuthority))"
+)
+# krbtgt and the privileged groups of the domain, by RID; the builtin ones, by SID (MS-ADTS 6.1.1.6)
+_RIDS = (502, 512, 516, 517, 518, 519, 520, 521, 526, 527)
+_BUILTIN_RIDS = (544, 548, 549, 550, 551, 552)
+_BUILTIN = b"\x01\x02\x00\x00\x00\x00\x00\x05\x20\x00\x00\x00"
+
+
+def read_tier_zero(reader: DirectoryReader, context: str) -> None:
+    """Store AdminSDHolder, the Domain Controllers OU, the group policies, the forest's heads, and the groups."""
+    bases = [
+        f"CN=AdminSDHolder,CN=System,{context}",
+        f"OU=Domain Controllers,{context}",
+        f"CN=Policies,CN=System,{context}",
+        reader.configuration_context,
+        reader.schema_context,
+    ]
+    query = SearchRequest(base="each tier-0 object", attributes=_ATTRIBUTES).as_query()
+    with reader.read("tier_zero", query) as read:
+        for base in filter(None, bases):
+            answer = reader.object_at(read, SearchRequest(base=base, attributes=_ATTRIBUTES))
+            if isinstance(answer, Gap):
+                read.leave_gap(answer)
+            else:
+                reader.store(read, answer)
+        if reader.domain_sid is None:
+            raise SourceError(Gap(
+                kind=GapKind.NOT_PERMITTED,
+                message=f"objectSid of {context} was not returned",
+                missing_permission=f"Read all properties on {context}",
+            ))
+        request = SearchRequest(
+            base=context,
+            attributes=_ATTRIBUTES,
+            filter=any_of_sids(_privileged_sids(reader.domain_sid)),
+            scope=Scope.SUBTREE,
+        )
+        for found in reader.objects_below(read, request):
+            reader.store(read, found)
+
+
+def _privileged_sids(domain_sid: bytes) -> Sequence[bytes]:
+    head = domain_sid[:1] + bytes([domain_sid[1] + 1]) + domain_sid[2:]
+    own = [head + rid.to_bytes(4, "little") for rid in _RIDS]
+    return [*own, *(_BUILTIN + rid.to_bytes(4, "little") for rid in _BUILTIN_RIDS)]
+
+
+def read_certificate_services(reader: DirectoryReader) -> None:
+    """Store certificate templates, enrolment services and authorities; a forest without them has none."""
+    base = f"CN=Public Key Services,CN=Services,{reader.configuration_context}"
+    request = SearchRequest(
+        base=base, attributes=_CERTIFICATE_ATTRIBUTES, filter=_CERTIFICATE_OBJECTS, scope=Scope.SUBTREE
+    )
+    with reader.read("certificate_services", request.as_query()) as read:
+        for found in reader.objects_below(read, request):
+            reader.store(read, found)
