@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from auditor.collect.collect_connection import collect_connection
-from auditor.collect.directory.collector import DirectoryScope
 from auditor.collect.replay import copy_evidence
 from auditor.evaluate.evaluate import RunFacts, evaluate
 from auditor.history.run_folder import publish, staging_folder
@@ -78,7 +76,7 @@ def run(
     """Collect, judge and render into one run folder."""
     with staging_folder(output_dir) as folder:
         _collect(prepared, invocation, folder, announce)
-        return _judge_and_render(folder, judging, formats, announce)
+        return _judge_and_render(read_recorded_run(folder), folder, judging, formats, announce)
 
 
 def collect(prepared: Prepared, invocation: Invocation, output_dir: Path, announce: Announce) -> Finished:
@@ -94,7 +92,7 @@ def judge_again(
     """Judge recorded evidence; nothing is contacted, and the recorded run stays as it is."""
     with staging_folder(output_dir) as folder:
         copy_recorded_run(recorded, folder)
-        return _judge_and_render(folder, judging, formats, announce)
+        return _judge_and_render(recorded, folder, judging, formats, announce)
 
 
 def report(source: Path, output_dir: Path, formats: Formats, announce: Announce) -> Finished:
@@ -108,6 +106,10 @@ def report(source: Path, output_dir: Path, formats: Formats, announce: Announce)
 
 
 def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce) -> None:
+    # Judging again needs no client of any directory or tenant, and they take long to load.
+    from auditor.collect.collect_connection import collect_connection  # noqa: PLC0415
+    from auditor.collect.directory.collector import DirectoryScope  # noqa: PLC0415
+
     write_inputs(
         folder,
         prepared,
@@ -141,8 +143,9 @@ def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce:
         announce(entry.id, "finished")
 
 
-def _judge_and_render(folder: Path, judging: Judging, formats: Formats, announce: Announce) -> Finished:
-    recorded = read_recorded_run(folder)
+def _judge_and_render(
+    recorded: RecordedRun, folder: Path, judging: Judging, formats: Formats, announce: Announce
+) -> Finished:
     facts = recorded.facts
     announce("", "judging the evidence")
     results = evaluate(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from auditor.collect.stored_evidence import StoredDescriptors, StoredRecords
+from auditor.collect.stored_evidence import Altered, StoredDescriptors, StoredRecords, require_digest
 from auditor.errors import InvalidInput, Problem
 from auditor.model.connection import Connection, ConnectionKind, ExchangeOnlineConnection, HybridConnection
 from auditor.model.evidence import Evidence, Gap, GapKind, Read, Source
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _RECORDS_IN_MEMORY = 1000
+_UNUSABLE = (ValidationError, ValueError, KeyError, TypeError, RecursionError, binascii.Error)
 
 
 class _GapEntry(BaseModel):
@@ -67,18 +68,8 @@ def read_evidence(folder: Path) -> Evidence:
     """
     try:
         return _read_evidence(folder)
-    except (OSError, ValidationError, ValueError, KeyError, TypeError, RecursionError, binascii.Error) as error:
-        raise InvalidInput(
-            [
-                Problem(
-                    file=str(folder),
-                    line=None,
-                    place="evidence",
-                    message=f"cannot be used as recorded evidence: {_first_line(error)}",
-                    cure="point to the folder of one connection below `evidence/` of an unaltered run",
-                )
-            ]
-        ) from error
+    except (OSError, *_UNUSABLE) as error:
+        raise _unusable(folder, error) from error
 
 
 def copy_evidence(folder: Path, target: Path) -> None:
@@ -86,11 +77,41 @@ def copy_evidence(folder: Path, target: Path) -> None:
 
     Raises InvalidInput as `read_evidence` does, and OSError when the copy cannot be written.
     """
-    read_evidence(folder)
-    index = _SourcesFile.model_validate_json((folder / "sources.json").read_bytes())
+    try:
+        index = _SourcesFile.model_validate_json((folder / "sources.json").read_bytes())
+        digests = {_plain(entry.file): entry.sha256 for entry in index.sources}
+    except _UNUSABLE as error:
+        raise _unusable(folder, error) from error
+    digests["descriptors.jsonl"] = index.descriptors_sha256
     target.mkdir(parents=True)
-    for name in ("connection.json", "sources.json", "descriptors.jsonl", *(entry.file for entry in index.sources)):
+    for name in ("connection.json", "sources.json", *digests):
         shutil.copyfile(folder / name, target / name)
+    for name, digest in digests.items():
+        try:
+            require_digest(target / name, digest)
+        except Altered as error:
+            raise _unusable(folder, error) from error
+
+
+def _plain(name: str) -> str:
+    if "/" in name or "\\" in name:
+        msg = f"{name!r} is not a plain file name"
+        raise ValueError(msg)
+    return name
+
+
+def _unusable(folder: Path, error: Exception) -> InvalidInput:
+    return InvalidInput(
+        [
+            Problem(
+                file=str(folder),
+                line=None,
+                place="evidence",
+                message=f"cannot be used as recorded evidence: {_first_line(error)}",
+                cure="point to the folder of one connection below `evidence/` of an unaltered run",
+            )
+        ]
+    )
 
 
 def _first_line(error: Exception) -> str:
@@ -118,10 +139,7 @@ def _connection(header: _ConnectionFile) -> Connection:
 
 
 def _read(folder: Path, entry: _SourceEntry) -> tuple[Source, Read]:
-    if "/" in entry.file or "\\" in entry.file:
-        msg = f"{entry.file!r} is not a plain file name"
-        raise ValueError(msg)
-    stored = StoredRecords(folder / entry.file, entry.sha256)
+    stored = StoredRecords(folder / _plain(entry.file), entry.sha256)
     records = stored if len(stored) > _RECORDS_IN_MEMORY else tuple(stored)
     gap = (
         None

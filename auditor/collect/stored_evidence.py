@@ -37,7 +37,7 @@ class StoredRecords(Collection["Record"]):
     def __init__(self, path: Path, sha256: str) -> None:
         self._path = path
         self._sha256 = sha256
-        self._count = _count_lines(path, sha256)
+        self._count = require_digest(path, sha256)
 
     def __len__(self) -> int:
         return self._count
@@ -61,7 +61,7 @@ class StoredDescriptors(Mapping[str, bytes]):
     def __init__(self, path: Path, sha256: str) -> None:
         self._path = path
         self._places: dict[str, tuple[int, int]] = {}
-        _count_lines(path, sha256)
+        require_digest(path, sha256)
         start = 0
         with path.open("rb") as stream:
             for line in stream:
@@ -95,7 +95,8 @@ def _descriptor(line: bytes) -> tuple[str, bytes]:
     return digest, raw
 
 
-def _count_lines(path: Path, sha256: str) -> int:
+def require_digest(path: Path, sha256: str) -> int:
+    """Return how many lines a file has. Raises Altered when it does not have the recorded SHA-256."""
     digest = hashlib.sha256()
     count = 0
     with path.open("rb") as stream:
