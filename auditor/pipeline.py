@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeAlias
 
-from auditor.collect.replay import copy_evidence
+from auditor.collect.replay import copy_evidence, read_evidence
 from auditor.evaluate.evaluate import RunFacts, evaluate
 from auditor.history.run_folder import publish, staging_folder
 from auditor.inventory.entries import ReplayEntry
@@ -17,10 +20,11 @@ from auditor.report.pdf import PdfUnavailable
 from auditor.report.results_json import read_results, write_results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
-    from pathlib import Path
 
+    from auditor.inventory.entries import InventoryEntry, LiveEntry
+    from auditor.model.evidence import Evidence
     from auditor.model.outcome import Severity
     from auditor.model.results import Results
     from auditor.preparation import Prepared
@@ -105,11 +109,24 @@ def report(source: Path, output_dir: Path, formats: Formats, announce: Announce)
         return Finished(folder=publish(folder, results.run.id), results=results, left_out=left_out)
 
 
-def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce) -> None:
-    # Judging again needs no client of any directory or tenant, and they take long to load.
-    from auditor.collect.collect_connection import collect_connection  # noqa: PLC0415
-    from auditor.collect.directory.collector import DirectoryScope  # noqa: PLC0415
+@contextmanager
+def evidence_of(
+    prepared: Prepared, entry: InventoryEntry, invocation: Invocation, announce: Announce, object_dn: str | None
+) -> Iterator[Evidence]:
+    """Yield the evidence of one connection, collected for the moment or recorded; nothing of it is kept.
 
+    A live connection reads the object `object_dn` as well.
+    """
+    if isinstance(entry, ReplayEntry):
+        yield read_evidence(entry.folder)
+        return
+    with TemporaryDirectory(prefix="auditor-") as scratch:
+        folder = Path(scratch) / entry.id
+        _collect_entry(prepared, entry, invocation, folder, announce, (object_dn,) if object_dn else ())
+        yield read_evidence(folder)
+
+
+def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce) -> None:
     write_inputs(
         folder,
         prepared,
@@ -124,23 +141,37 @@ def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce:
         if isinstance(entry, ReplayEntry):
             copy_evidence(entry.folder, target)
         else:
-            collect_connection(
-                entry.connection,
-                entry.sign_in,
-                prepared.secrets,
-                folder=target,
-                clock=invocation.clock,
-                collected_by={
-                    "operator": invocation.operator,
-                    "host": invocation.host,
-                    "tool_version": invocation.tool_version,
-                },
-                announce=partial(announce, entry.id),
-                directory_scope=DirectoryScope(
-                    own_password=prepared.secrets[entry.own_password] if entry.own_password is not None else None
-                ),
-            )
+            _collect_entry(prepared, entry, invocation, target, announce)
         announce(entry.id, "finished")
+
+
+def _collect_entry(
+    prepared: Prepared,
+    entry: LiveEntry,
+    invocation: Invocation,
+    folder: Path,
+    announce: Announce,
+    objects: tuple[str, ...] = (),
+) -> None:
+    # Judging again needs no client of any directory or tenant, and they take long to load.
+    from auditor.collect.collect_connection import collect_connection  # noqa: PLC0415
+    from auditor.collect.directory.collector import DirectoryScope  # noqa: PLC0415
+
+    own_password = prepared.secrets[entry.own_password] if entry.own_password is not None else None
+    collect_connection(
+        entry.connection,
+        entry.sign_in,
+        prepared.secrets,
+        folder=folder,
+        clock=invocation.clock,
+        collected_by={
+            "operator": invocation.operator,
+            "host": invocation.host,
+            "tool_version": invocation.tool_version,
+        },
+        announce=partial(announce, entry.id),
+        directory_scope=DirectoryScope(own_password=own_password, objects=objects),
+    )
 
 
 def _judge_and_render(

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from auditor import __version__
 from auditor.cli import run as stages
+from auditor.cli.access import access
 from auditor.cli.connections import connections
 from auditor.cli.console import say
 from auditor.cli.matrix import matrix
@@ -47,6 +48,7 @@ app = typer.Typer(
     epilog="Start with: auditor run -c sample_data/inventory.yaml -o runs",
 )
 app.command(rich_help_panel="Review")(stages.run)
+app.command(rich_help_panel="Review")(access)
 app.command(rich_help_panel="Stages")(stages.collect)
 app.command(rich_help_panel="Stages")(stages.evaluate)
 app.command(rich_help_panel="Stages")(stages.report)

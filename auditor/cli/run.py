@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import re
-import socket
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditor import __version__
 from auditor.cli.console import progress, say, visible
+from auditor.cli.invocation import ask, invocation
 from auditor.cli.options import (
     Config,
     ConnectionIds,
@@ -26,7 +21,6 @@ from auditor.cli.options import (
     OutputDir,
     Quiet,
     Verbose,
-    current_time,
     instant,
     split_formats,
 )
@@ -34,11 +28,10 @@ from auditor.model.outcome import Severity
 
 if TYPE_CHECKING:
     from auditor.model.results import Results
-    from auditor.pipeline import Finished, Formats, Invocation, Judging
+    from auditor.pipeline import Finished, Formats, Judging
 
 _DEFAULT_CONFIG = Path("inventory.yaml")
 _DEFAULT_OUTPUT = Path("runs")
-_SHORT_OUTPUT_DIR = re.compile(r"-[qv]*o")  # alone, in a cluster, or with its value attached
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 
@@ -65,11 +58,11 @@ def run(
     from auditor.preparation import prepare  # noqa: PLC0415
 
     formats = _formats(format_names)
-    prepared = prepare(config, connection or (), _ask)
+    prepared = prepare(config, connection or (), ask)
     with progress(is_quiet=quiet, is_plain=no_progress, is_verbose=verbose) as announce:
         finished = pipeline.run(
             prepared,
-            _invocation(),
+            invocation(),
             output_dir,
             _judging(now, fail_on, exit_zero=exit_zero),
             formats,
@@ -90,9 +83,9 @@ def collect(
     from auditor import pipeline  # noqa: PLC0415
     from auditor.preparation import prepare  # noqa: PLC0415
 
-    prepared = prepare(config, connection or (), _ask)
+    prepared = prepare(config, connection or (), ask)
     with progress(is_quiet=quiet, is_plain=no_progress, is_verbose=verbose) as announce:
-        finished = pipeline.collect(prepared, _invocation(), output_dir, announce)
+        finished = pipeline.collect(prepared, invocation(), output_dir, announce)
     print(finished.folder)
     gaps = _count_gaps(finished.folder)
     code = 3 if gaps else 0
@@ -177,48 +170,6 @@ def _judging(now: str | None, fail_on: Severity, *, exit_zero: bool) -> Judging:
     from auditor.pipeline import Judging  # noqa: PLC0415
 
     return Judging(now=instant(now), fail_on=fail_on, exit_zero=exit_zero)
-
-
-def _invocation() -> Invocation:
-    from auditor.pipeline import Invocation  # noqa: PLC0415
-
-    try:
-        operator = getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a user without a name
-        operator = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
-    return Invocation(
-        operator=operator,
-        host=socket.gethostname(),
-        tool_version=__version__,
-        argv=_argv(sys.argv[1:]),
-        clock=current_time,
-    )
-
-
-def _argv(arguments: list[str]) -> tuple[str, ...]:
-    """Return the command line without the output folder: where a run is written says nothing about what it found."""
-    kept: list[str] = []
-    is_folder = False
-    for argument in arguments:
-        short = _SHORT_OUTPUT_DIR.match(argument)
-        if is_folder:
-            kept.append("…")
-            is_folder = False
-        elif argument.startswith("--output-dir="):
-            kept.append("--output-dir=…")
-        elif short is not None:
-            kept.append(short[0] if short[0] == argument else f"{short[0]}…")
-            is_folder = short[0] == argument
-        else:
-            kept.append(argument)
-            is_folder = argument == "--output-dir"
-    return tuple(kept)
-
-
-def _ask(place: str) -> str:
-    if not sys.stdin.isatty():
-        raise EOFError
-    return getpass.getpass(f"{place}: ")
 
 
 def _count_gaps(folder: Path) -> int:

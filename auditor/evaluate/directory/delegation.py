@@ -11,6 +11,7 @@ from auditor.acl import (
     name_of_object_type,
     rights_in_words,
 )
+from auditor.evaluate.directory.origin import UNKNOWN_ORIGIN, hands_down
 from auditor.evaluate.directory.subtree import Subtree, auditor_lists, read_subtree
 from auditor.evaluate.directory.user_task import (
     PartDecision,
@@ -295,20 +296,9 @@ def _note(subtree: Subtree, parts: tuple[PartDecision, ...]) -> str:
 def _origin(subtree: Subtree, ace: Ace) -> str:
     """Name the closest object above that carries an inherited ACE explicitly."""
     for above in subtree.above:
-        if above.descriptor is not None and any(_hands_down(own, ace) for own in above.descriptor.dacl or ()):
+        if above.descriptor is not None and any(hands_down(own, ace) for own in above.descriptor.dacl or ()):
             return above.dn
-    return "an object above whose descriptor could not be read"
-
-
-def _hands_down(own: Ace, inherited: Ace) -> bool:
-    same_grant = (own.kind, own.trustee, own.rights, own.object_type, own.inherited_object_type) == (
-        inherited.kind,
-        inherited.trustee,
-        inherited.rights,
-        inherited.object_type,
-        inherited.inherited_object_type,
-    )
-    return same_grant and own.container_inherit and not own.is_inherited
+    return UNKNOWN_ORIGIN
 
 
 def _part(
