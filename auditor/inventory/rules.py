@@ -105,7 +105,7 @@ def _directory_credential(document: Document, place: Place) -> Iterator[Problem]
     if not isinstance(sign_in, dict):
         return
     username = sign_in.get("username")
-    if not sign_in.get("kerberos"):
+    if "kerberos" not in sign_in:
         for key in ("username", "password"):
             if key not in sign_in:
                 cure = "add it, or sign in with the current ticket: kerberos: true"

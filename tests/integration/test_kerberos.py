@@ -1,0 +1,224 @@
+"""Kerberos at a real domain controller and its KDC reads what a simple bind reads, and is refused in words."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import ldap3
+import pytest
+
+from auditor.collect.directory import collect_directory
+from auditor.collect.evidence_writer import EvidenceWriter
+from auditor.collect.replay import read_evidence
+from auditor.model.connection import HybridConnection
+from auditor.model.evidence import GapKind
+from auditor.model.sign_in import KerberosSignIn, PasswordSignIn, Secret, SecretReference
+from tests.lab.cases import AUDITOR, TARGETS
+from tests.lab.estate import LAB_PASSWORD
+from tests.lab.estates import KNOWN_ANSWERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from auditor.model.evidence import Evidence, Gap
+    from auditor.model.sign_in import DirectorySignIn
+    from tests.lab.domain_controller import DomainController
+
+pytestmark = pytest.mark.directory
+
+try:
+    import gssapi
+except ImportError as missing:
+    if os.environ.get("CI") == "true":
+        raise
+    pytest.skip(f"the extra `kerberos` is not installed: {missing}", allow_module_level=True)
+
+CURRENT_TICKET = KerberosSignIn(username=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Realm:
+    """The lab's domain as a machine with Kerberos knows it; nothing of this machine's own is used."""
+
+    controller: DomainController
+    folder: Path
+    environment: pytest.MonkeyPatch
+
+    def use_keytab(self, account: str, *, spoilt: bool = False) -> None:
+        """Set the client keytab to one of `account`; a spoilt one has other keys than the account."""
+        keytab = self.folder / f"{account}.keytab"
+        self.controller.export_keytab(account, keytab)
+        if spoilt:
+            keytab.write_bytes(_with_other_keys(keytab.read_bytes()))
+        self.environment.setenv("KRB5_CLIENT_KTNAME", f"FILE:{keytab}")
+
+    def get_ticket(self, account: str, *, lifetime_s: int = 3600) -> None:
+        """Put a ticket of `account` into the ticket cache, and forget the keytab."""
+        configuration = self.folder / "krb5.conf"
+        text = self.controller.kerberos_configuration.read_text(encoding="ascii")
+        configuration.write_text(text.replace("]\n", f"]\n  ticket_lifetime = {lifetime_s}s\n", 1), encoding="ascii")
+        self.environment.setenv("KRB5_CONFIG", str(configuration))
+        self.use_keytab(account)
+        assert gssapi.Credentials(usage="initiate").name
+        self.environment.setenv("KRB5_CLIENT_KTNAME", str(self.folder / "none.keytab"))
+
+    def collect(self, sign_in: DirectorySignIn, **settings: Any) -> Evidence:
+        """Collect a connection to the lab's controller."""
+        controller = self.controller
+        defaults: dict[str, Any] = {
+            "id": "lab",
+            "name": "Connection-Directory Service",
+            "profile": "hybrid-exchange-online",
+            "hosts": (controller.address,),
+            "port": 636,
+            "tls_server_name": controller.domain.host_name,
+            "base_dns": (controller.domain.head,),
+            "username": controller.user_principal_name(KNOWN_ANSWERS.case("da-nested").account),
+            "target_ous": (controller.dn(TARGETS),),
+            "group_ous": (),
+            "ca_file": str(controller.ca_file),
+        }
+        connection = HybridConnection(**(defaults | settings))
+        folder = self.folder / f"evidence-{len(list(self.folder.iterdir()))}"
+        writer = EvidenceWriter(folder, connection, lambda: datetime.now(UTC))
+        secrets = {SecretReference("env", "LAB_PASSWORD"): Secret(LAB_PASSWORD.encode())}
+        steps: list[str] = []
+        writer.close({"signed_in_as": collect_directory(connection, sign_in, secrets, writer, steps.append)})
+        return read_evidence(folder)
+
+    def wrong_passwords(self, account: str) -> int:
+        """Return how often the domain counts a wrong password of `account`."""
+        with self.controller.sign_in() as connection:
+            connection.search(self.controller.domain.head, f"(sAMAccountName={account})", attributes=["badPwdCount"])
+            (entry,) = (entry for entry in connection.response or [] if entry["type"] == "searchResEntry")
+            return int(entry["raw_attributes"]["badPwdCount"][0])
+
+
+@pytest.fixture
+def realm(domain_controller: DomainController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Realm:
+    monkeypatch.setenv("KRB5_CONFIG", str(domain_controller.kerberos_configuration))
+    monkeypatch.setenv("KRB5CCNAME", f"FILE:{tmp_path / 'tickets'}")
+    monkeypatch.setenv("KRB5_CLIENT_KTNAME", str(tmp_path / "none.keytab"))
+    return Realm(controller=domain_controller, folder=tmp_path, environment=monkeypatch)
+
+
+@pytest.fixture
+def realm_that_counts(realm: Realm) -> Iterator[Realm]:
+    """Let the domain count wrong passwords, which it does only where accounts lock out."""
+    with realm.controller.sign_in() as connection:
+        for threshold in ("50", "0"):
+            change = {"lockoutThreshold": [(ldap3.MODIFY_REPLACE, [threshold])]}
+            assert connection.modify(realm.controller.domain.head, change), connection.result
+            if threshold != "0":
+                yield realm
+
+
+def _with_other_keys(keytab: bytes) -> bytes:
+    """Change the keys: after its key an entry of Samba has eight bytes, version and flags."""
+    changed, at = bytearray(keytab), 2
+    while at < len(changed):
+        end = at + 4 + int.from_bytes(changed[at : at + 4], "big")
+        changed[end - 9] ^= 0xFF
+        at = end
+    return bytes(changed)
+
+
+def gap_of_host(evidence: Evidence, host: str) -> Gap:
+    return evidence.read("host", host).gap or pytest.fail(f"{host} let us in")
+
+
+def digests(evidence: Evidence) -> list[tuple[str, str, str, bool]]:
+    return [(source.dataset, source.subject, source.sha256, source.complete) for source in evidence.sources]
+
+
+def test_a_ticket_reads_the_same_evidence_as_a_password(realm: Realm) -> None:
+    realm.get_ticket(AUDITOR)
+    by_ticket = realm.collect(CURRENT_TICKET)
+    username = realm.controller.user_principal_name(AUDITOR)
+    by_password = realm.collect(PasswordSignIn(username=username, password=SecretReference("env", "LAB_PASSWORD")))
+    assert digests(by_ticket) == digests(by_password)
+    assert by_ticket.read("account").absence_is_proven
+    assert by_ticket.collected_by["signed_in_as"] == realm.controller.principal(AUDITOR)
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_keytab_signs_in_without_kinit(realm: Realm, is_named: bool) -> None:
+    realm.use_keytab(AUDITOR)
+    evidence = realm.collect(KerberosSignIn(username=realm.controller.principal(AUDITOR) if is_named else None))
+    assert evidence.read("auditing_identity").absence_is_proven
+    assert evidence.collected_by["signed_in_as"] == realm.controller.principal(AUDITOR)
+
+
+def test_a_host_given_by_address_is_called_by_the_name_it_gives(realm: Realm) -> None:
+    realm.use_keytab(AUDITOR)
+    evidence = realm.collect(CURRENT_TICKET, tls_server_name=None)
+    assert evidence.read("host", realm.controller.address).records[0]["signed_in"] is True
+
+
+def test_no_ticket_is_said_and_nothing_is_sent(realm: Realm) -> None:
+    gap = gap_of_host(realm.collect(CURRENT_TICKET), realm.controller.address)
+    assert gap.kind is GapKind.NOT_ATTEMPTED
+    assert "there is no Kerberos ticket" in gap.message
+    assert "kinit" in (gap.missing_permission or "")
+
+
+def test_the_ticket_of_another_is_not_used(realm: Realm) -> None:
+    realm.get_ticket(AUDITOR)
+    evidence = realm.collect(KerberosSignIn(username=realm.controller.principal("Administrator")))
+    assert "there is no Kerberos ticket" in gap_of_host(evidence, realm.controller.address).message
+    assert evidence.collected_by["signed_in_as"] == ""
+
+
+def test_an_expired_ticket_is_said(realm: Realm) -> None:
+    realm.get_ticket(AUDITOR, lifetime_s=1)
+    time.sleep(2)
+    gap = gap_of_host(realm.collect(CURRENT_TICKET), realm.controller.address)
+    assert gap.kind is GapKind.SIGN_IN_REFUSED
+    assert "ticket has expired" in gap.message
+
+
+def test_a_wrong_keytab_is_tried_once_whatever_hosts_there_are(realm_that_counts: Realm) -> None:
+    realm = realm_that_counts
+    address = realm.controller.address
+    same_host = f"::ffff:{address}"
+    realm.use_keytab(AUDITOR, spoilt=True)
+    before = realm.wrong_passwords(AUDITOR)
+    evidence = realm.collect(CURRENT_TICKET, hosts=(address, same_host))
+    assert realm.wrong_passwords(AUDITOR) == before + 1
+    gap = gap_of_host(evidence, address)
+    assert gap.kind is GapKind.SIGN_IN_REFUSED
+    assert "keytab does not hold the account's password" in gap.message
+    assert gap_of_host(evidence, same_host).kind is GapKind.NOT_ATTEMPTED
+    assert all(read.gap for _, read in evidence.reads_of("account"))
+
+
+def test_a_disabled_account_is_said(realm: Realm) -> None:
+    disabled = next(case for case in KNOWN_ANSWERS.cases if not case.enabled)
+    realm.use_keytab(disabled.account)
+    gap = gap_of_host(realm.collect(CURRENT_TICKET), realm.controller.address)
+    assert gap.kind is GapKind.SIGN_IN_REFUSED
+    assert "disabled, expired or locked out" in gap.message
+
+
+def test_a_kdc_that_is_not_there_is_no_refusal(realm: Realm) -> None:
+    realm.use_keytab(AUDITOR)
+    configuration = realm.folder / "other.conf"
+    text = realm.controller.kerberos_configuration.read_text(encoding="ascii")
+    configuration.write_text(text.replace(f"kdc = {realm.controller.address}", "kdc = 127.0.0.255:1"), encoding="ascii")
+    realm.environment.setenv("KRB5_CONFIG", str(configuration))
+    gap = gap_of_host(realm.collect(CURRENT_TICKET), realm.controller.address)
+    assert gap.kind is GapKind.UNREACHABLE
+    assert "no Kerberos server of the realm answers" in gap.message
+
+
+def test_a_host_without_a_service_principal_does_not_stop_the_next(realm: Realm) -> None:
+    realm.use_keytab(AUDITOR)
+    domain_name = realm.controller.domain.dns_name  # the certificate names it, no service does
+    gap = gap_of_host(realm.collect(CURRENT_TICKET, tls_server_name=domain_name), realm.controller.address)
+    assert gap.kind is GapKind.NOT_ATTEMPTED
+    assert f"ldap/{domain_name}" in gap.message
