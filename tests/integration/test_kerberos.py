@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ldap3
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from auditor.collect.directory import collect_directory
 from auditor.collect.evidence_writer import EvidenceWriter
@@ -17,22 +23,28 @@ from auditor.collect.replay import read_evidence
 from auditor.model.connection import HybridConnection
 from auditor.model.evidence import GapKind
 from auditor.model.sign_in import KerberosSignIn, PasswordSignIn, Secret, SecretReference
+from tests.integration.audits import directory_inventory
 from tests.lab.cases import AUDITOR, TARGETS
 from tests.lab.estate import LAB_PASSWORD
 from tests.lab.estates import KNOWN_ANSWERS
+from tests.unit.collect.directory.authority import Authority
+from tests.unit.collect.directory.scripted_server import ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from auditor.model.evidence import Evidence, Gap
     from auditor.model.sign_in import DirectorySignIn
     from tests.lab.domain_controller import DomainController
+    from tests.unit.collect.directory.authority import Issued
+    from tests.unit.collect.directory.scripted_server import Accept
 
 pytestmark = pytest.mark.directory
 
 try:
     import gssapi
+
+    from tests.integration.kerberos_acceptor import Acceptor
 except ImportError as missing:
     if os.environ.get("CI") == "true":
         raise
@@ -90,6 +102,12 @@ class Realm:
         steps: list[str] = []
         writer.close({"signed_in_as": collect_directory(connection, sign_in, secrets, writer, steps.append)})
         return read_evidence(folder)
+
+    def collect_from(self, issued: Issued, accept: Accept) -> Evidence:
+        """Collect from a server with that certificate which takes tickets as `accept` says."""
+        with ScriptedServer(pem_file=issued.pem_file, accept=accept) as server:
+            authority = str(issued.pem_file.with_name("ca.pem"))
+            return self.collect(CURRENT_TICKET, hosts=("127.0.0.1",), port=server.port, ca_file=authority)
 
     def wrong_passwords(self, account: str) -> int:
         """Return how often the domain counts a wrong password of `account`."""
@@ -222,3 +240,90 @@ def test_a_host_without_a_service_principal_does_not_stop_the_next(realm: Realm)
     gap = gap_of_host(realm.collect(CURRENT_TICKET, tls_server_name=domain_name), realm.controller.address)
     assert gap.kind is GapKind.NOT_ATTEMPTED
     assert f"ldap/{domain_name}" in gap.message
+
+
+def test_an_audit_with_a_keytab_alone_runs_from_end_to_end(realm: Realm) -> None:
+    realm.use_keytab(AUDITOR)
+    case = KNOWN_ANSWERS.case("da-nested")
+    inventory = directory_inventory(realm.controller, [case])
+    inventory["defaults"]["auditor"]["active_directory"] = {"kerberos": True}
+    file = realm.folder / "inventory.json"
+    file.write_text(json.dumps(inventory), encoding="utf-8")
+    finished = subprocess.run(
+        [sys.executable, "-m", "auditor", "run", "-c", file, "-o", realm.folder / "runs", "-f", "json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr  # compliant, and everything in scope was verified
+    results = json.loads(Path(finished.stdout.strip(), "results.json").read_text(encoding="utf-8"))
+    (connection,) = results["connections"]
+    assert [host["sign_in"] for host in connection["hosts"]] == ["signed in"]
+
+
+@pytest.fixture
+def issued(tmp_path: Path, realm: Realm) -> Issued:
+    folder = tmp_path / "authority"
+    folder.mkdir()
+    return Authority(folder).issue(realm.controller.domain.host_name)
+
+
+@pytest.fixture
+def acceptor(realm: Realm, issued: Issued) -> Acceptor:
+    """Accept tickets for the domain controller, bound to the certificate that `issued` is."""
+    keytab = realm.folder / "service.keytab"
+    realm.controller.export_keytab(f"ldap/{realm.controller.domain.host_name}", keytab)
+    realm.use_keytab(AUDITOR)
+    der = issued.certificate.public_bytes(Encoding.DER)
+    return Acceptor(keytab=keytab, channel=b"tls-server-end-point:" + hashlib.sha256(der).digest())
+
+
+def test_a_host_that_enforces_channel_binding_lets_us_in_without_a_security_layer(
+    realm: Realm, issued: Issued, acceptor: Acceptor
+) -> None:
+    evidence = realm.collect_from(issued, acceptor)
+    assert evidence.read("host", "127.0.0.1").records[0]["signed_in"] is True
+    assert acceptor.answers == [bytes([1, 0, 0, 0])]
+
+
+def test_a_ticket_for_another_tls_connection_is_refused_in_words(
+    realm: Realm, issued: Issued, acceptor: Acceptor
+) -> None:
+    acceptor.channel = b"tls-server-end-point:" + bytes(32)  # what the host sees behind a TLS inspection
+    gap = gap_of_host(realm.collect_from(issued, acceptor), "127.0.0.1")
+    assert gap.kind is GapKind.SIGN_IN_REFUSED
+    assert "bound to another TLS connection" in gap.message
+
+
+@pytest.mark.parametrize(("layers", "is_accepted"), [(1, True), (7, True), (6, False), (0, False)])
+def test_the_security_layer_is_always_none(
+    realm: Realm, issued: Issued, acceptor: Acceptor, layers: int, is_accepted: bool
+) -> None:
+    acceptor.layers = layers
+    evidence = realm.collect_from(issued, acceptor)
+    assert evidence.read("host", "127.0.0.1").records[0]["signed_in"] is is_accepted
+    if not is_accepted:
+        assert "sign or seal" in gap_of_host(evidence, "127.0.0.1").message
+
+
+def test_a_host_that_skips_its_proof_is_not_believed(realm: Realm, issued: Issued, acceptor: Acceptor) -> None:
+    gap = gap_of_host(realm.collect_from(issued, lambda _: (0, "", None)), "127.0.0.1")
+    assert gap.kind is GapKind.MALFORMED
+
+
+@pytest.mark.parametrize("challenge", [None, b"", b"no token"])
+def test_challenges_that_are_none_end_the_sign_in(
+    realm: Realm, issued: Issued, acceptor: Acceptor, challenge: bytes | None
+) -> None:
+    gap = gap_of_host(realm.collect_from(issued, lambda _: (14, "", challenge)), "127.0.0.1")
+    assert gap.kind is GapKind.SIGN_IN_REFUSED
+
+
+def test_a_challenge_after_the_last_ends_the_sign_in(realm: Realm, issued: Issued, acceptor: Acceptor) -> None:
+    def goes_on(token: bytes) -> tuple[int, str, bytes | None]:
+        code, text, challenge = acceptor(token)
+        return (14, text, challenge) if code == 0 else (code, text, challenge)
+
+    gap = gap_of_host(realm.collect_from(issued, goes_on), "127.0.0.1")
+    assert gap.kind is GapKind.MALFORMED
+    assert len(acceptor.answers) == 1
