@@ -178,7 +178,7 @@ def test_a_host_given_by_address_is_called_by_the_name_it_gives(realm: Realm) ->
     assert evidence.read("host", realm.controller.address).records[0]["signed_in"] is True
 
 
-def test_no_ticket_is_said_and_nothing_is_sent(realm: Realm) -> None:
+def test_no_ticket_is_said_with_what_to_do(realm: Realm) -> None:
     gap = gap_of_host(realm.collect(CURRENT_TICKET), realm.controller.address)
     assert gap.kind is GapKind.NOT_ATTEMPTED
     assert "there is no Kerberos ticket" in gap.message
@@ -237,9 +237,13 @@ def test_a_kdc_that_is_not_there_is_no_refusal(realm: Realm) -> None:
 def test_a_host_without_a_service_principal_does_not_stop_the_next(realm: Realm) -> None:
     realm.use_keytab(AUDITOR)
     domain_name = realm.controller.domain.dns_name  # the certificate names it, no service does
-    gap = gap_of_host(realm.collect(CURRENT_TICKET, tls_server_name=domain_name), realm.controller.address)
-    assert gap.kind is GapKind.NOT_ATTEMPTED
-    assert f"ldap/{domain_name}" in gap.message
+    hosts = (realm.controller.address, f"::ffff:{realm.controller.address}")
+    evidence = realm.collect(CURRENT_TICKET, tls_server_name=domain_name, hosts=hosts)
+    for host in hosts:
+        gap = gap_of_host(evidence, host)
+        assert gap.kind is GapKind.NOT_ATTEMPTED
+        assert f"[{host}]" in gap.message or f"/{host}:" in gap.message
+        assert f"knows no service ldap/{domain_name}" in gap.message
 
 
 def test_an_audit_with_a_keytab_alone_runs_from_end_to_end(realm: Realm) -> None:

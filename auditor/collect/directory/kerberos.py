@@ -31,6 +31,9 @@ def kerberos_trouble() -> str | None:
 class KerberosClient:
     """One sign-in at one host: answers the host's challenges, and is used up afterwards.
 
+    ldap3 has an exchange of its own. It ends a refused one with a second bind, whose answer hides why the
+    first was refused, and fails when a host offers no security layer at all.
+
     Takes the ticket of `principal` (`name@REALM`), else the current one, from the ticket cache or by
     the client keytab, as the Kerberos library is configured. `channel_binding` ties the sign-in to the
     TLS connection (RFC 5929). Every method raises SourceError when the ticket cannot be used.
