@@ -8,11 +8,11 @@ import pytest
 
 from auditor.collect.directory.limits import Deadline, Limits
 from auditor.collect.directory.session import DirectorySession, FoundObject, Scope, SearchRequest
-from auditor.collect.directory.sign_in import sign_in
+from auditor.collect.directory.sign_in import SimpleBind, sign_in
 from auditor.collect.directory.tls import TlsTarget, shake_hands
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
-from auditor.model.sign_in import PasswordSignIn, Secret, SecretReference
+from auditor.model.sign_in import Secret
 from tests.unit.collect.directory import ber
 from tests.unit.collect.directory.collecting import IMPATIENT
 from tests.unit.collect.directory.scripted_server import HEAD, Answer, Request, ScriptedServer
@@ -42,11 +42,8 @@ def session_with(authority: Authority, trusted: Issued) -> Open:
             )
             tls_socket = shake_hands(target, timeout_s=1, deadline=deadline).outcome
             assert not isinstance(tls_socket, Gap)
-            password = SecretReference("env", "PASSWORD")
-            identity = PasswordSignIn(username="auditor@corp.example.com", password=password)
-            session = sign_in(
-                tls_socket, target, identity, {password: Secret(b"secret")}, limits=limits, deadline=deadline
-            )
+            identity = SimpleBind(username="auditor@corp.example.com", password=Secret(b"secret"))
+            session = sign_in(tls_socket, target, identity, limits=limits, deadline=deadline)
             try:
                 yield session
             finally:
