@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from auditor.collect.directory.kerberos import kerberos_trouble
 from auditor.collect.https.tokens import check_certificate
 from auditor.collect.replay import read_evidence
 from auditor.errors import InvalidInput, Problem
 from auditor.inventory.entries import LiveEntry, ReplayEntry
 from auditor.inventory.load import load_inventory
 from auditor.matrix.load import known_profiles, load_matrix
-from auditor.model.sign_in import CertificateCredential, CloudSignIn
+from auditor.model.sign_in import CertificateCredential, CloudSignIn, KerberosSignIn
 from auditor.settings import resolve_secrets
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def prepare(path: Path, connection_ids: Collection[str], ask: Callable[[str], st
     secrets = _collecting(
         problems, lambda: resolve_secrets(inventory.secret_uses({entry.id for entry in entries}), ask)
     )
+    problems += _unusable_kerberos(inventory, entries)
     if secrets is not None:
         problems += _unusable_certificates(inventory, entries, secrets)
     if problems or default_matrix is None or secrets is None:
@@ -116,6 +118,21 @@ def _collecting(problems: list[Problem], load: Callable[[], T]) -> T | None:
     except InvalidInput as invalid:
         problems += invalid.problems
         return None
+
+
+def _unusable_kerberos(inventory: Inventory, entries: Collection[InventoryEntry]) -> Iterator[Problem]:
+    users = [entry for entry in entries if isinstance(entry, LiveEntry) and isinstance(entry.sign_in, KerberosSignIn)]
+    trouble = kerberos_trouble() if users else None
+    if trouble is not None:
+        for entry in users:
+            yield Problem(
+                file=str(inventory.path),
+                line=None,
+                place=f"{entry.id}: kerberos",
+                message=trouble,
+                cure="install hire2retire-permission-auditor[kerberos] and the system's Kerberos library, "
+                "or sign in with username and password",
+            )
 
 
 def _unusable_certificates(

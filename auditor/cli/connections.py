@@ -14,6 +14,7 @@ from auditor.cli.options import AsJson, Config
 
 if TYPE_CHECKING:
     from auditor.inventory.entries import InventoryEntry
+    from auditor.model.sign_in import SignIn
 
 connections = typer.Typer(no_args_is_help=True, help="The connections in the inventory.")
 
@@ -50,10 +51,18 @@ def _row(entry: InventoryEntry, default_profile: str) -> dict[str, Any]:
         "kind": str(entry.kind),
         "replay": None,
         "sign_in": {
-            "as": getattr(entry.sign_in, "username", None) or getattr(entry.sign_in, "client_id", None),
+            "as": _identity(entry.sign_in),
             "secrets": uses,
         },
     }
+
+
+def _identity(sign_in: SignIn) -> str:
+    from auditor.model.sign_in import DirectorySignIn  # noqa: PLC0415
+
+    if isinstance(sign_in, DirectorySignIn):
+        return sign_in.username or "current Kerberos ticket"
+    return sign_in.client_id
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

@@ -35,9 +35,7 @@ def collect_connection(  # noqa: PLR0913 - the parts of one collection, named by
     if isinstance(connection, HybridConnection):
         if not isinstance(sign_in, DirectorySignIn):
             raise TypeError(f"{connection.id}: a hybrid connection needs a directory sign-in")
-        signed_in_as = collect_directory(
-            connection, sign_in, secrets[sign_in.password], writer, announce, scope=directory_scope
-        )
+        signed_in_as = collect_directory(connection, sign_in, secrets, writer, announce, scope=directory_scope)
     else:
         if isinstance(sign_in, DirectorySignIn):
             raise TypeError(f"{connection.id}: an Exchange Online connection needs a cloud sign-in")

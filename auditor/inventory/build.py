@@ -28,6 +28,8 @@ from auditor.model.sign_in import (
     ClientSecretCredential,
     CloudSignIn,
     DirectorySignIn,
+    KerberosSignIn,
+    PasswordSignIn,
     SecretReference,
 )
 from auditor.strict_yaml import Document, Place, dotted
@@ -145,8 +147,11 @@ def _endpoints(cloud: Cloud, custom: EndpointFields | None) -> Endpoints:
 
 
 def _directory_sign_in(uses: _SecretUses, place: Place, fields: DirectorySignInFields) -> DirectorySignIn:
-    return DirectorySignIn(
-        username=fields.username, password=uses.add((*place, "password"), fields.password)
+    if fields.kerberos:
+        return KerberosSignIn(username=fields.username)
+    return PasswordSignIn(
+        username=cast("str", fields.username),  # the rules require both
+        password=uses.add((*place, "password"), cast("SecretReference", fields.password)),
     )
 
 

@@ -102,6 +102,12 @@ def _require_directory_account(value: str) -> str:
     return value
 
 
+def is_principal(value: str) -> bool:
+    """Tell whether `value` is the Kerberos principal of an account, whose realm is in upper case."""
+    realm = value.rpartition("@")[2]
+    return _UPN.fullmatch(value) is not None and realm == realm.upper()
+
+
 def _require_cloud_account(value: str) -> str:
     if not (_UPN.fullmatch(value) or re.fullmatch(_GUID, value)):
         raise refusal("is neither a UPN nor an object id", "write svc@contoso.com or the account's object id")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from auditor.inventory.fields import is_principal
 from auditor.inventory.schema import PLANNED_CLOUD_SIGN_IN
 from auditor.model.connection import Cloud, ConnectionKind
 from auditor.model.distinguished_name import parse_dn
@@ -30,10 +31,13 @@ def broken_rules(document: Document) -> Iterator[Problem]:
     connections = _connections(document)
     yield from _repeated_ids(document, connections)
     yield from _broken_links(document, connections)
+    yield from _directory_credential(document, ("defaults", "auditor", "active_directory"))
     yield from _cloud_credential(document, ("defaults", "auditor", "microsoft365"))
     for place, connection in connections:
         if "replay" not in connection:
             yield from _missing_sign_in(document, place, connection)
+            if connection.get("kind") == ConnectionKind.HYBRID:
+                yield from _directory_credential(document, (*place, "auditor", "active_directory"))
             if connection.get("kind") == ConnectionKind.EXCHANGE_ONLINE:
                 yield from _cloud_credential(document, (*place, "auditor", "microsoft365"))
                 yield from _custom_cloud(document, place, connection)
@@ -94,6 +98,24 @@ def _missing_sign_in(document: Document, place: Place, connection: dict[str, Any
         if connection.get("kind") == kind and not is_given:
             cure = f"add {dotted(shared)} for all connections, or {dotted(own)}"
             yield document.problem(place, "has no sign-in for the auditing identity", cure)
+
+
+def _directory_credential(document: Document, place: Place) -> Iterator[Problem]:
+    sign_in = _value(document, place)
+    if not isinstance(sign_in, dict):
+        return
+    username = sign_in.get("username")
+    if "kerberos" not in sign_in:
+        for key in ("username", "password"):
+            if key not in sign_in:
+                cure = "add it, or sign in with the current ticket: kerberos: true"
+                yield document.problem((*place, key), "is missing", cure)
+    elif "password" in sign_in:
+        cure = "remove password to sign in with a ticket, or kerberos to sign in with the password"
+        yield document.problem(place, "has both kerberos and password", cure)
+    elif isinstance(username, str) and not is_principal(username):
+        cure = "write it as klist shows it, like audit@CORP.EXAMPLE.COM, or remove it to use the current ticket"
+        yield document.problem((*place, "username"), "is no Kerberos principal of Active Directory", cure)
 
 
 def _cloud_credential(document: Document, place: Place) -> Iterator[Problem]:

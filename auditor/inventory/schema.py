@@ -27,7 +27,6 @@ from auditor.matrix.load import DEFAULT_PROFILE
 from auditor.model.connection import Cloud, ConnectionKind
 from auditor.strict_yaml import refusal
 
-PLANNED_DIRECTORY_SIGN_IN = frozenset({"kerberos"})
 PLANNED_CLOUD_SIGN_IN = frozenset({"managed_identity", "federated_token", "device_code"})
 
 
@@ -43,15 +42,11 @@ def _require_sign_in_of_this_version(value: Any, planned: frozenset[str], usable
 
 
 class DirectorySignInFields(_Mapping):
-    """How the auditing identity signs in to Active Directory."""
+    """How the auditing identity signs in to Active Directory; the rules require exactly one way."""
 
-    username: DirectoryAccount
-    password: Reference
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_planned(cls, value: Any) -> Any:  # noqa: ANN401
-        return _require_sign_in_of_this_version(value, PLANNED_DIRECTORY_SIGN_IN, "username and password")
+    username: IfGiven[DirectoryAccount] = None
+    password: IfGiven[Reference] = None
+    kerberos: IfGiven[Literal[True]] = None
 
 
 class CloudSignInFields(_Mapping):

@@ -37,11 +37,24 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DirectorySignIn:
+class PasswordSignIn:
     """Simple bind over LDAPS as `username` (UPN, `DOMAIN\\name` or DN)."""
 
     username: str
     password: SecretReference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KerberosSignIn:
+    """SASL GSSAPI over LDAPS with the machine's ticket cache or client keytab.
+
+    `username` is a principal (`name@REALM`) of theirs; without one the current ticket's is meant.
+    """
+
+    username: str | None
+
+
+DirectorySignIn: TypeAlias = PasswordSignIn | KerberosSignIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,8 @@ def _problem(document: Document, base: Place, details: ErrorDetails, schema: Jso
         place = (*place, mapping["propertyName"])
         return document.problem(place, *_choice(details["ctx"].get("tag"), list(mapping["mapping"])))
     if kind in _NOT_ONE_OF:
-        allowed = [str(value) for value in node.get("enum", [node.get("const")])]
+        values = node.get("enum", [node.get("const")])
+        allowed = [value if isinstance(value, str) else json.dumps(value) for value in values]  # true, not True
         return document.problem(place, *_choice(details["input"], allowed))
     return document.problem(place, *_in_plain_words(details))
 

@@ -17,7 +17,7 @@ from auditor.model.connection import HybridConnection
 from auditor.model.directory_entry import DirectoryEntry, record_to_entry
 from auditor.model.distinguished_name import parse_dn
 from auditor.model.evidence import GapKind
-from auditor.model.sign_in import DirectorySignIn, Secret, SecretReference
+from auditor.model.sign_in import PasswordSignIn, Secret, SecretReference
 from tests.lab.cases import AUDITOR, TARGETS
 from tests.lab.estate import LAB_PASSWORD
 from tests.lab.estates import KNOWN_ANSWERS
@@ -58,9 +58,10 @@ def collect(domain_controller: DomainController, tmp_path: Path) -> Collect:
         folder = tmp_path / f"evidence-{len(list(tmp_path.iterdir()))}"
         writer = EvidenceWriter(folder, connection, lambda: datetime.now(UTC))
         username = auditor or domain_controller.user_principal_name(AUDITOR)
-        sign_in = DirectorySignIn(username=username, password=SecretReference("env", "LAB_PASSWORD"))
+        sign_in = PasswordSignIn(username=username, password=SecretReference("env", "LAB_PASSWORD"))
+        secrets = {sign_in.password: Secret(password.encode())}
         steps: list[str] = []
-        signed_in_as = collect_directory(connection, sign_in, Secret(password.encode()), writer, steps.append)
+        signed_in_as = collect_directory(connection, sign_in, secrets, writer, steps.append)
         writer.close({"signed_in_as": signed_in_as})
         return read_evidence(folder)
 

@@ -62,7 +62,7 @@ class DomainController:
     """A domain controller that lives as long as its `with` block.
 
     Two with the same domain and estate are two controllers of one domain, with equal SIDs. `services`
-    is Samba's `server services`; `ldap` alone answers LDAP, LDAPS and the global catalog. Without an
+    is Samba's `server services`; `ldap` answers LDAP, LDAPS and the global catalog, `kdc` Kerberos. Without an
     `address` the first free one of 127.0.0.2-254 is taken. Raises LabUnavailable when Samba is not
     installed or its ports are not to be had, RuntimeError when Samba fails.
     """
@@ -70,7 +70,7 @@ class DomainController:
     domain: Domain = field(default_factory=Domain)
     estate: Estate = field(default_factory=Estate)
     address: str = ""
-    services: str = "ldap"
+    services: str = "ldap kdc"
     cache: Path = DEFAULT_CACHE
 
     def __enter__(self) -> Self:
@@ -81,6 +81,7 @@ class DomainController:
             self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lab-")))
             self.certificate = self._issue_certificate()
             self._configuration.write_text(self._smb_conf(), encoding="ascii")
+            self.kerberos_configuration.write_text(self._krb5_conf(), encoding="ascii")
             self._unpack_domain()
             self._populate()
             self._start()
@@ -109,6 +110,20 @@ class DomainController:
     def user_principal_name(self, name: str) -> str:
         """Return the UPN of the account with that sAMAccountName."""
         return f"{name}@{self.domain.dns_name}"
+
+    def principal(self, name: str) -> str:
+        """Return the Kerberos principal of the account with that sAMAccountName."""
+        return f"{name}@{self.domain.realm}"
+
+    @property
+    def kerberos_configuration(self) -> Path:
+        """A `krb5.conf` that knows this controller alone."""
+        return self.folder / "krb5.conf"
+
+    def export_keytab(self, principal: str, file: Path) -> None:
+        """Write the keys of an account, or of a service principal, into a keytab."""
+        options = [f"--principal={principal}", f"--configfile={self._configuration}"]
+        run(["samba-tool", "domain", "exportkeytab", str(file), *options], folder=self.folder)
 
     @contextmanager
     def sign_in(
@@ -172,10 +187,21 @@ class DomainController:
             "tls keyfile": self.certificate.key_file,
             "tls certfile": self.certificate.certificate_file,
             "tls cafile": self.ca_file,
+            "ldap server require strong auth": "allow_sasl_over_tls",  # as Windows does by default
             "prefork children": 2,
             "ldb:nosync": "yes",  # twenty times faster writes; nothing here outlives a crash anyway
         }
         return "[global]\n" + "".join(f"  {name} = {value}\n" for name, value in options.items())
+
+    def _krb5_conf(self) -> str:
+        realm = self.domain.realm
+        names = "".join(f"  {name} = false\n" for name in (
+            "dns_lookup_kdc", "dns_lookup_realm", "dns_canonicalize_hostname", "rdns"
+        ))
+        return (
+            f"[libdefaults]\n  default_realm = {realm}\n{names}"
+            f"[realms]\n  {realm} = {{\n    kdc = {self.address}\n  }}\n"
+        )
 
     def _unpack_domain(self) -> None:
         with tarfile.open(self._provisioned_domain()) as archive:

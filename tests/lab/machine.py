@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SYSTEM_PYTHON = "/usr/bin/python3"  # only the distribution's Python has Samba's modules
-FIXED_PORTS = (389, 636, 3268, 3269)  # Samba knows no others
+FIXED_PORTS = (88, 389, 464, 636, 3268, 3269)  # Samba knows no others for LDAP
 PROVISIONING_DATA = Path("/usr/share/samba/setup/provision.ldif")
 
 

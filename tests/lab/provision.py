@@ -11,6 +11,7 @@ import json
 import logging
 import sys
 
+import ldb  # type: ignore[import-not-found]
 from samba import dsdb  # type: ignore[import-not-found]
 from samba.auth import system_session  # type: ignore[import-not-found]
 from samba.param import LoadParm  # type: ignore[import-not-found]
@@ -22,7 +23,7 @@ def main() -> None:
     settings = json.load(sys.stdin)
     parameters = LoadParm()
     parameters.load(settings["base_configuration"])
-    provision(
+    directory = provision(
         logging.getLogger("provision"),
         system_session(),
         smbconf=None,
@@ -38,7 +39,13 @@ def main() -> None:
         lp=parameters,
         skip_sysvolacl=True,
         base_schema="2012_R2",
-    )
+    ).samdb
+    # What a controller registers on starting (MS-DRSR 2.2.3.2), had this one the service that does
+    found = directory.search(expression=f"(sAMAccountName={settings['host']}$)", attrs=[])
+    names = [f"ldap/{settings['host']}", f"ldap/{settings['host']}.{settings['realm'].lower()}"]
+    change = ldb.Message(found[0].dn)
+    change["servicePrincipalName"] = ldb.MessageElement(names, ldb.FLAG_MOD_ADD, "servicePrincipalName")
+    directory.modify(change)
 
 
 if __name__ == "__main__":

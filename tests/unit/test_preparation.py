@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.unit.evaluate.recorded import write_evidence
 from tests.unit.matrix.profiles import default_profile, write_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 RECORDED: dict[str, Any] = {"id": "old", "kind": "hybrid", "replay": "recorded/corp"}
@@ -52,6 +54,18 @@ def folder(tmp_path: Path) -> Path:
     write_evidence(COMPLIANT.evidence(), tmp_path / "recorded" / "corp")
     write_evidence(OPEN.evidence(), tmp_path / "recorded" / "contoso")
     return tmp_path
+
+
+def importing_fails(failure: Exception) -> Callable[..., Any]:
+    """Return an `__import__` that fails for gssapi."""
+    genuine = builtins.__import__
+
+    def importing(name: str, *arguments: Any, **options: Any) -> Any:
+        if name == "gssapi":
+            raise failure
+        return genuine(name, *arguments, **options)
+
+    return importing
 
 
 def never(place: str) -> str:
@@ -149,6 +163,25 @@ def test_a_certificate_that_cannot_sign_in_is_told_before_anything_is_contacted(
     (told,) = problems(folder, tenant("live", certificate="file:audit.pem"))
     assert "audit.pem" in told
     assert "no certificate" not in told  # what a secret's file holds is shown nowhere
+
+
+@pytest.mark.parametrize(
+    ("failure", "told_as"),
+    [
+        (ModuleNotFoundError("No module named 'gssapi'", name="gssapi"), "support is not installed"),
+        (ImportError("libgssapi_krb5.so.2: cannot open shared object file"), "library of the system cannot be loaded"),
+        (OSError("Could not find KfW installation"), "library of the system cannot be loaded"),
+    ],
+)
+def test_kerberos_that_cannot_be_used_is_told_before_anything_is_contacted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception, told_as: str
+) -> None:
+    monkeypatch.setattr(builtins, "__import__", importing_fails(failure))
+    live = {**hybrid("live", "env:UNUSED"), "auditor": {"active_directory": {"kerberos": True}}}
+    told = problems(folder, live, {**live, "id": "live-2"}, RECORDED)
+    assert len(told) == 2
+    assert all(told_as in each and "[kerberos]" in each for each in told)
+    assert prepared(folder, live, RECORDED, only=("old",)).secrets == {}
 
 
 def test_recorded_evidence_asks_for_no_sign_in(folder: Path) -> None:

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 
 if TYPE_CHECKING:
@@ -66,6 +67,24 @@ def read_certificate(der: bytes) -> CertificateFacts | None:
         )
     except _PARSE_ERRORS:
         return None
+
+
+def tls_server_end_point(der: bytes) -> bytes | None:
+    """Return the channel binding of a server's certificate (RFC 5929 4.1).
+
+    None when the certificate's signature names no one hash function: the binding is undefined then.
+    """
+    try:
+        algorithm = x509.load_der_x509_certificate(der).signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return None
+    if algorithm is None:
+        return None
+    if isinstance(algorithm, (hashes.MD5, hashes.SHA1)):
+        algorithm = hashes.SHA256()
+    digest = hashes.Hash(algorithm)
+    digest.update(der)
+    return b"tls-server-end-point:" + digest.finalize()
 
 
 def _alternative_names(certificate: x509.Certificate) -> x509.SubjectAlternativeName:

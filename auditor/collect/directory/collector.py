@@ -22,16 +22,18 @@ from auditor.collect.directory.limits import DEFAULT_LIMITS, Deadline, Limits
 from auditor.collect.directory.naming import read_class_vocabularies, read_schema, read_trustees
 from auditor.collect.directory.reader import DirectoryReader, not_held_here, parsed_dn
 from auditor.collect.directory.session import FoundObject
+from auditor.collect.directory.sign_in import SimpleBind
 from auditor.collect.directory.tier_zero import read_certificate_services, read_tier_zero
 from auditor.collect.directory.witness import read_effective_rights
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.sign_in import KerberosSignIn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from auditor.collect.evidence_writer import EvidenceWriter
     from auditor.model.connection import HybridConnection
-    from auditor.model.sign_in import DirectorySignIn, Secret
+    from auditor.model.sign_in import DirectorySignIn, Secret, SecretReference
 
 _ACCOUNT_DATASETS = ("token_groups", "groups")
 _HOME_DATASETS = ("domain", "well_known_memberships", *_ACCOUNT_DATASETS)
@@ -59,7 +61,7 @@ NOTHING_MORE = DirectoryScope()
 def collect_directory(  # noqa: PLR0913 - the parts of one collection
     connection: HybridConnection,
     sign_in: DirectorySignIn,
-    password: Secret,
+    secrets: Mapping[SecretReference, Secret],
     writer: EvidenceWriter,
     announce: Callable[[str], None],
     *,
@@ -68,14 +70,14 @@ def collect_directory(  # noqa: PLR0913 - the parts of one collection
 ) -> str:
     """Read everything the checks need about `connection` into `writer`; only searches are sent.
 
-    Returns who the tool signed in as, for the evidence's `signed_in_as`; empty when no host let it in.
-    Whatever cannot be read becomes a gap; nothing is raised for it. `announce` gets one short line per step.
+    `secrets` resolves the references of `sign_in`. Whatever cannot be read becomes a gap; nothing is raised for
+    it. `announce` gets one short line per step. Returns who the tool signed in as, for the evidence's
+    `signed_in_as`; empty when no host let it in.
     """
     deadline = Deadline(limits.overall_s)
     trials = HostTrials(
         connection=connection,
-        username=sign_in.username,
-        password=password,
+        identity=_identity(sign_in, secrets),
         writer=writer,
         limits=limits,
         deadline=deadline,
@@ -87,7 +89,7 @@ def collect_directory(  # noqa: PLR0913 - the parts of one collection
     with closing(host.session):
         reader = _reader_of(host, writer)
         announce("reading the auditing identity")
-        read_auditing_identity(reader, sign_in.username, connection.base_dns)
+        read_auditing_identity(reader, host.session.signed_in_as, connection.base_dns)
         announce("reading the account and its groups")
         home = _read_memberships(reader, connection)
         _read_units(reader, connection, announce)
@@ -105,7 +107,13 @@ def collect_directory(  # noqa: PLR0913 - the parts of one collection
                 limits=limits,
                 deadline=deadline,
             )
-    return sign_in.username
+    return host.session.signed_in_as
+
+
+def _identity(sign_in: DirectorySignIn, secrets: Mapping[SecretReference, Secret]) -> SimpleBind | KerberosSignIn:
+    if isinstance(sign_in, KerberosSignIn):
+        return sign_in
+    return SimpleBind(username=sign_in.username, password=secrets[sign_in.password])
 
 
 def _read_memberships(reader: DirectoryReader, connection: HybridConnection) -> str | None:

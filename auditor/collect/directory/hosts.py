@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from auditor.collect.directory.reader import require_found
 from auditor.collect.directory.session import DirectorySession, SearchRequest
-from auditor.collect.directory.sign_in import sign_in
+from auditor.collect.directory.sign_in import SimpleBind, sign_in
 from auditor.collect.directory.tls import Handshake, TlsTarget, shake_hands
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from auditor.collect.evidence_writer import EvidenceWriter
     from auditor.model.connection import HybridConnection
     from auditor.model.evidence import Json, Record
-    from auditor.model.sign_in import Secret
+    from auditor.model.sign_in import KerberosSignIn
 
 _ROOT_DSE = SearchRequest(base="", attributes=(
     "defaultNamingContext", "rootDomainNamingContext", "configurationNamingContext", "schemaNamingContext",
@@ -45,8 +45,7 @@ class HostTrials:
     """Tries hosts one after the other. A refused credential goes to no further host: accounts lock out."""
 
     connection: HybridConnection
-    username: str
-    password: Secret
+    identity: SimpleBind | KerberosSignIn
     writer: EvidenceWriter
     limits: Limits
     deadline: Deadline
@@ -75,7 +74,7 @@ class HostTrials:
             "signed_in": False, "root_dse": None,
         }
         with self.writer.read(
-            "host", endpoint=f"ldaps://{target}", query=_ROOT_DSE.as_query(), subject=host
+            "host", endpoint=target.endpoint, query=_ROOT_DSE.as_query(), subject=host
         ) as read:
             try:
                 self._sign_in_to(target, record)
@@ -95,9 +94,8 @@ class HostTrials:
             raise SourceError(_not_offered_again(self.refused))
         session = sign_in(
             handshake.outcome,
-            f"ldaps://{target}",
-            username=self.username,
-            password=self.password,
+            target,
+            self.identity,
             limits=self.limits,
             deadline=self.deadline,
         )
@@ -137,7 +135,8 @@ def _read_root_dse(session: DirectorySession) -> dict[str, tuple[str, ...]]:
 def _not_offered_again(refused: Gap) -> Gap:
     return Gap(
         kind=GapKind.NOT_ATTEMPTED,
-        message=f"no sign-in was attempted, to keep the account from being locked out: {refused.message}",
+        message="no sign-in was attempted after a refusal, to keep the account from being locked out: "
+        f"{refused.message}",
         missing_permission=refused.missing_permission,
     )
 

@@ -100,12 +100,15 @@ class Page:
 class DirectorySession:
     """Searches on one host. Every method raises SourceError when the host gives no usable answer.
 
+    `signed_in_as` is a form of name that `AccountSearch` finds; empty before the sign-in.
+
     After a failure below LDAP the session is over: the next search repeats that failure.
     """
 
-    def __init__(self, connection: Connection, endpoint: str) -> None:
+    def __init__(self, connection: Connection, endpoint: str, *, signed_in_as: str = "") -> None:
         self._connection = connection
         self.endpoint = endpoint
+        self.signed_in_as = signed_in_as
         self._broken: Gap | None = None
 
     def pages(self, request: SearchRequest) -> Iterator[Page]:

@@ -1,59 +1,89 @@
-"""Signs in over a verified TLS connection: simple bind, never anonymous, never in clear text."""
+"""Signs in over a verified TLS connection: by simple bind or Kerberos, once, never in clear text."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from ldap3 import NONE, SIMPLE, Connection, Server
+from ldap3 import ANONYMOUS, NONE, SASL, SIMPLE, Connection, Server
+from ldap3.core.results import RESULT_SASL_BIND_IN_PROGRESS, RESULT_SUCCESS
+from ldap3.operation.bind import bind_operation
 
 from auditor.collect.directory.bounded_socket import BoundedSocket
-from auditor.collect.directory.failures import LDAP_FAILURES, communication_failure
-from auditor.collect.directory.session import DirectorySession
-from auditor.collect.directory.sign_in_errors import refused_sign_in
+from auditor.collect.directory.certificates import tls_server_end_point
+from auditor.collect.directory.failures import LDAP_FAILURES, communication_failure, malformed_answer
+from auditor.collect.directory.kerberos import KerberosClient
+from auditor.collect.directory.reader import require_found
+from auditor.collect.directory.session import DirectorySession, SearchRequest
+from auditor.collect.directory.sign_in_errors import SignInMethod, refused_sign_in
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Mapping
 
     from auditor.collect.directory.limits import Deadline, Limits
-    from auditor.model.sign_in import Secret
+    from auditor.collect.directory.tls import TlsTarget
+    from auditor.model.sign_in import KerberosSignIn, Secret
+
+_DNS_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimpleBind:
+    """A name that a bind accepts, and its password."""
+
+    username: str
+    password: Secret
 
 
 def sign_in(
     tls_socket: ssl.SSLSocket,
-    endpoint: str,
+    target: TlsTarget,
+    identity: SimpleBind | KerberosSignIn,
     *,
-    username: str,
-    password: Secret,
     limits: Limits,
     deadline: Deadline,
 ) -> DirectorySession:
-    """Bind over an open, verified TLS connection (simple bind, RFC 4513 5.1.3) and return the session.
+    """Bind over an open, verified TLS connection and return the session.
 
+    A password is sent in a simple bind (RFC 4513 5.1.3), a Kerberos ticket in a SASL bind (RFC 4752).
     Raises SourceError when the sign-in is refused or the connection fails; the socket is closed then.
     """
+    certificate = tls_socket.getpeercert(binary_form=True)
     transport = BoundedSocket(
         tls_socket, receive_s=limits.receive_s, answer_bytes=limits.answer_bytes, deadline=deadline
     )
-    connection = _connection_over(transport, username, password)
-    session = DirectorySession(connection, endpoint)
-    gap = _bind(connection, endpoint, password)
-    if gap is not None:
-        session.close()
-        raise SourceError(gap)
-    return session
+    connection = _connection_over(transport)
+    unbound = DirectorySession(connection, target.endpoint)
+    with ExitStack() as on_failure:
+        on_failure.callback(unbound.close)
+        if isinstance(identity, SimpleBind):
+            _bind_with_password(connection, target.endpoint, identity)
+            signed_in_as = identity.username
+        else:
+            client = KerberosClient(
+                target.endpoint,
+                principal=identity.username,
+                service_host=_service_host(target, unbound),
+                channel_binding=tls_server_end_point(certificate) if certificate else None,
+            )
+            _bind_with_ticket(connection, target.endpoint, client)
+            signed_in_as = client.principal
+        on_failure.pop_all()
+    return DirectorySession(connection, target.endpoint, signed_in_as=signed_in_as)
 
 
-def _connection_over(transport: BoundedSocket, username: str, password: Secret) -> Connection:
+def _connection_over(transport: BoundedSocket) -> Connection:
     # ldap3 is handed the verified socket; a host that can never resolve (RFC 6761 6.4) keeps it from
     # ever opening a connection of its own, which would be unverified.
     server = Server("never-connect.invalid", port=636, use_ssl=True, get_info=NONE)
     connection = Connection(
         server,
-        user=username,
-        password=password.value,  # type: ignore[arg-type]  # as bytes: text would be changed by SASLprep
-        authentication=SIMPLE,
+        authentication=ANONYMOUS,  # of its own accord; the binds are sent below
         read_only=True,
         check_names=False,
         auto_referrals=False,
@@ -67,15 +97,60 @@ def _connection_over(transport: BoundedSocket, username: str, password: Secret) 
     return connection
 
 
-def _bind(connection: Connection, endpoint: str, password: Secret) -> Gap | None:
-    if not connection.user or not password.value:  # RFC 4513 5.1.2: either missing would be an anonymous bind
-        return Gap(
+def _bind_with_password(connection: Connection, endpoint: str, identity: SimpleBind) -> None:
+    if not identity.username or not identity.password.value:  # RFC 4513 5.1.2: else the bind would be anonymous
+        raise SourceError(Gap(
             kind=GapKind.SIGN_IN_REFUSED, message="user name or password of the auditing identity is empty"
-        )
+        ))
+    # The password as bytes: text would be changed by SASLprep
+    result = _bind(connection, endpoint, SIMPLE, identity.username, identity.password.value)
+    _require_success(endpoint, result, SignInMethod.SIMPLE_BIND)
+
+
+def _bind_with_ticket(connection: Connection, endpoint: str, client: KerberosClient) -> None:
+    challenge: bytes | None = None
+    while True:
+        response = client.respond(challenge)
+        result = _bind(connection, endpoint, SASL, None, None, "GSSAPI", response)
+        if result["result"] != RESULT_SASL_BIND_IN_PROGRESS:
+            break
+        challenge = result["saslCreds"] or b""
+    _require_success(endpoint, result, SignInMethod.KERBEROS)
+    if not client.is_finished:  # a success before the host has proved who it is
+        raise SourceError(malformed_answer(endpoint))
+
+
+def _bind(connection: Connection, endpoint: str, *authentication: Any) -> Mapping[str, Any]:  # noqa: ANN401
     try:
-        if connection.bind(read_server_info=False):
-            return None
+        request = bind_operation(connection.version, *authentication)
+        connection.post_send_single_response(connection.send("bindRequest", request, None))
     except LDAP_FAILURES as error:
-        return communication_failure(endpoint, error)
-    result = connection.result
-    return refused_sign_in(endpoint, result["result"], result["description"], result.get("message", ""))
+        raise SourceError(communication_failure(endpoint, error)) from error
+    result: Mapping[str, Any] = connection.result
+    if result["type"] != "bindResponse":
+        raise SourceError(malformed_answer(endpoint))
+    return result
+
+
+def _require_success(endpoint: str, result: Mapping[str, Any], method: SignInMethod) -> None:
+    code = result["result"]
+    if code != RESULT_SUCCESS:
+        raise SourceError(refused_sign_in(endpoint, code, result["description"], result["message"], method=method))
+
+
+def _service_host(target: TlsTarget, unbound: DirectorySession) -> str:
+    """Return the host of the service principal: the name in use, or the one that goes with an address.
+
+    The rootDSE may be read before a bind (MS-ADTS 3.1.1.3.2); what it says comes from the verified host.
+    """
+    if _DNS_NAME.fullmatch(target.certificate_name):
+        return target.certificate_name
+    root_dse = require_found(unbound.object_at(SearchRequest(base="", attributes=("dnsHostName",))))
+    name = next(iter(root_dse.texts("dnsHostName")), "")
+    if not _DNS_NAME.fullmatch(name):
+        raise SourceError(Gap(
+            kind=GapKind.NOT_ATTEMPTED,
+            message=f"{target.endpoint} does not say its DNS name, which its Kerberos service is called by",
+            missing_permission="name the host by its DNS name in hosts, or set tls_server_name to it",
+        ))
+    return name

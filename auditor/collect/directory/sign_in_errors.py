@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
 from ldap3.core.results import RESULT_BUSY, RESULT_INVALID_CREDENTIALS, RESULT_UNAVAILABLE
 
@@ -11,6 +12,14 @@ from auditor.model.evidence import Gap, GapKind
 # Active Directory puts a Windows error code in its message: "AcceptSecurityContext error, data 52e, v4563".
 _SUB_CODE = re.compile(r"\bdata ([0-9a-f]{3,8})\b", re.IGNORECASE)
 _CHANNEL_BINDING = "80090346"  # SEC_E_BAD_BINDINGS
+
+
+class SignInMethod(StrEnum):
+    """How the tool signed in, in the words of a message."""
+
+    SIMPLE_BIND = "simple bind"
+    KERBEROS = "Kerberos (SASL GSSAPI without a security layer)"
+
 
 _REASONS = {
     "525": ("the account does not exist", "check the user name of the auditing identity"),
@@ -29,9 +38,24 @@ _REASONS = {
         "check the policy `LDAP server channel binding token requirements` on the host",
     ),
 }
+_KERBEROS_REASONS = {
+    **_REASONS,
+    "52e": ("the host does not accept the ticket", "get a new ticket; check the clocks of this machine and the host"),
+    _CHANNEL_BINDING: (
+        "the ticket is bound to another TLS connection than the domain controller sees",
+        "connect to the domain controller itself, with no load balancer or TLS inspection in between",
+    ),
+}
 
 
-def refused_sign_in(endpoint: str, result_code: int, description: str, message: str) -> Gap:
+def refused_sign_in(
+    endpoint: str,
+    result_code: int,
+    description: str,
+    message: str,
+    *,
+    method: SignInMethod = SignInMethod.SIMPLE_BIND,
+) -> Gap:
     """Return the gap a refused bind leaves.
 
     `result_code` and `description` are the LDAP result (RFC 4511 4.1.9), `message` the server's text. That
@@ -43,12 +67,11 @@ def refused_sign_in(endpoint: str, result_code: int, description: str, message: 
         return Gap(
             kind=GapKind.SIGN_IN_REFUSED,
             message=f"{endpoint} refused the sign-in: {description} (LDAP result {result_code})",
-            missing_permission="allow simple bind over TLS for the auditing identity on this host",
+            missing_permission=f"allow {method} over TLS for the auditing identity on this host",
         )
     code = _sub_code(message)
-    reason, cure = _REASONS.get(
-        code, ("the credential is not accepted", "check account and password of the auditing identity")
-    )
+    reasons = _REASONS if method is SignInMethod.SIMPLE_BIND else _KERBEROS_REASONS
+    reason, cure = reasons.get(code, ("the credential is not accepted", "check the auditing identity's credential"))
     shown = f" (data {code})" if code else ""
     return Gap(
         kind=GapKind.SIGN_IN_REFUSED,

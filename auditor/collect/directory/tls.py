@@ -24,6 +24,11 @@ class TlsTarget:
     certificate_name: str
     ca_file: str | None
 
+    @property
+    def endpoint(self) -> str:
+        """The URL of the host, as it stands in evidence and messages."""
+        return f"ldaps://{self}"
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from auditor.collect.directory.reader import require_found
 from auditor.collect.directory.session import SearchRequest
-from auditor.collect.directory.sign_in import sign_in
+from auditor.collect.directory.sign_in import SimpleBind, sign_in
 from auditor.collect.directory.tls import shake_hands
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap
@@ -65,9 +65,8 @@ def _sign_in(
         raise SourceError(handshake.outcome)
     return sign_in(
         handshake.outcome,
-        f"ldaps://{host.target}",
-        username=username,
-        password=password,
+        host.target,
+        SimpleBind(username=username, password=password),
         limits=limits,
         deadline=deadline,
     )

@@ -74,6 +74,19 @@ def test_connections_are_listed_as_json(auditor: Auditor, inventory: Path) -> No
     assert (old["kind"], old["sign_in"]) == ("exchange_online", None)
 
 
+@pytest.mark.parametrize(
+    ("fields", "identity"),
+    [({}, "current Kerberos ticket"), ({"username": "audit@CORP.EXAMPLE.COM"}, "audit@CORP.EXAMPLE.COM")],
+)
+def test_a_sign_in_with_kerberos_is_listed(
+    auditor: Auditor, tmp_path: Path, fields: dict[str, str], identity: str
+) -> None:
+    sign_in = {"active_directory": {"kerberos": True, **fields}}
+    inventory = write_inventory(tmp_path, [{**HYBRID, "auditor": sign_in}])
+    (corp,) = json.loads(auditor("connections", "list", "-c", inventory, "--json").out)
+    assert corp["sign_in"] == {"as": identity, "secrets": []}
+
+
 def test_a_run_without_its_secrets_is_refused_before_anything_is_contacted(
     auditor: Auditor, inventory: Path, tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.unit.cli.estate import COMPLIANT, NOW, record, write_inventory
 
-HEAVY = ("pandas", "weasyprint", "ldap3", "msal", "requests", "jinja2", "pikepdf", "cryptography")
+HEAVY = ("pandas", "weasyprint", "ldap3", "msal", "requests", "jinja2", "pikepdf", "cryptography", "gssapi")
 REPOSITORY = Path(__file__).parents[3]
 
 

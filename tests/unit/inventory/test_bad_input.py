@@ -111,10 +111,34 @@ def _line_of(text: str, part: str) -> int:
         ("password:", "password", "is empty", "remove the key"),
         ("ca_file:", "ca_file", "is empty", "remove the key"),
         (
-            "auditor: {active_directory: {kerberos: true}}",
+            "auditor: {active_directory: {kerberos: true, username: a@B, password: 'env:P'}}",
             "auditor.active_directory",
-            "kerberos, which is not available in this",
-            "use username",
+            "has both kerberos and password",
+            "remove password",
+        ),
+        (
+            "auditor: {active_directory: {kerberos: true, username: a@b.example}}",
+            "auditor.active_directory.username",
+            "is no Kerberos principal",
+            "as klist shows it",
+        ),
+        (
+            "auditor: {active_directory: {kerberos: true, username: 'CORP\\a'}}",
+            "auditor.active_directory.username",
+            "is no Kerberos principal",
+            "as klist shows it",
+        ),
+        (
+            "auditor: {active_directory: {kerberos: false}}",
+            "auditor.active_directory.kerberos",
+            "must be",
+            "true",
+        ),
+        (
+            "auditor: {active_directory: {password: 'env:P'}}",
+            "auditor.active_directory.username",
+            "is missing",
+            "kerberos: true",
         ),
         (
             "auditor: {active_directory: {username: a@b}}",

@@ -23,7 +23,8 @@ from auditor.model.sign_in import (
     CertificateCredential,
     ClientSecretCredential,
     CloudSignIn,
-    DirectorySignIn,
+    KerberosSignIn,
+    PasswordSignIn,
     SecretReference,
 )
 from tests.unit.inventory.conftest import KNOWN_PROFILES
@@ -152,7 +153,7 @@ def test_every_field_arrives(load: Load, folder: Path) -> None:
 def test_a_connections_own_sign_in_goes_before_the_default(load: Load, folder: Path) -> None:
     hybrid, exchange, lab, _ = load(WHOLE).connections
     assert isinstance(hybrid, LiveEntry)
-    assert hybrid.sign_in == DirectorySignIn(
+    assert hybrid.sign_in == PasswordSignIn(
         username="CORP\\auditor",
         password=SecretReference("prompt", "connections[0].auditor.active_directory.password"),
     )
@@ -170,6 +171,17 @@ def test_a_connections_own_sign_in_goes_before_the_default(load: Load, folder: P
     assert lab.sign_in.credential == ClientSecretCredential(
         client_secret=SecretReference("prompt", "connections[2].auditor.microsoft365.client_secret")
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "username"),
+    [("{kerberos: true}", None), ("{kerberos: true, username: audit@B.C}", "audit@B.C")],
+)
+def test_kerberos_needs_no_secret_and_may_name_its_principal(load: Load, fields: str, username: str | None) -> None:
+    (entry,) = load(MINIMAL_HYBRID.replace('{username: a@b.c, password: "env:P"}', fields)).connections
+    assert isinstance(entry, LiveEntry)
+    assert entry.sign_in == KerberosSignIn(username=username)
+    assert entry.secret_uses == ()
 
 
 def test_secret_uses_are_those_of_the_connections_asked_for(load: Load, folder: Path) -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 PAGED_RESULTS = b"1.2.840.113556.1.4.319"
 BIND_REQUEST, SEARCH_REQUEST = 0x60, 0x63
+SASL_BIND, SASL_CHALLENGE = 0xA3, 0x87
 
 
 def parts(data: bytes) -> list[tuple[int, bytes]]:
@@ -59,8 +60,12 @@ def result(tag: int, code: int, text: str = "", referrals: Sequence[str] = ()) -
     return tlv(tag, integer(code, tag=0x0A), octets(""), octets(text), referral)
 
 
-def bind_response(message_id: int, code: int = 0, text: str = "") -> bytes:
-    return message(message_id, result(0x61, code, text))
+def bind_response(message_id: int, code: int = 0, text: str = "", challenge: bytes | None = None) -> bytes:
+    answer = result(0x61, code, text)
+    if challenge is not None:
+        ((tag, fields),) = parts(answer)
+        answer = tlv(tag, fields, tlv(SASL_CHALLENGE, challenge))
+    return message(message_id, answer)
 
 
 def entry(message_id: int, dn: str | bytes, attributes: Mapping[str, Sequence[bytes | str]]) -> bytes:

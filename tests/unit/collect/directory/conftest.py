@@ -11,7 +11,7 @@ from auditor.collect.directory import Limits, collect_directory
 from auditor.collect.evidence_writer import EvidenceWriter
 from auditor.collect.replay import read_evidence
 from auditor.model.connection import HybridConnection
-from auditor.model.sign_in import DirectorySignIn, Secret, SecretReference
+from auditor.model.sign_in import PasswordSignIn, Secret, SecretReference
 from tests.unit.collect.directory.authority import Authority, Issued
 from tests.unit.collect.directory.collecting import IMPATIENT, PASSWORD, Collect
 from tests.unit.collect.directory.scripted_server import HEAD
@@ -54,10 +54,10 @@ def collect(authority: Authority, tmp_path: Path) -> Collect:
         }
         connection = HybridConnection(port=port, **(defaults | settings))  # type: ignore[arg-type]
         writer = EvidenceWriter(tmp_path / "evidence", connection, lambda: datetime.now(UTC))
-        sign_in = DirectorySignIn(username=auditor, password=SecretReference("env", "PASSWORD"))
+        sign_in = PasswordSignIn(username=auditor, password=SecretReference("env", "PASSWORD"))
         steps: list[str] = []
-        secret = Secret(password.encode())
-        signed_in_as = collect_directory(connection, sign_in, secret, writer, steps.append, limits=limits)
+        secrets = {sign_in.password: Secret(password.encode())}
+        signed_in_as = collect_directory(connection, sign_in, secrets, writer, steps.append, limits=limits)
         writer.close({"signed_in_as": signed_in_as})
         assert steps
         return read_evidence(tmp_path / "evidence")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Attributes: TypeAlias = "Mapping[str, Sequence[bytes | str]]"
 Answer: TypeAlias = "Callable[[Request], bytes]"
+Accept: TypeAlias = "Callable[[bytes], tuple[int, str, bytes | None]]"
 
 HEAD = "DC=corp,DC=example,DC=com"
 CONFIGURATION = f"CN=Configuration,{HEAD}"
@@ -77,6 +78,7 @@ def directory(
 class ScriptedServer:
     """Speaks TLS with the certificate of `pem_file`, accepts binds with `bind_code`, searches with `answer`.
 
+    `accept` is given each token of a SASL bind, and returns result code, text and challenge.
     `binds` holds (name, password) as sent, `requests` the searches, `received` every byte inside of TLS.
     """
 
@@ -85,6 +87,7 @@ class ScriptedServer:
     root_dse: Attributes = field(default_factory=lambda: ROOT_DSE)
     bind_code: int = 0
     bind_text: str = ""
+    accept: Accept | None = None
     address: str = "127.0.0.1"
     port: int = 0
     binds: list[tuple[str, bytes]] = field(default_factory=list)
@@ -141,7 +144,10 @@ class ScriptedServer:
         (_, number), (tag, operation), *controls = ber.parts(envelope)
         message_id = int.from_bytes(number, "big")
         if tag == ber.BIND_REQUEST:
-            _, (_, name), (_, password) = ber.parts(operation)
+            _, (_, name), (kind, password) = ber.parts(operation)
+            if kind == ber.SASL_BIND and self.accept is not None:
+                _, (_, token) = ber.parts(password)
+                return ber.bind_response(message_id, *self.accept(token))
             self.binds.append((name.decode(), password))
             return ber.bind_response(message_id, self.bind_code, self.bind_text)
         if tag != ber.SEARCH_REQUEST:

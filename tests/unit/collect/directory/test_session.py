@@ -8,7 +8,7 @@ import pytest
 
 from auditor.collect.directory.limits import Deadline, Limits
 from auditor.collect.directory.session import DirectorySession, FoundObject, Scope, SearchRequest
-from auditor.collect.directory.sign_in import sign_in
+from auditor.collect.directory.sign_in import SimpleBind, sign_in
 from auditor.collect.directory.tls import TlsTarget, shake_hands
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
@@ -42,10 +42,8 @@ def session_with(authority: Authority, trusted: Issued) -> Open:
             )
             tls_socket = shake_hands(target, timeout_s=1, deadline=deadline).outcome
             assert not isinstance(tls_socket, Gap)
-            session = sign_in(
-                tls_socket, "ldaps://dc1", username="auditor@corp.example.com", password=Secret(b"secret"),
-                limits=limits, deadline=deadline,
-            )
+            identity = SimpleBind(username="auditor@corp.example.com", password=Secret(b"secret"))
+            session = sign_in(tls_socket, target, identity, limits=limits, deadline=deadline)
             try:
                 yield session
             finally:
