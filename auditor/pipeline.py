@@ -109,6 +109,7 @@ def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce:
     # Judging again needs no client of any directory or tenant, and they take long to load.
     from auditor.collect.collect_connection import collect_connection  # noqa: PLC0415
     from auditor.collect.directory.collector import DirectoryScope  # noqa: PLC0415
+    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415
 
     write_inputs(
         folder,
@@ -118,29 +119,31 @@ def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce:
         tool_version=invocation.tool_version,
         argv=invocation.argv,
     )
-    for entry in prepared.entries:
-        target = folder / "evidence" / entry.id
-        announce(entry.id, "started")
-        if isinstance(entry, ReplayEntry):
-            copy_evidence(entry.folder, target)
-        else:
-            collect_connection(
-                entry.connection,
-                entry.sign_in,
-                prepared.secrets,
-                folder=target,
-                clock=invocation.clock,
-                collected_by={
-                    "operator": invocation.operator,
-                    "host": invocation.host,
-                    "tool_version": invocation.tool_version,
-                },
-                announce=partial(announce, entry.id),
-                directory_scope=DirectoryScope(
-                    own_password=prepared.secrets[entry.own_password] if entry.own_password is not None else None
-                ),
-            )
-        announce(entry.id, "finished")
+    with TenantSessions() as sessions:
+        for entry in prepared.entries:
+            target = folder / "evidence" / entry.id
+            announce(entry.id, "started")
+            if isinstance(entry, ReplayEntry):
+                copy_evidence(entry.folder, target)
+            else:
+                collect_connection(
+                    entry.connection,
+                    entry.sign_in,
+                    prepared.secrets,
+                    folder=target,
+                    clock=invocation.clock,
+                    collected_by={
+                        "operator": invocation.operator,
+                        "host": invocation.host,
+                        "tool_version": invocation.tool_version,
+                    },
+                    announce=partial(announce, entry.id),
+                    sessions=sessions,
+                    directory_scope=DirectoryScope(
+                        own_password=prepared.secrets[entry.own_password] if entry.own_password is not None else None
+                    ),
+                )
+            announce(entry.id, "finished")
 
 
 def _judge_and_render(
