@@ -150,4 +150,7 @@ def _collect(
     entra.ask_about_owned_objects()
     entra.ask_about_role_holders(organization.administrative_units())
     entra.ask_about_applications()
-    entra.ask_about_members(organization.groups_beside([*filter(None, [entra.account_id]), *entra.group_ids]))
+    groups = organization.groups_beside([*filter(None, [entra.account_id]), *entra.group_ids])
+    entra.ask_about_members(groups)
+    graph.leave_out_for(organization.read_for_groups, "group_members", "group_owners")
+    graph.leave_out_for(organization.read_for_units, "administrative_unit")

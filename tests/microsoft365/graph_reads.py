@@ -81,6 +81,8 @@ def _roles_held_tenant_wide(tenant: Tenant, holders: set[str]) -> list[Directory
 
 
 _READERS_OF_TYPE = {
+    "#microsoft.graph.application": ("Application.Read.All", "Directory.Read.All"),
+    "#microsoft.graph.servicePrincipal": ("Application.Read.All", "Directory.Read.All"),
     "#microsoft.graph.group": ("GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"),
     "#microsoft.graph.administrativeUnit": ("AdministrativeUnit.Read.All", "Directory.Read.All"),
     "#microsoft.graph.directoryRole": ("RoleManagement.Read.Directory", "Directory.Read.All"),

@@ -96,6 +96,11 @@ class EntraCollector:
         ask(questions.group_assignment_instances(account_id))
         ask(questions.sign_in_activity(account_id))
 
+    def _about_account(self, *pending: Future[Recorded] | None) -> list[Future[Recorded]]:
+        """Return reads about the account that others depend on: that of the account itself, if they were not begun."""
+        found = [each for each in pending if each is not None]
+        return found or [self._user]
+
     def ask_about_vendor(self) -> None:
         """Ask what the vendor's application was granted; one that is proven absent was granted nothing."""
         if self._vendor is None:
@@ -111,17 +116,15 @@ class EntraCollector:
     @property
     def group_ids(self) -> tuple[str, ...]:
         """The ids of every group the account is in, once they are read."""
-        return tuple(_ids(_groups(self._member_of.result().records), "id")) if self._member_of else ()
+        member_of = self._member_of.result().records if self._member_of else ()
+        return tuple(_ids((record for record in member_of if _is_group(record)), "id"))
 
     def ask_about_groups(self) -> None:
-        """Ask for the roles of every group that may pass one on, also once the account activates its membership.
-
-        Without the right to read groups, Graph shows only type and id: such a group may hold roles as well.
-        """
+        """Ask for the roles of every group that may pass one on, also once the account activates its membership."""
         member_of = self._member_of.result().records if self._member_of else ()
         eligible_for = self._eligible_for.result().records if self._eligible_for else ()
-        may_hold_roles = (group for group in _groups(member_of) if group.get("isAssignableToRole") is not False)
-        for group_id in dict.fromkeys([*_ids(may_hold_roles, "id"), *_ids(eligible_for, "groupId")]):
+        groups = (record for record in member_of if may_pass_roles_on(record))
+        for group_id in dict.fromkeys([*_ids(groups, "id"), *_ids(eligible_for, "groupId")]):
             self._roles_of[group_id] = self.recorder.ask(self._questions.role_assignments(group_id))
             self.recorder.ask(self._questions.role_eligibility_instances(group_id))
 
@@ -138,6 +141,9 @@ class EntraCollector:
         for principal_id in dict.fromkeys([*_ids(owned_principals, "id"), *_ids(of_applications, "id")]):
             self._grants.append(self.recorder.ask(self._questions.owned_app_role_assignments(principal_id)))
             self._ask_for_roles_of_owned(principal_id)
+        owned_objects = self._about_account(self._owned)
+        self.recorder.leave_out_for(owned_objects, "owned_application_principal")
+        self.recorder.leave_out_for([*owned_objects, *self._owned_applications], "owned_app_role_assignments")
 
     def _ask_for_roles_of_owned(self, owned_id: str) -> None:
         if owned_id not in self._roles_of:
@@ -148,6 +154,8 @@ class EntraCollector:
         records = [record for grant in self._grants for record in grant.result().records]
         for principal_id in sorted({*_ids(records, "clientId"), *_ids(records, "resourceId")}):
             self.recorder.ask(self._questions.service_principal(principal_id))
+        vendor = [] if self._vendor is None else [self._vendor]
+        self.recorder.leave_out_for([*self._about_account(*self._grants), *vendor], "service_principal")
 
     def ask_about_role_holders(self, unit_ids: Iterable[str]) -> None:
         """Ask who controls the groups that hold roles, until when they hold them, and where.
@@ -163,9 +171,12 @@ class EntraCollector:
                 self.recorder.ask(self._questions.role_assignment_instances(principal_id))
         for unit_id in sorted(units):
             self.recorder.ask(self._questions.administrative_unit(unit_id))
+        roles = self._about_account(self._member_of, self._eligible_for, *self._roles_of.values())
+        self.recorder.leave_out_for(roles, "group_owners", "administrative_unit")
 
     def ask_about_members(self, group_ids: Iterable[str]) -> None:
         """Ask who is in groups that Exchange lets hold its roles, and who may add to them."""
+        self.recorder.leave_out_for(self._about_account(self._member_of), "group_members")
         for group_id in group_ids:
             self.recorder.ask(self._questions.group_members(group_id))
             self._ask_for_owners(group_id)
@@ -179,8 +190,16 @@ def _type(record: Record) -> str:
     return str(record.get("@odata.type")).rpartition(".")[2]
 
 
-def _groups(member_of: Iterable[Record]) -> Iterator[Record]:
-    return (record for record in member_of if record.get("@odata.type") not in _NO_GROUPS)
+def _is_group(member_of: Record) -> bool:
+    return str(member_of.get("@odata.type")) not in _NO_GROUPS
+
+
+def may_pass_roles_on(member_of: Record) -> bool:
+    """Tell whether an account may hold roles through something it is in.
+
+    Without the right to read groups, Graph shows only type and id: such a group may hold roles as well.
+    """
+    return _is_group(member_of) and member_of.get("isAssignableToRole") is not False
 
 
 def _ids(records: Iterable[Record], key: str) -> Iterator[str]:

@@ -55,6 +55,7 @@ class ExchangeCollector:
     service_account: str
     _role_groups: Future[Recorded] = field(init=False)
     _roles: Future[Recorded] = field(init=False)
+    _user: Future[Recorded] = field(init=False)
     _members: dict[str, Future[Recorded]] = field(init=False, default_factory=dict)
     _of_account: Future[Recorded] | None = field(init=False, default=None)
 
@@ -71,9 +72,9 @@ class ExchangeCollector:
         For an assignee it does not know, Exchange may answer with the assignments of everybody: whoever
         judges the answer has to make sure that it is about the account.
         """
-        pending = self._ask_for_user(account_id or self.service_account)
+        self._user = self._ask_for_user(account_id or self.service_account)
         if account_id is None:
-            user = pending.result()
+            user = self._user.result()
             ids = {object_id(record.get("ExternalDirectoryObjectId")) for record in user.records}
             account_id = ids.pop() if len(ids) == 1 else None
             if account_id is None:
@@ -116,6 +117,16 @@ class ExchangeCollector:
             if ids & set(principals):
                 found += [each for member in members if (each := _group_id(member)) is not None]
         return tuple(sorted(set(found)))
+
+    @property
+    def read_for_groups(self) -> tuple[Future[Recorded], ...]:
+        """The reads behind `groups_beside`."""
+        return (self._role_groups, self._roles, *self._members.values())
+
+    @property
+    def read_for_units(self) -> tuple[Future[Recorded], ...]:
+        """The reads behind `administrative_units`."""
+        return (self._user,) if self._of_account is None else (self._of_account,)
 
     def administrative_units(self) -> tuple[str, ...]:
         """Return the administrative units that limit assignments of the account."""

@@ -12,7 +12,7 @@ from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from auditor.collect.evidence_writer import EvidenceWriter, OpenRead
@@ -156,6 +156,17 @@ class Recorder:
         """Record that datasets were not asked for, because of `cause`."""
         for dataset in datasets:
             self.writer.leave_gap(dataset, cause, endpoint=self.service.base)
+
+    def leave_out_for(self, dependencies: Iterable[Future[Recorded]], *datasets: str) -> None:
+        """Record that datasets were not asked for in full, if a read failed that tells whom to ask about.
+
+        What the tenant has no licence for does not exist in it, so nothing depends on that.
+        """
+        gaps = (dependency.result().gap for dependency in dependencies)
+        causes = (gap for gap in gaps if gap is not None and gap.kind is not GapKind.NOT_LICENSED)
+        cause = next(causes, None)
+        if cause is not None:
+            self.leave_out(cause, *datasets)
 
 
 def _foreign(question: Question) -> Gap:
