@@ -33,7 +33,17 @@ def excess_role_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
     return tuple(
         assignment
         for assignment in facts.exchange.assignments.all
-        if assignment.is_effective and assignment.role is not None and _is_excess(assignment.role, facts)
+        if assignment.is_effective and assignment.role is not None and is_excess(assignment.role, facts)
+    )
+
+
+def documented_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
+    """Return the effective assignments of the roles that the profile names."""
+    return tuple(
+        assignment
+        for need in facts.documented_exchange_roles
+        for assignment in facts.exchange.of_type(need.role_type)
+        if assignment.is_effective and assignment.role is not None
     )
 
 
@@ -45,11 +55,12 @@ def open_role_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
         if not (assignment.is_effective and assignment.role)
         and not (assignment.ineffective and not assignment.is_delegating)
         and (isinstance(assignment.claim, Unknown) or assignment.uncertain or assignment.role is None)
-        and (assignment.role is None or _is_excess(assignment.role, facts))
+        and (assignment.role is None or is_excess(assignment.role, facts))
     )
 
 
-def _is_excess(role: ManagementRole, facts: TenantFacts) -> bool:
+def is_excess(role: ManagementRole, facts: TenantFacts) -> bool:
+    """Tell whether a role is none that the profile names and none of end users."""
     documented = {need.role_type.casefold() for need in facts.documented_exchange_roles}
     return not role.is_end_user and role.role_type.casefold() not in documented
 
