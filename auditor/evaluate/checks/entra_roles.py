@@ -94,16 +94,16 @@ def check_role_end(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
         known = soonest.get((role.template_id, role.scope))
         if known is None or ends_at < known[0]:
             soonest[role.template_id, role.scope] = (ends_at, role)
-    for _, role in soonest.values():
+    for ends_at, role in soonest.values():
         yield make_finding(
             check="ENT-004",
             connection=facts.connection.id,
-            outcome=FindingOutcome.ADVISORY,
+            outcome=FindingOutcome.MISSING if ends_at <= now else FindingOutcome.ADVISORY,
             severity=Severity.MEDIUM,
             principal=facts.account.object_id or facts.account.name,
             entitlement=role.template_id,
             scope=role.scope,
-            title=f"{role.name} ends at {role.ends_at}",
+            title=f"{role.name} {'ended' if ends_at <= now else 'ends'} at {role.ends_at}",
             documented="the role is needed for as long as the connection is",
             actual=f"time-bound assignment, ends at {role.ends_at}",
             paths=(role.path,),

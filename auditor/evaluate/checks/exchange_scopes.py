@@ -40,8 +40,7 @@ def check_write_scopes(facts: TenantFacts) -> Iterator[Finding]:
             portal=f"{ADMIN_ROLES} > the role group > Write scope",
             commands=(
                 f"Get-ManagementRoleAssignment -Identity {quote(assignment.name)} | Format-List *WriteScope*",
-                f"Set-ManagementRoleAssignment -Identity {quote(assignment.name)} "
-                "-RecipientRelativeWriteScope Organization",
+                f"Set-ManagementRoleAssignment {quote(assignment.name)} -RecipientRelativeWriteScope Organization",
             ),
             paths=paths_of(assignment),
             evidence=_EVIDENCE,
@@ -89,11 +88,7 @@ def check_unlimited_write_scope(facts: TenantFacts) -> Iterator[Finding]:
         cure="Ask the vendor whether a management scope or an administrative unit with the managed recipients is "
         "enough. A group scope covers the direct members of the group alone.",
         portal=f"{ADMIN_ROLES} > the role group > Write scope",
-        commands=(
-            'New-ManagementScope -Name "H2R recipients" -RecipientRestrictionFilter "..."',
-            'New-ManagementRoleAssignment -Role "Mail Recipients" -SecurityGroup "H2R Provisioning" '
-            '-CustomRecipientWriteScope "H2R recipients"',
-        ),
+        commands=('New-ManagementScope -Name "H2R recipients" -RecipientRestrictionFilter "..."',),
         paths=[path for each in unlimited for path in paths_of(each)],
         evidence=_EVIDENCE,
     )

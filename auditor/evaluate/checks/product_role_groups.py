@@ -28,7 +28,8 @@ _LISTED = 20  # names shown; the evidence has them all
 def check_role_group_state(facts: TenantFacts) -> Iterator[Finding]:
     """EXO-008: what each of the product's role groups is now, so that a later run shows what changed."""
     for product in product_role_groups(facts):
-        roles = sorted({each.role_name for each in facts.exchange.assignments.all if _is_of(each.assignee, product, facts)})
+        own = (each for each in facts.exchange.assignments.all if _is_of(each.assignee, product, facts))
+        roles = sorted({each.role_name for each in own})
         ids = sorted([*(member for member, _ in product.people), *(group.id for group in product.groups)])
         yield tenant_finding(
             facts,
@@ -109,8 +110,8 @@ def check_other_members(facts: TenantFacts) -> Iterator[Finding]:
             title=f"The role group {name} has other members",
             documented="the role group is the service account's",
             actual=_listed([*people, *groups]),
-            cure="Remove the members that are not the service account, or list the object ids of break-glass accounts in "
-            "the profile (rules: expected_role_group_members).",
+            cure="Remove the members that are not the service account, or list the object ids of break-glass accounts "
+            "in the profile (rules: expected_role_group_members).",
             portal=f"{ADMIN_ROLES} > {name} > Assigned",
             commands=[
                 f"Remove-RoleGroupMember -Identity {quote(name)} -Member {quote(member)}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.findings import make_finding
-from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from auditor.evaluate.tenant.judge import TenantFacts
+    from auditor.model.outcome import FindingOutcome, Severity
     from auditor.model.results import Finding, Path
 
 ADMIN_ROLES = "Exchange admin center > Roles > Admin roles"

@@ -77,12 +77,12 @@ def _is_group(member: Record) -> bool:
 
 
 def _member_group(group_id: str, member: Record, facts: TenantFacts) -> MemberGroup:
-    read = facts.evidence.read("group_members", group_id)
+    read, account = facts.evidence.read("group_members", group_id), facts.account.object_id or ""
     return MemberGroup(
         id=group_id,
         name=text(member, "DisplayName") or text(member, "Name") or group_id,
         others=tuple(
-            (text(each, "id"), _name(each)) for each in read if not same(text(each, "id"), facts.account.object_id or "")
+            (text(each, "id"), _name(each)) for each in read if not same(text(each, "id"), account)
         ),
         owners=owners_of(group_id, facts),
         is_read=read.gap is None,

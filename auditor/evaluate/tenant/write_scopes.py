@@ -58,7 +58,7 @@ class WriteScopes:
         """
         return tuple(
             sorted(
-                (text(scope, "ExchangeObjectId") or text(scope, "Guid") or text(scope, "Name"), self._management_scope(scope))
+                (text(scope, "ExchangeObjectId") or text(scope, "Name"), self._management_scope(scope))
                 for scope in self.evidence.read("management_scopes")
                 if flag(scope, "Exclusive") is True and text(scope, "Name").casefold() not in own
             )
