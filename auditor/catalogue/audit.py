@@ -26,7 +26,7 @@ AUDIT = (
         "META-002",
         "M",
         "Two witnesses of Exchange roles agree",
-        reads="members of role groups, Exchange's own answer for the account, memberships and schedules of directory roles",
+        reads="members of role groups, Exchange's own answer for the account, sources of directory roles",
         rule="both ways to read what the account holds agree",
         why="Where two witnesses disagree, neither proves anything.",
         controls="N:CA-7",

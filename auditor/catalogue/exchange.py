@@ -160,7 +160,7 @@ EXCHANGE = (
     ),
     check(
         "EXO-019",
-        "M",
+        "ML",
         "The product's role group carries no other roles",
         reads="role assignments of the product's role groups",
         rule="they hold the documented roles and no others, not even switched off",

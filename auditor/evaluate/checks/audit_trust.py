@@ -58,7 +58,7 @@ def check_witnesses(facts: TenantFacts) -> Iterator[Finding]:
             commands=("Get-ManagementRoleAssignment -RoleAssignee ... -GetEffectiveUsers",),
             evidence=(EvidenceReference(dataset=_OF_ACCOUNT), "role_group_members"),
         )
-    for role in facts.entra_roles.contradicted:
+    for role in {(each.template_id, each.scope): each for each in facts.entra_roles.contradicted}.values():
         yield tenant_finding(
             facts,
             check="META-002",

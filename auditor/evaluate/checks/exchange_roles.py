@@ -70,7 +70,7 @@ def check_excess_roles(facts: TenantFacts) -> Iterator[Finding]:
         yield _finding(
             facts,
             check="EXO-013" if role and same(role.role_type, "ApplicationImpersonation") else "EXO-011",
-            severity=_severity(role.role_type if role else name),
+            severity=severity_of_role(role.role_type if role else name),
             entitlement=role.id if role else name,
             title=f"Exchange role {name} is not in the matrix",
             actual=f"{name} through {assignments[0].assignee}",
@@ -129,7 +129,8 @@ def check_open_questions(facts: TenantFacts) -> Iterator[Finding]:
         )
 
 
-def _severity(role_type: str) -> Severity:
+def severity_of_role(role_type: str) -> Severity:
+    """Return how urgent an undocumented role is, by its RoleType."""
     plain = role_type.replace(" ", "").casefold()
     if plain in _HIGH:
         return Severity.HIGH

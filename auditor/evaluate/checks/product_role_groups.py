@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auditor.evaluate.checks.exchange_roles import severity_of_role
 from auditor.evaluate.checks.tenant_finding import ADMIN_ROLES, GROUPS, tenant_finding
 from auditor.evaluate.fields import text, texts
 from auditor.evaluate.judgement import Held
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from auditor.evaluate.tenant.judge import TenantFacts
     from auditor.evaluate.tenant.product_role_groups import MemberGroup, ProductRoleGroup
+    from auditor.evaluate.tenant.role_assignments import RoleAssignment
     from auditor.evaluate.tenant.role_groups import RoleGroupMembership
     from auditor.model.results import Finding, Path
 
@@ -135,7 +137,10 @@ def check_other_roles(facts: TenantFacts) -> Iterator[Finding]:
         further = [
             each
             for each in facts.exchange.assignments.all
-            if _is_of(each.assignee, product, facts) and each.role is not None and is_excess(each.role, facts)
+            if _is_of(each.assignee, product, facts)
+            and each.role is not None
+            and is_excess(each.role, facts)
+            and not each.uncertain
         ]
         if not further:
             continue
@@ -143,7 +148,7 @@ def check_other_roles(facts: TenantFacts) -> Iterator[Finding]:
             facts,
             check="EXO-019",
             outcome=FindingOutcome.EXCESS,
-            severity=Severity.MEDIUM,
+            severity=_only_as_urgent_as(further),
             entitlement=product.group.id,
             scope="roles",
             title=f"The role group {product.group.name} carries other roles",
@@ -154,6 +159,12 @@ def check_other_roles(facts: TenantFacts) -> Iterator[Finding]:
             commands=[f"Remove-ManagementRoleAssignment -Identity {quote(each.name)}" for each in further],
             evidence=("role_groups", "management_role_assignments"),
         )
+
+
+def _only_as_urgent_as(assignments: Sequence[RoleAssignment]) -> Severity:
+    """Return medium, or low when nothing but viewing is at stake; EXO-011 tells what is in force."""
+    found = {severity_of_role(each.role.role_type) for each in assignments if each.role is not None}
+    return Severity.LOW if found == {Severity.LOW} else Severity.MEDIUM
 
 
 def check_member_groups(facts: TenantFacts) -> Iterator[Finding]:

@@ -39,7 +39,7 @@ def check_conditional_access(facts: TenantFacts) -> Iterator[Finding]:
                 facts,
                 policy.id,
                 f"{policy.name} ends unattended sign-in",
-                f"it asks for {', '.join(policy.asks_for)} again after {policy.sign_in_hours}; nobody is there to do it",
+                f"it asks for {', '.join(policy.asks_for)} again after {policy.sign_in_hours}; nobody is there for it",
             )
     read = (facts.evidence.read("conditional_access_policies"), facts.evidence.read("security_defaults"))
     is_read = all(each.gap is None or each.gap.kind is GapKind.NOT_LICENSED for each in read)
