@@ -790,3 +790,44 @@ def test_a_server_with_an_unknown_certificate_is_not_spoken_to(
     first = collection.evidence.sources[0].gap
     assert first is not None
     assert first.kind is GapKind.UNTRUSTED
+
+
+def test_what_all_connections_of_a_tenant_need_is_read_once(
+    service: LocalMicrosoft365, tmp_path: Path
+) -> None:
+    """A second connection repeats what the first was told, and asks for what concerns its own account."""
+    connection = ExchangeOnlineConnection(
+        id="contoso",
+        name="Exchange Online",
+        profile="hybrid-exchange-online",
+        tenant=TENANT.initial_domain,
+        service_account=ACCOUNT,
+        cloud=Cloud.CUSTOM,
+        endpoints=service.endpoints,
+        ca_file=str(service.ca_file),
+    )
+    sign_in = CloudSignIn(
+        tenant_id=TENANT.id,
+        client_id=TENANT.auditor.client_id,
+        credential=ClientSecretCredential(client_secret=CLIENT_SECRET),
+    )
+    secrets = {CLIENT_SECRET: Secret(TENANT.auditor.secrets[0].value.encode())}
+    evidence = []
+    with TenantSessions(LIMITS) as sessions:
+        for name, account in (("first", ACCOUNT), ("second", "owner@contoso.example")):
+            other = replace(connection, service_account=account)
+            writer = EvidenceWriter(tmp_path / name, other, lambda: datetime.now(UTC))
+            collect_tenant(other, sign_in, secrets, writer, lambda _: None, sessions=sessions)
+            writer.close({})
+            evidence.append(read_evidence(tmp_path / name))
+
+    calls = Counter(
+        (request.path, str(request.query), request.cmdlet, str(request.parameters))
+        for request in service.requests
+        if request.system is not System.LOGIN
+    )
+    assert max(calls.values()) == 1
+    for dataset in ("role_definitions", "role_groups", "management_role_assignments", "management_scopes"):
+        first, second = (each.read(dataset) for each in evidence)
+        assert (first.source, tuple(first)) == (second.source, tuple(second))
+    assert next(iter(evidence[1].read("user")))["userPrincipalName"] == "owner@contoso.example"

@@ -171,7 +171,7 @@ class Tenant:
     def management_roles_of(
         self, principal_id: str, directory_roles: frozenset[str] | None = None
     ) -> frozenset[str]:
-        """Names of the Exchange roles in force for a principal: enabled, valid, regular assignments."""
+        """Names of the Exchange roles in force over others: enabled, valid, regular, not for oneself alone."""
         role_groups = self.role_groups_of(principal_id, directory_roles=directory_roles)
         assignees = {principal_id, *self.containers_of(principal_id), *role_groups}
         return frozenset(
@@ -181,4 +181,5 @@ class Tenant:
             and assignment.enabled
             and assignment.valid
             and not assignment.delegating
+            and assignment.recipient_write_scope != "Self"
         )
