@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,13 +50,13 @@ EXPECTED: dict[str, tuple[int, str]] = {
     "disabled_account": (1, "ENT-005:missing"),
     "account_unknown_to_exchange": (
         1,
-        "ENT-005:missing EXO-001:missing EXO-002:missing "
-        "EXO-003:advisory EXO-003:missing EXO-004:missing EXO-007:advisory",
+        ("ENT-005:missing EXO-001:missing EXO-002:missing "
+         "EXO-003:advisory EXO-003:missing EXO-004:missing EXO-007:advisory"),
     ),
     "account_not_in_tenant": (
         1,
-        "ENT-001:missing ENT-005:missing EXO-001:missing "
-        "EXO-002:missing EXO-003:advisory EXO-003:missing EXO-004:missing",
+        ("ENT-001:missing ENT-005:missing EXO-001:missing "
+         "EXO-002:missing EXO-003:advisory EXO-003:missing EXO-004:missing"),
     ),
     "two_role_groups": (0, "EXO-005:advisory"),
     "role_group_named_user_administrator": (1, "ENT-001:missing EXO-003:missing EXO-011:excess"),
@@ -112,3 +113,24 @@ def test_requirements_findings_verdict_and_exit_code_as_known(name: str, audit: 
 def test_every_scenario_has_an_expected_answer() -> None:
     assert EXPECTED.keys() == SCENARIOS.keys()
     assert len(SCENARIOS) >= 40
+
+
+def test_collecting_twice_tells_the_same_findings_whatever_things_are_called(audit: Audit) -> None:
+    scenario = SCENARIOS["vendor_application_with_consent"]()
+    tenant = scenario.tenant
+    renamed = replace(
+        tenant,
+        display_name="Another name",
+        users=tuple(replace(each, display_name=f"renamed {each.display_name}") for each in tenant.users),
+        groups=tuple(replace(each, display_name=f"renamed {each.display_name}") for each in tenant.groups),
+        service_principals=tuple(
+            replace(each, display_name=f"renamed {each.display_name}") for each in tenant.service_principals
+        ),
+    )
+    told = []
+    with LocalMicrosoft365(tenant) as service:
+        for each in (tenant, tenant, renamed):
+            service.tenant = each
+            _, results = audit(service, scenario)
+            told.append((outcomes(results), sorted((row["key"], row["outcome"]) for row in results["findings"])))
+    assert told[0] == told[1] == told[2]

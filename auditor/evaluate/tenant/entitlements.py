@@ -172,7 +172,7 @@ def _consents(facts: TenantFacts) -> list[EntitlementRecord]:
             id=consent.grant_id,
             scope="everyone in the tenant" if consent.is_tenant_wide else "in the account's name",
             status=_consent_status(consent, expected),
-            paths=((facts.account.name, f"application {consent.client_id}", f"scope {consent.scope}"),),
+            paths=(path_of_consent(consent, facts),),
         )
         for consent in consents(facts)
     ]
@@ -184,6 +184,37 @@ def _consent_status(
     if expected is None:
         return "not_judged"
     return "documented" if consent.scope in expected else "excess"
+
+
+def path_of_consent(consent: Consent, facts: TenantFacts) -> Path:
+    """Return the way from the account to a scope; the application is named as Graph names it, else by its id."""
+    client = next(iter(facts.evidence.read("service_principal", consent.client_id)), None)
+    name = text(client, "displayName") if client else ""
+    application = f"{name} ({consent.client_id})" if name else consent.client_id
+    return (facts.account.name, f"application {application}", f"scope {consent.scope}")
+
+
+def meaning_of_scope(consent: Consent, facts: TenantFacts) -> str:
+    """Say what a consented scope permits, in the words of the application that offers it."""
+    for resource in facts.evidence.read("service_principal", consent.resource_id):
+        for offered in _objects(resource, "oauth2PermissionScopes"):
+            if same(text(offered, "value"), consent.scope):
+                return text(offered, "adminConsentDisplayName") or text(offered, "adminConsentDescription")
+    return ""
+
+
+def name_of_app_role(resource_id: str, role_id: str, facts: TenantFacts) -> str:
+    """Return the name of an application permission, such as `User.Read.All`, or the empty string."""
+    for resource in facts.evidence.read("service_principal", resource_id):
+        for offered in _objects(resource, "appRoles"):
+            if same(text(offered, "id"), role_id):
+                return text(offered, "value")
+    return ""
+
+
+def _objects(record: Record, name: str) -> list[Record]:
+    value = record.get(name)
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def app_roles(facts: TenantFacts) -> tuple[tuple[str, str, str], ...]:
