@@ -53,7 +53,7 @@ def _with_gap(evidence: Evidence, index: int, *, keep: int) -> Evidence:
     source, read = evidence.reads[index]
     broken = replace(source, complete=False, gap=REFUSED)
     reads = list(evidence.reads)
-    reads[index] = (broken, replace(read, source=broken, records=read.records[:keep], gap=REFUSED))
+    reads[index] = (broken, replace(read, source=broken, records=tuple(read.records)[:keep], gap=REFUSED))
     return replace(evidence, reads=tuple(reads))
 
 
