@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from auditor.collect.tenant import TenantSessions
     from auditor.inventory.entries import InventoryEntry, LiveEntry
     from auditor.model.evidence import Evidence
     from auditor.model.outcome import Severity
@@ -117,16 +118,23 @@ def evidence_of(
 
     A live connection reads the object `object_dn` as well.
     """
+    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415 - see _collect
+
     if isinstance(entry, ReplayEntry):
         yield read_evidence(entry.folder)
         return
-    with TemporaryDirectory(prefix="auditor-") as scratch:
+    with TemporaryDirectory(prefix="auditor-") as scratch, TenantSessions() as sessions:
         folder = Path(scratch) / entry.id
-        _collect_entry(prepared, entry, invocation, folder, announce, (object_dn,) if object_dn else ())
+        _collect_entry(
+            prepared, entry, invocation, folder, announce, sessions, objects=(object_dn,) if object_dn else ()
+        )
         yield read_evidence(folder)
 
 
 def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce) -> None:
+    # Judging again needs no client of any directory or tenant, and they take long to load.
+    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415
+
     write_inputs(
         folder,
         prepared,
@@ -135,26 +143,28 @@ def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce:
         tool_version=invocation.tool_version,
         argv=invocation.argv,
     )
-    for entry in prepared.entries:
-        target = folder / "evidence" / entry.id
-        announce(entry.id, "started")
-        if isinstance(entry, ReplayEntry):
-            copy_evidence(entry.folder, target)
-        else:
-            _collect_entry(prepared, entry, invocation, target, announce)
-        announce(entry.id, "finished")
+    with TenantSessions() as sessions:
+        for entry in prepared.entries:
+            target = folder / "evidence" / entry.id
+            announce(entry.id, "started")
+            if isinstance(entry, ReplayEntry):
+                copy_evidence(entry.folder, target)
+            else:
+                _collect_entry(prepared, entry, invocation, target, announce, sessions)
+            announce(entry.id, "finished")
 
 
-def _collect_entry(
+def _collect_entry(  # noqa: PLR0913 - the parts of one collection
     prepared: Prepared,
     entry: LiveEntry,
     invocation: Invocation,
     folder: Path,
     announce: Announce,
+    sessions: TenantSessions,
+    *,
     objects: tuple[str, ...] = (),
 ) -> None:
-    # Judging again needs no client of any directory or tenant, and they take long to load.
-    from auditor.collect.collect_connection import collect_connection  # noqa: PLC0415
+    from auditor.collect.collect_connection import collect_connection  # noqa: PLC0415 - see _collect
     from auditor.collect.directory.collector import DirectoryScope  # noqa: PLC0415
 
     own_password = prepared.secrets[entry.own_password] if entry.own_password is not None else None
@@ -170,6 +180,7 @@ def _collect_entry(
             "tool_version": invocation.tool_version,
         },
         announce=partial(announce, entry.id),
+        sessions=sessions,
         directory_scope=DirectoryScope(own_password=own_password, objects=objects),
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor.collect.directory.collector import NOTHING_MORE, DirectoryScope, collect_directory
 from auditor.collect.evidence_writer import EvidenceWriter
-from auditor.collect.tenant import collect_tenant
+from auditor.collect.tenant import TenantSessions, collect_tenant
 from auditor.model.connection import HybridConnection
 from auditor.model.sign_in import DirectorySignIn
 
@@ -28,9 +28,13 @@ def collect_connection(  # noqa: PLR0913 - the parts of one collection, named by
     clock: Callable[[], datetime],
     collected_by: Mapping[str, str],
     announce: Callable[[str], None],
+    sessions: TenantSessions,
     directory_scope: DirectoryScope = NOTHING_MORE,
 ) -> None:
-    """Write the evidence of one connection into `folder`; a source that fails leaves gaps, not errors."""
+    """Write the evidence of one connection into `folder`; a source that fails leaves gaps, not errors.
+
+    `sessions` are those of the whole run: a tenant is asked once what all of its connections need.
+    """
     writer = EvidenceWriter(folder, connection, clock)
     if isinstance(connection, HybridConnection):
         if not isinstance(sign_in, DirectorySignIn):
@@ -39,5 +43,5 @@ def collect_connection(  # noqa: PLR0913 - the parts of one collection, named by
     else:
         if isinstance(sign_in, DirectorySignIn):
             raise TypeError(f"{connection.id}: an Exchange Online connection needs a cloud sign-in")
-        signed_in_as = collect_tenant(connection, sign_in, secrets, writer, announce)
+        signed_in_as = collect_tenant(connection, sign_in, secrets, writer, announce, sessions=sessions)
     writer.close({**collected_by, "signed_in_as": signed_in_as})

@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
@@ -77,15 +78,27 @@ class EvidenceWriter:
         self._folder = folder
         self._connection = connection
         self._clock = clock
-        self._sources: list[tuple[str, Source]] = []
+        self._places = 0
+        self._sources: dict[int, tuple[str, Source]] = {}
         self._descriptors: dict[bytes, str] = {}
         self._descriptor_digest = hashlib.sha256()
         self._descriptor_lines: list[bytes] = []
 
+    def reserve(self) -> int:
+        """Return the next place in the evidence, for a read that may end after later ones.
+
+        Reads in reserved places may go on at the same time in several threads; places are given by one.
+        """
+        self._places += 1
+        return self._places - 1
+
     @contextmanager
-    def read(self, dataset: str, *, endpoint: str, query: Mapping[str, Json], subject: str = "") -> Iterator[OpenRead]:
+    def read(
+        self, dataset: str, *, endpoint: str, query: Mapping[str, Json], subject: str = "", place: int | None = None
+    ) -> Iterator[OpenRead]:
         """Record one read. A `SourceError` raised inside becomes the read's gap and goes no further."""
-        filename = f"{len(self._sources):03d}-{re.sub(r'[^a-z0-9_]+', '-', dataset)}.jsonl"
+        place = self.reserve() if place is None else place
+        filename = _filename(place, dataset)
         started_at = self._clock()
         with (self._folder / filename).open("xb") as stream:
             open_read = OpenRead(stream)
@@ -106,7 +119,18 @@ class EvidenceWriter:
             gap=open_read.gap,
             sha256=open_read.sha256,
         )
-        self._sources.append((filename, source))
+        self._sources[place] = (filename, source)
+
+    def stored(self, place: int) -> tuple[Path, Source]:
+        """Return the file and the provenance of a finished read."""
+        filename, source = self._sources[place]
+        return self._folder / filename, source
+
+    def repeat(self, place: int, file: Path, source: Source) -> None:
+        """Store what a read of another connection of the same run was answered, with its provenance."""
+        filename = _filename(place, source.dataset)
+        shutil.copyfile(file, self._folder / filename)
+        self._sources[place] = (filename, source)
 
     def leave_gap(self, dataset: str, gap: Gap, *, endpoint: str = "", subject: str = "") -> None:
         """Record that a dataset was not even asked for, because of `gap`."""
@@ -147,7 +171,10 @@ class EvidenceWriter:
             {
                 "format": FORMAT,
                 "descriptors_sha256": self._descriptor_digest.hexdigest(),
-                "sources": [{"file": filename, **source_to_plain(source)} for filename, source in self._sources],
+                "sources": [
+                    {"file": filename, **source_to_plain(source)}
+                    for _, (filename, source) in sorted(self._sources.items())
+                ],
             },
         )
 
@@ -159,6 +186,10 @@ class EvidenceWriter:
     def _write_json(self, name: str, content: object) -> None:
         text = json.dumps(_spelled(content), ensure_ascii=False, indent=1) + "\n"
         (self._folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _filename(place: int, dataset: str) -> str:
+    return f"{place:03d}-{re.sub(r'[^a-z0-9_]+', '-', dataset)}.jsonl"
 
 
 def _spelled(content: object) -> object:

@@ -49,8 +49,7 @@ LIMITATIONS = (
     (
         "Beyond the matrix this version judges group memberships, Exchange and directory roles and consents. It does "
         "not judge directory rights other than the user task (for example changing permissions, replication, control "
-        "of the domain head), who controls the account, Kerberos exposure, owners of groups and applications, or PIM "
-        "for Groups."
+        "of the domain head), who controls the account, or Kerberos exposure."
     ),
     (
         "Replication between domain controllers and between Microsoft's services takes time; a change made shortly "

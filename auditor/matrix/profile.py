@@ -142,12 +142,14 @@ class Rules:
     `domain_admins_and_delegation`: whether the bind account needs both legs or one of them.
     `single_role_group`: whether roles spread over several role groups are a finding.
     `expected_scopes`: the consented scopes the profile expects, or None when it does not say.
+    `expected_role_group_members`: object ids of accounts that may be in the product's role group, break-glass ones.
     """
 
     __pydantic_config__ = _REFUSE_UNKNOWN_KEYS
     domain_admins_and_delegation: Literal["all_of", "any_of"] = "all_of"
     single_role_group: bool = False
     expected_scopes: tuple[str, ...] | None = None
+    expected_role_group_members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -243,6 +243,8 @@ def management_role_assignment(
             "RecipientWriteScope": assignment.recipient_write_scope,
             "ConfigWriteScope": assignment.config_write_scope,
             "CustomRecipientWriteScope": assignment.custom_recipient_write_scope,
+            "RecipientGroupScope": assignment.recipient_group_scope,
+            "RecipientOrganizationalUnitScope": assignment.recipient_organizational_unit_scope,
             "CustomConfigWriteScope": None,
             "CustomResourceScope": None,
             "App": None,

@@ -47,16 +47,19 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """Which calls: a system, and for it a path prefix, or a cmdlet and its Identity."""
+    """Which calls: a system, and for it a path prefix and words of the query, or a cmdlet and its Identity."""
 
     system: System
     path: str = ""
     cmdlet: str | None = None
     identity: str | None = None
+    query: str = ""
 
     def covers(self, request: Request) -> bool:
         """Tell whether a request is one of these calls."""
         if request.system is not self.system or not request.path.startswith(self.path):
+            return False
+        if self.query not in "&".join(f"{name}={value}" for name, value in request.query.items()):
             return False
         if self.cmdlet is None:
             return True

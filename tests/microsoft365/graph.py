@@ -84,7 +84,7 @@ class Graph:
             raise GraphError(400, "BadRequest", f"Parsing OData Select and Expand failed: {expand}")
         try:
             rows = rows if route.filtered else odata.keep(rows, query.get("$filter"), route.filters)
-            rows = [_expanded(call, row) for row in rows] if expand else rows
+            rows = [_expanded(call, row, expand) for row in rows] if expand else rows
             return odata.select(rows, query.get("$select"), always=(expand,) if expand else ())
         except odata.UnsupportedQueryError as error:
             raise GraphError(400, "Request_UnsupportedQuery", str(error)) from None
@@ -123,7 +123,9 @@ def _route(path: str, *, beta: bool) -> tuple[Route, tuple[str, ...]]:
     raise GraphError(400, "BadRequest", f"Resource not found for the segment '{path.rpartition('/')[2]}'.")
 
 
-def _expanded(call: Call, row: Row) -> Row:
+def _expanded(call: Call, row: Row, expand: str) -> Row:
+    if expand == "group":
+        return row | {"group": objects.group(call.tenant.objects[row["groupId"]])}
     role = call.tenant.role_definitions[row["roleDefinitionId"]]
     return row | {"roleDefinition": objects.role_definition(role, beta=call.beta)}
 

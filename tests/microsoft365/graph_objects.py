@@ -9,7 +9,9 @@ from tests.microsoft365.snapshot import stable_id
 
 if TYPE_CHECKING:
     from tests.microsoft365.objects import (
+        Application,
         AppRoleAssignment,
+        ConditionalAccessPolicy,
         ConsentGrant,
         DirectoryRole,
         DirectoryRoleAssignment,
@@ -198,7 +200,7 @@ def group_eligibility_instance(eligibility: GroupEligibility) -> dict[str, Any]:
         "id": eligibility.id,
         "principalId": eligibility.principal_id,
         "groupId": eligibility.group_id,
-        "accessId": "member",
+        "accessId": eligibility.access,
         "memberType": "direct",
         "startDateTime": "2026-01-12T08:00:00Z",
         "endDateTime": None,
@@ -230,14 +232,102 @@ def service_principal(tenant: Tenant, item: ServicePrincipal) -> dict[str, Any]:
         "servicePrincipalType": "Application",
         "signInAudience": "AzureADMultipleOrgs",
         "appRoles": roles,
-        "oauth2PermissionScopes": [],
-        "passwordCredentials": [],
+        "oauth2PermissionScopes": [
+            {
+                "id": stable_id("scope", value),
+                "value": value,
+                "adminConsentDisplayName": meaning,
+                "adminConsentDescription": meaning,
+                "type": "Admin",
+                "isEnabled": True,
+            }
+            for value, meaning in item.scopes
+        ],
+        "passwordCredentials": _secrets(item),
         "keyCredentials": [],
         "tags": [],
         "servicePrincipalNames": [item.app_id],
         "verifiedPublisher": {"displayName": None, "verifiedPublisherId": None, "addedDateTime": None},
         "appRoleAssignmentRequired": False,
         "deletedDateTime": None,
+    }
+
+
+def _secrets(item: ServicePrincipal) -> list[dict[str, Any]]:
+    if item.secret_ends is None:
+        return []
+    return [{
+        "keyId": stable_id("secret", item.id),
+        "displayName": None,
+        "hint": None,
+        "secretText": None,
+        "startDateTime": "2025-01-01T00:00:00Z",
+        "endDateTime": item.secret_ends,
+    }]  # fmt: skip
+
+
+def application(item: Application) -> dict[str, Any]:
+    """A registered application."""
+    return {"id": item.id, "appId": item.app_id, "displayName": item.display_name, "deletedDateTime": None}
+
+
+def conditional_access_policy(policy: ConditionalAccessPolicy) -> dict[str, Any]:
+    """A Conditional Access policy."""
+    locations = {
+        "includeLocations": list(policy.locations or ("All",)),
+        "excludeLocations": list(policy.without_locations),
+    }
+    frequency = {
+        "value": policy.sign_in_hours,
+        "type": "hours",
+        "isEnabled": True,
+        "authenticationType": "primaryAndSecondaryAuthentication",
+        "frequencyInterval": "timeBased",
+    }
+    return {
+        "id": policy.id,
+        "displayName": policy.display_name,
+        "state": policy.state,
+        "createdDateTime": "2026-01-12T08:00:00Z",
+        "conditions": {
+            "clientAppTypes": ["all"],
+            "userRiskLevels": [],
+            "signInRiskLevels": [],
+            "platforms": None,
+            "devices": None,
+            "clientApplications": None,
+            "applications": {
+                "includeApplications": list(policy.applications),
+                "excludeApplications": list(policy.without_applications),
+                "includeUserActions": [],
+            },
+            "users": {
+                "includeUsers": list(policy.users),
+                "excludeUsers": list(policy.without_users),
+                "includeGroups": list(policy.groups),
+                "excludeGroups": list(policy.without_groups),
+                "includeRoles": list(policy.roles),
+                "excludeRoles": list(policy.without_roles),
+            },
+            "locations": locations if policy.locations or policy.without_locations else None,
+        },
+        "grantControls": {
+            "operator": "OR",
+            "builtInControls": list(policy.controls),
+            "authenticationStrength": None,
+        }
+        if policy.controls
+        else None,
+        "sessionControls": None if policy.sign_in_hours is None else {"signInFrequency": frequency},
+    }
+
+
+def security_defaults(tenant: Tenant) -> dict[str, Any]:
+    """The policy that says whether Microsoft's security defaults are in force."""
+    return {
+        "id": "00000000-0000-0000-0000-000000000005",
+        "displayName": "Security Defaults",
+        "isEnabled": tenant.has_security_defaults,
     }
 
 
@@ -314,7 +404,7 @@ def typed(item: object) -> dict[str, Any]:
             raise TypeError(f"{item!r} contains no members in Entra ID")
 
 
-def group_assignment_instance(item: Group, member_id: str) -> dict[str, Any]:
+def group_assignment_instance(item: Group, member_id: str, end: str | None) -> dict[str, Any]:
     """A principal's active membership of a group, as privileged identity management lists it."""
     key = stable_id("group assignment", f"{item.id} {member_id}")
     return {
@@ -325,6 +415,6 @@ def group_assignment_instance(item: Group, member_id: str) -> dict[str, Any]:
         "memberType": "direct",
         "assignmentType": "assigned",
         "startDateTime": "2026-01-12T08:00:00Z",
-        "endDateTime": None,
+        "endDateTime": end,
         "assignmentScheduleId": stable_id("schedule", key),
     }

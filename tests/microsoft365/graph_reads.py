@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from tests.microsoft365 import graph_objects as objects
 from tests.microsoft365 import odata
 from tests.microsoft365.graph_calls import Call, GraphError, Row, denied, not_found
-from tests.microsoft365.objects import AdministrativeUnit, DirectoryRole, Group, ServicePrincipal, User
+from tests.microsoft365.objects import (
+    AdministrativeUnit,
+    Application,
+    DirectoryRole,
+    Group,
+    ServicePrincipal,
+    User,
+)
 
 if TYPE_CHECKING:
     from tests.microsoft365.snapshot import Tenant
@@ -74,6 +81,8 @@ def _roles_held_tenant_wide(tenant: Tenant, holders: set[str]) -> list[Directory
 
 
 _READERS_OF_TYPE = {
+    "#microsoft.graph.application": ("Application.Read.All", "Directory.Read.All"),
+    "#microsoft.graph.servicePrincipal": ("Application.Read.All", "Directory.Read.All"),
     "#microsoft.graph.group": ("GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"),
     "#microsoft.graph.administrativeUnit": ("AdministrativeUnit.Read.All", "Directory.Read.All"),
     "#microsoft.graph.directoryRole": ("RoleManagement.Read.Directory", "Directory.Read.All"),
@@ -126,12 +135,40 @@ def group_owners(call: Call) -> list[Row]:
 
 
 def group_transitive_members(call: Call) -> list[Row]:
-    group = _group_named(call)
-    return [
-        {"@odata.type": "#microsoft.graph.user", **objects.user(person)}
-        for person in call.tenant.users
-        if group.id in call.tenant.containers_of(person.id)
-    ]
+    inside = call.tenant.members_of(_group_named(call).id)
+    people = [person for person in call.tenant.users if person.id in inside]
+    return [{"@odata.type": "#microsoft.graph.user", **objects.user(person)} for person in people]
+
+
+def owned_objects(call: Call) -> list[Row]:
+    owner = call.user().id
+    owned = [call.tenant.objects[key] for key, owners in call.tenant.owners.items() if owner in owners]
+    return [_limited(call, _owned(call.tenant, item)) for item in owned]
+
+
+def _owned(tenant: Tenant, item: object) -> Row:
+    match item:
+        case Application():
+            return {"@odata.type": "#microsoft.graph.application", **objects.application(item)}
+        case ServicePrincipal():
+            return {"@odata.type": "#microsoft.graph.servicePrincipal", **objects.service_principal(tenant, item)}
+        case _:
+            return objects.typed(item)
+
+
+def administrative_unit(call: Call) -> Row:
+    found = call.tenant.objects.get(call.arguments[0])
+    if not isinstance(found, AdministrativeUnit):
+        raise not_found(call.arguments[0])
+    return objects.administrative_unit(found)
+
+
+def conditional_access_policies(call: Call) -> list[Row]:
+    return [objects.conditional_access_policy(policy) for policy in call.tenant.conditional_access_policies]
+
+
+def security_defaults(call: Call) -> Row:
+    return objects.security_defaults(call.tenant)
 
 
 def _activated_roles(tenant: Tenant) -> list[DirectoryRole]:
@@ -195,7 +232,8 @@ def group_assignment_instances(call: Call) -> list[Row]:
     groups = [
         (group, member) for group in call.tenant.groups for member in call.tenant.members.get(group.id, ())
     ]
-    return [objects.group_assignment_instance(group, member) for group, member in groups]
+    ends = call.tenant.membership_ends
+    return [objects.group_assignment_instance(group, member, ends.get((group.id, member))) for group, member in groups]
 
 
 def _require_premium_2(call: Call) -> None:

@@ -38,6 +38,22 @@ ROUTES = (
         handler=reads.scoped_role_member_of,
     ),
     Route(path="/users/{id}/oauth2PermissionGrants", any_of=_CONSENT, handler=reads.consent_grants_of_user),
+    Route(path="/users/{id}/ownedObjects", any_of=("Directory.Read.All",), handler=reads.owned_objects),
+    Route(
+        path="/directory/administrativeUnits/{id}",
+        any_of=("AdministrativeUnit.Read.All", "Directory.Read.All"),
+        handler=reads.administrative_unit,
+    ),
+    Route(
+        path="/identity/conditionalAccess/policies",
+        any_of=("Policy.Read.All",),
+        handler=reads.conditional_access_policies,
+    ),
+    Route(
+        path="/policies/identitySecurityDefaultsEnforcementPolicy",
+        any_of=("Policy.Read.All",),
+        handler=reads.security_defaults,
+    ),
     Route(path="/groups/{id}", any_of=_GROUP, handler=reads.group),
     Route(path="/groups/{id}/transitiveMemberOf", any_of=_GROUP, handler=reads.group_transitive_member_of),
     Route(path="/groups/{id}/transitiveMembers", any_of=_GROUP, handler=reads.group_transitive_members),
@@ -87,6 +103,7 @@ ROUTES = (
         any_of=("PrivilegedEligibilitySchedule.Read.AzureADGroup",),
         handler=reads.group_eligibility_instances,
         filters=("principalId", "groupId"),
+        expands=("group",),
         filter_required=True,
     ),
     Route(
@@ -94,6 +111,7 @@ ROUTES = (
         any_of=("PrivilegedAssignmentSchedule.Read.AzureADGroup",),
         handler=reads.group_assignment_instances,
         filters=("principalId", "groupId"),
+        expands=("group",),
         filter_required=True,
     ),
     Route(

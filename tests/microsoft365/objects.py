@@ -78,22 +78,62 @@ class DirectoryRoleAssignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupEligibility:
-    """A principal who may activate membership of a group (privileged identity management for groups)."""
+    """A principal who may activate membership or ownership of a group (privileged identity management)."""
 
     id: str
     principal_id: str
     group_id: str
+    access: str = "member"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionalAccessPolicy:
+    """A Conditional Access policy. `users` and the like are ids, role template ids, or `All`.
+
+    `controls` are those of Graph (`block`, `mfa`, ...), of which one is enough; `sign_in_hours` limits a session.
+    """
+
+    id: str
+    display_name: str
+    state: str = "enabled"
+    users: tuple[str, ...] = ("All",)
+    without_users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    without_groups: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    without_roles: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ("All",)
+    without_applications: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    without_locations: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ("mfa",)
+    sign_in_hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """An application registered in the tenant; what it may do is its service principal's."""
+
+    id: str
+    app_id: str
+    display_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePrincipal:
-    """An application in the tenant. `app_roles` maps the value of an application permission to its id."""
+    """An application in the tenant. `app_roles` maps the value of an application permission to its id.
+
+    `scopes` maps the value of a delegated permission to what an administrator reads about it, `secret_ends` is when
+    its secret ends.
+    """
 
     id: str
     app_id: str
     display_name: str
     app_roles: tuple[tuple[str, str], ...] = ()
     owner_tenant_id: str | None = None
+    scopes: tuple[tuple[str, str], ...] = ()
+    secret_ends: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +231,8 @@ class ManagementRoleAssignment:
     recipient_write_scope: str = "Organization"
     custom_recipient_write_scope: str | None = None
     config_write_scope: str = "OrganizationConfig"
+    recipient_group_scope: str | None = None
+    recipient_organizational_unit_scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

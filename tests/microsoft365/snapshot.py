@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
     from tests.microsoft365.objects import (
         AdministrativeUnit,
+        Application,
         AppRoleAssignment,
         AuditingApplication,
+        ConditionalAccessPolicy,
         ConsentGrant,
         DirectoryRole,
         DirectoryRoleAssignment,
@@ -41,7 +43,8 @@ def stable_id(kind: str, name: str) -> str:
 class Tenant:
     """A whole tenant at one moment.
 
-    `members` and `owners` map the id of a group or role group to the ids of its direct ones.
+    `members` maps the id of a group or role group to the ids of its direct ones, `owners` that of a group,
+    application or service principal; `membership_ends` says when a member (group, member) will be no more.
     `licences` may hold `P1` and `P2`. `role_assignee_follows_security_groups` decides whether
     `Get-ManagementRoleAssignment -RoleAssignee` sees through security groups, which is not documented.
     """
@@ -69,6 +72,10 @@ class Tenant:
     role_assignment_policy: RoleAssignmentPolicy
     management_role_assignments: tuple[ManagementRoleAssignment, ...]
     management_scopes: tuple[ManagementScope, ...]
+    applications: tuple[Application, ...] = ()
+    conditional_access_policies: tuple[ConditionalAccessPolicy, ...] = ()
+    has_security_defaults: bool = False
+    membership_ends: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @cached_property
     def objects(self) -> dict[str, Any]:
@@ -78,6 +85,7 @@ class Tenant:
             *self.groups,
             *self.administrative_units,
             *self.service_principals,
+            *self.applications,
             *self.role_groups,
             self.role_assignment_policy,
         )
@@ -101,6 +109,16 @@ class Tenant:
         """A user by object id or user principal name."""
         wanted = key.lower()
         return next((u for u in self.users if wanted in {u.id, u.user_principal_name.lower()}), None)
+
+    def members_of(self, group_id: str) -> frozenset[str]:
+        """Ids of everything in a group, through any nesting."""
+        found: set[str] = set()
+        frontier = [group_id]
+        while frontier:
+            inside = set(self.members.get(frontier.pop(), ())) - found
+            found |= inside
+            frontier += [each for each in inside if each in self.members]
+        return frozenset(found)
 
     def containers_of(self, member_id: str, *, transitive: bool = True) -> tuple[str, ...]:
         """Ids of the groups, role groups and administrative units that contain a member."""
@@ -153,7 +171,7 @@ class Tenant:
     def management_roles_of(
         self, principal_id: str, directory_roles: frozenset[str] | None = None
     ) -> frozenset[str]:
-        """Names of the Exchange roles in force for a principal: enabled, valid, regular assignments."""
+        """Names of the Exchange roles in force over others: enabled, valid, regular, not for oneself alone."""
         role_groups = self.role_groups_of(principal_id, directory_roles=directory_roles)
         assignees = {principal_id, *self.containers_of(principal_id), *role_groups}
         return frozenset(
@@ -163,4 +181,5 @@ class Tenant:
             and assignment.enabled
             and assignment.valid
             and not assignment.delegating
+            and assignment.recipient_write_scope != "Self"
         )

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tests.microsoft365 import catalog
 from tests.microsoft365.objects import (
     AdministrativeUnit,
+    Application,
     AppRoleAssignment,
     AssigneeType,
     AuditingApplication,
     ClientSecret,
+    ConditionalAccessPolicy,
     ConsentGrant,
     DirectoryRole,
     DirectoryRoleAssignment,
@@ -61,6 +63,7 @@ class TenantBuilder:
     licences: frozenset[str] = frozenset({"P1", "P2"})
     role_assignee_follows_security_groups: bool = True
     auditor: AuditingApplication = field(default_factory=default_auditor)
+    has_security_defaults: bool = False
 
     def __post_init__(self) -> None:
         self.id = stable_id("tenant", self.domain)
@@ -68,6 +71,7 @@ class TenantBuilder:
         self._members: dict[str, list[str]] = defaultdict(list)
         self._owners: dict[str, list[str]] = defaultdict(list)
         self._eligibilities: list[DirectoryRoleAssignment] = []
+        self._membership_ends: dict[tuple[str, str], str] = {}
         self._add_directory_defaults()
         self._add_exchange_defaults()
 
@@ -110,11 +114,37 @@ class TenantBuilder:
         self._eligibilities.append(eligibility)
         return eligibility
 
-    def eligible_member(self, principal: Principal, group: Group) -> GroupEligibility:
-        """Let a principal activate membership of a group."""
+    def eligible_member(
+        self, principal: Principal, group: Group, *, access: str = "member"
+    ) -> GroupEligibility:
+        """Let a principal activate membership or ownership of a group."""
         return self._add(GroupEligibility(
-            id=stable_id("group eligibility", f"{principal.id} {group.id}"),
-            principal_id=principal.id, group_id=group.id,
+            id=stable_id("group eligibility", f"{principal.id} {group.id} {access}"),
+            principal_id=principal.id, group_id=group.id, access=access,
+        ))
+
+    def member_until(self, principal: Principal, group: Group, end: str) -> None:
+        """Put a principal into a group until `end`."""
+        self.add_members(group, principal)
+        self._membership_ends[group.id, principal.id] = end
+
+    def own(self, owner: User, *things: Group | Application | ServicePrincipal) -> None:
+        """Make a user the owner of groups, applications and service principals."""
+        for thing in things:
+            self._owners[thing.id].append(owner.id)
+
+    def application(self, name: str) -> tuple[Application, ServicePrincipal]:
+        """An application of this organization, with its service principal."""
+        app_id = stable_id("application", name)
+        registered = self._add(Application(
+            id=stable_id("registered application", name), app_id=app_id, display_name=name
+        ))
+        return registered, self.service_principal(name, app_id=app_id)
+
+    def conditional_access(self, name: str, **properties: Any) -> ConditionalAccessPolicy:
+        """A Conditional Access policy; `properties` are those of `ConditionalAccessPolicy`."""
+        return self._add(ConditionalAccessPolicy(
+            id=stable_id("conditional access policy", name), display_name=name, **properties
         ))
 
     def service_principal(
@@ -237,7 +267,9 @@ class TenantBuilder:
             role_groups=made[RoleGroup], management_roles=made[ManagementRole],
             role_assignment_policy=made[RoleAssignmentPolicy][0],
             management_role_assignments=made[ManagementRoleAssignment],
-            management_scopes=made.get(ManagementScope, ()),
+            management_scopes=made.get(ManagementScope, ()), applications=made.get(Application, ()),
+            conditional_access_policies=made.get(ConditionalAccessPolicy, ()),
+            has_security_defaults=self.has_security_defaults, membership_ends=dict(self._membership_ends),
         )
 
     @property
@@ -269,6 +301,7 @@ class TenantBuilder:
         self.service_principal(
             "Microsoft Graph", app_id=catalog.GRAPH_RESOURCE_APP_ID,
             app_roles=tuple(sorted(catalog.GRAPH_READ_PERMISSIONS.items())),
+            scopes=tuple(catalog.GRAPH_SCOPES.items()),
         )
 
     def _add_exchange_defaults(self) -> None:

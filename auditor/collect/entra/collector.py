@@ -1,214 +1,216 @@
-"""The reads of one account in Microsoft Entra ID: one method per dataset."""
+"""Which reads of Microsoft Entra ID depend on which: each begins as soon as its question can be asked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
+from auditor.collect.entra.questions import GraphQuestions
 from auditor.collect.https.answers import object_id
-from auditor.collect.https.recorder import Question, Recorded, Recorder
-from auditor.collect.https.transport import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
 
+    from auditor.collect.https.recorder import Recorded, Recorder
     from auditor.model.connection import ExchangeOnlineConnection
-    from auditor.model.evidence import Record
+    from auditor.model.evidence import Json, Record
 
-USER_PROPERTIES = (
-    "id,userPrincipalName,displayName,accountEnabled,userType,onPremisesSyncEnabled,"
-    "onPremisesSecurityIdentifier,onPremisesDistinguishedName,createdDateTime,lastPasswordChangeDateTime,"
-    "passwordPolicies,assignedLicenses"
-)
 DEPENDENT_DATASETS = (
     "transitive_member_of",
     "role_assignments",
     "role_assignment_instances",
     "role_eligibility_instances",
+    "group_assignment_instances",
+    "group_eligibility_instances",
     "consent_grants",
+    "owned_objects",
+    "sign_in_activity",
 )
-_ROLES = "/v1.0/roleManagement/directory"
 # Members of a tenant's hierarchy that are no groups and so cannot pass a role on.
 _NO_GROUPS = frozenset({"#microsoft.graph.directoryRole", "#microsoft.graph.administrativeUnit"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntraAccount:
-    """What later reads need: the ids of tenant and account, as far as they are known."""
-
-    tenant_id: str | None
-    account_id: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class EntraCollector:
-    """Writes what Microsoft Graph tells about the account of one connection."""
+    """Writes what Microsoft Graph tells about the account of one connection.
+
+    The methods are called in the order in which they stand here; each waits for what it depends on.
+    """
 
     recorder: Recorder
     connection: ExchangeOnlineConnection
+    _organization: Future[Recorded] = field(init=False)
+    _user: Future[Recorded] = field(init=False)
+    _vendor: Future[Recorded] | None = field(init=False, default=None)
+    _member_of: Future[Recorded] | None = field(init=False, default=None)
+    _eligible_for: Future[Recorded] | None = field(init=False, default=None)
+    _owned: Future[Recorded] | None = field(init=False, default=None)
+    _owned_applications: list[Future[Recorded]] = field(init=False, default_factory=list)
+    _roles_of: dict[str, Future[Recorded]] = field(init=False, default_factory=dict)
+    _owners: dict[str, Future[Recorded]] = field(init=False, default_factory=dict)
+    _grants: list[Future[Recorded]] = field(init=False, default_factory=list)
 
-    def collect(self) -> EntraAccount:
-        """Read every dataset of Microsoft Entra ID."""
-        tenant_id = self.organization()
-        user = self.user()
-        account_id = _id_of(user) or object_id(self.connection.service_account)
+    @property
+    def _questions(self) -> GraphQuestions:
+        return GraphQuestions(base=self.recorder.service.base)
+
+    def begin(self) -> None:
+        """Ask about the tenant, the account, and the vendor's application."""
+        ask, questions = self.recorder.ask, self._questions
+        self._organization = ask(questions.organization())
+        self._user = ask(questions.user(self.connection.service_account))
+        if self.connection.vendor_app_id is not None:
+            self._vendor = ask(questions.vendor_service_principal(self.connection.vendor_app_id))
+        ask(questions.role_definitions())
+        ask(questions.conditional_access_policies())
+        ask(questions.security_defaults())
+
+    @property
+    def tenant_id(self) -> str | None:
+        """The id of the tenant, once it is read."""
+        return _id_of(self._organization.result())
+
+    @property
+    def account_id(self) -> str | None:
+        """The id of the account, once it is read; the connection may name it itself."""
+        return _id_of(self._user.result()) or object_id(self.connection.service_account)
+
+    def ask_about_account(self) -> None:
+        """Ask what the account is in, holds, owns and has consented to."""
+        account_id, user = self.account_id, self._user.result()
         if account_id is not None:
-            self._collect_rights(account_id)
+            self._ask_about_account(account_id)
         elif user.gap is not None:
             self.recorder.leave_out(user.gap, *DEPENDENT_DATASETS)
-        self.role_definitions()
-        if self.connection.vendor_app_id is not None:
-            self._collect_vendor(self.connection.vendor_app_id)
-        return EntraAccount(tenant_id=tenant_id, account_id=account_id)
 
-    def _collect_rights(self, account_id: str) -> None:
-        for principal in (account_id, *self.groups_that_may_hold_roles(account_id)):
-            self.role_assignments(principal)
-            self.role_schedule_instances(principal)
-        self.consent_grants(account_id)
+    def _ask_about_account(self, account_id: str) -> None:
+        ask, questions = self.recorder.ask, self._questions
+        self._member_of = ask(questions.transitive_member_of(account_id))
+        self._eligible_for = ask(questions.group_eligibility_instances(account_id))
+        self._roles_of[account_id] = ask(questions.role_assignments(account_id))
+        self._owned = ask(questions.owned_objects(account_id))
+        self._grants.append(ask(questions.consent_grants(account_id)))
+        ask(questions.role_assignment_instances(account_id))
+        ask(questions.role_eligibility_instances(account_id))
+        ask(questions.group_assignment_instances(account_id))
+        ask(questions.sign_in_activity(account_id))
 
-    def _collect_vendor(self, app_id: str) -> None:
-        found = self.vendor_service_principal(app_id)
-        principal_id = _id_of(found)
+    def _about_account(self, *pending: Future[Recorded] | None) -> list[Future[Recorded]]:
+        """Return reads about the account that others depend on: that of the account itself, if they were not begun."""
+        found = [each for each in pending if each is not None]
+        return found or [self._user]
+
+    def ask_about_vendor(self) -> None:
+        """Ask what the vendor's application was granted; one that is proven absent was granted nothing."""
+        if self._vendor is None:
+            return
+        vendor = self._vendor.result()
+        principal_id = _id_of(vendor)
         if principal_id is not None:
-            self.vendor_consent_grants(principal_id)
-            self.vendor_app_role_assignments(principal_id)
-        elif found.gap is not None:  # an application proven absent was granted nothing
-            self.recorder.leave_out(found.gap, "vendor_consent_grants", "vendor_app_role_assignments")
+            self._grants.append(self.recorder.ask(self._questions.vendor_consent_grants(principal_id)))
+            self._grants.append(self.recorder.ask(self._questions.vendor_app_role_assignments(principal_id)))
+        elif vendor.gap is not None:
+            self.recorder.leave_out(vendor.gap, "vendor_consent_grants", "vendor_app_role_assignments")
 
-    def organization(self) -> str | None:
-        """Read the tenant and return its id."""
-        return _id_of(self._collection("organization", "/v1.0/organization", "Organization.Read.All"))
+    @property
+    def group_ids(self) -> tuple[str, ...]:
+        """The ids of every group the account is in, once they are read."""
+        member_of = self._member_of.result().records if self._member_of else ()
+        return tuple(_ids((record for record in member_of if _is_group(record)), "id"))
 
-    def user(self) -> Recorded:
-        """Read the account, and make sure that it is the one asked for."""
-        name = self.connection.service_account
-        key = "id" if object_id(name) else "userPrincipalName"
-        return self.recorder.record_object(self._question(
-            "user",
-            f"/v1.0/users{_user_key(name)}?$select={USER_PROPERTIES}",
-            "User.Read.All",
-            belongs=lambda record: _same(record.get(key), name) and object_id(record.get("id")) is not None,
-        ))
+    def ask_about_groups(self) -> None:
+        """Ask for the roles of every group that may pass one on, also once the account activates its membership."""
+        member_of = self._member_of.result().records if self._member_of else ()
+        eligible_for = self._eligible_for.result().records if self._eligible_for else ()
+        groups = (record for record in member_of if may_pass_roles_on(record))
+        for group_id in dict.fromkeys([*_ids(groups, "id"), *_ids(eligible_for, "groupId")]):
+            self._roles_of[group_id] = self.recorder.ask(self._questions.role_assignments(group_id))
+            self.recorder.ask(self._questions.role_eligibility_instances(group_id))
 
-    def groups_that_may_hold_roles(self, account_id: str) -> tuple[str, ...]:
-        """Read every group of the account; return the ids of those not known to be without roles.
+    def ask_about_owned_objects(self) -> None:
+        """Ask what the groups and applications do that the account owns."""
+        owned = self._owned.result().records if self._owned else ()
+        for group_id in _ids((each for each in owned if each.get("isAssignableToRole") is True), "id"):
+            self._ask_for_roles_of_owned(group_id)
+        for app_id in _ids((each for each in owned if _type(each) == "application"), "appId"):
+            question = self._questions.service_principal_of_application(app_id)
+            self._owned_applications.append(self.recorder.ask(question))
+        of_applications = (record for found in self._owned_applications for record in found.result().records)
+        owned_principals = (each for each in owned if _type(each) == "servicePrincipal")
+        for principal_id in dict.fromkeys([*_ids(owned_principals, "id"), *_ids(of_applications, "id")]):
+            self._grants.append(self.recorder.ask(self._questions.owned_app_role_assignments(principal_id)))
+            self._ask_for_roles_of_owned(principal_id)
+        owned_objects = self._about_account(self._owned)
+        self.recorder.leave_out_for(owned_objects, "owned_application_principal")
+        self.recorder.leave_out_for([*owned_objects, *self._owned_applications], "owned_app_role_assignments")
 
-        Without the right to read groups, Graph shows only type and id: such a group counts as well.
+    def _ask_for_roles_of_owned(self, owned_id: str) -> None:
+        if owned_id not in self._roles_of:
+            self.recorder.ask(self._questions.role_assignments(owned_id))
+
+    def ask_about_applications(self) -> None:
+        """Ask who the applications in grants are, and what the permissions of the resources mean."""
+        records = [record for grant in self._grants for record in grant.result().records]
+        for principal_id in sorted({*_ids(records, "clientId"), *_ids(records, "resourceId")}):
+            self.recorder.ask(self._questions.service_principal(principal_id))
+        vendor = [] if self._vendor is None else [self._vendor]
+        self.recorder.leave_out_for([*self._about_account(*self._grants), *vendor], "service_principal")
+
+    def ask_about_role_holders(self, unit_ids: Iterable[str]) -> None:
+        """Ask who controls the groups that hold roles, until when they hold them, and where.
+
+        `unit_ids` are administrative units that limit the account elsewhere.
         """
-        path = f"/v1.0/users/{account_id}/transitiveMemberOf"
-        groups = self._collection("transitive_member_of", path, "GroupMember.Read.All").records
-        ids = (object_id(group.get("id")) for group in groups if _may_hold_roles(group))
-        return tuple(dict.fromkeys(group_id for group_id in ids if group_id is not None))
+        units = set(unit_ids)
+        for principal_id, pending in self._roles_of.items():
+            records = pending.result().records
+            units.update(_administrative_units(record.get("directoryScopeId") for record in records))
+            if records and principal_id != self.account_id:
+                self._ask_for_owners(principal_id)
+                self.recorder.ask(self._questions.role_assignment_instances(principal_id))
+        for unit_id in sorted(units):
+            self.recorder.ask(self._questions.administrative_unit(unit_id))
+        roles = self._about_account(self._member_of, self._eligible_for, *self._roles_of.values())
+        self.recorder.leave_out_for(roles, "group_owners", "administrative_unit")
 
-    def role_assignments(self, principal_id: str) -> None:
-        """Read the directory roles a principal holds."""
-        permission = "RoleManagement.Read.Directory"
-        self._of_principal("role_assignments", "roleAssignments", principal_id, permission)
+    def ask_about_members(self, group_ids: Iterable[str]) -> None:
+        """Ask who is in groups that Exchange lets hold its roles, and who may add to them."""
+        self.recorder.leave_out_for(self._about_account(self._member_of), "group_members")
+        for group_id in group_ids:
+            self.recorder.ask(self._questions.group_members(group_id))
+            self._ask_for_owners(group_id)
 
-    def role_schedule_instances(self, principal_id: str) -> None:
-        """Read what Privileged Identity Management says about a principal's roles."""
-        self._of_principal(
-            "role_assignment_instances",
-            "roleAssignmentScheduleInstances",
-            principal_id,
-            "RoleAssignmentSchedule.Read.Directory",
-        )
-        self._of_principal(
-            "role_eligibility_instances",
-            "roleEligibilityScheduleInstances",
-            principal_id,
-            "RoleEligibilitySchedule.Read.Directory",
-        )
-
-    def role_definitions(self) -> None:
-        """Read every directory role of the tenant."""
-        self._collection("role_definitions", f"{_ROLES}/roleDefinitions", "RoleManagement.Read.Directory")
-
-    def consent_grants(self, account_id: str) -> None:
-        """Read the delegated permissions granted in the account's name."""
-        path = f"/v1.0/users/{account_id}/oauth2PermissionGrants"
-        self._collection("consent_grants", path, "Directory.Read.All", belongs=_is("principalId", account_id))
-
-    def vendor_service_principal(self, app_id: str) -> Recorded:
-        """Read the vendor's enterprise application."""
-        path = f"/v1.0/servicePrincipals?$filter={_equals('appId', app_id)}"
-        belongs = _is("appId", app_id)
-        return self._collection("vendor_service_principal", path, "Application.Read.All", belongs=belongs)
-
-    def vendor_consent_grants(self, principal_id: str) -> None:
-        """Read the delegated permissions of the vendor's application."""
-        path = f"/v1.0/oauth2PermissionGrants?$filter={_equals('clientId', principal_id)}"
-        belongs = _is("clientId", principal_id)
-        self._collection("vendor_consent_grants", path, "Directory.Read.All", belongs=belongs)
-
-    def vendor_app_role_assignments(self, principal_id: str) -> None:
-        """Read the application permissions of the vendor's application."""
-        path = f"/v1.0/servicePrincipals/{principal_id}/appRoleAssignments"
-        belongs = _is("principalId", principal_id)
-        self._collection("vendor_app_role_assignments", path, "Application.Read.All", belongs=belongs)
-
-    def _of_principal(self, dataset: str, collection: str, principal_id: str, permission: str) -> None:
-        path = f"{_ROLES}/{collection}?$filter={_equals('principalId', principal_id)}&$expand=roleDefinition"
-        belongs = _is("principalId", principal_id)
-        self._collection(dataset, path, permission, subject=principal_id, belongs=belongs)
-
-    def _collection(
-        self,
-        dataset: str,
-        path: str,
-        permission: str,
-        *,
-        subject: str = "",
-        belongs: Callable[[Record], bool] = lambda _: True,
-    ) -> Recorded:
-        question = self._question(dataset, path, permission, subject=subject, belongs=belongs)
-        return self.recorder.record_collection(question)
-
-    def _question(
-        self,
-        dataset: str,
-        path: str,
-        permission: str,
-        *,
-        subject: str = "",
-        belongs: Callable[[Record], bool],
-    ) -> Question:
-        url = f"{self.recorder.service.base}{path}"
-        return Question(
-            dataset=dataset,
-            call=Call(name=f"GET {path.partition('?')[0]}", method="GET", url=url),
-            query={"method": "GET", "url": url},
-            least_permission=f"Microsoft Graph application permission {permission}",
-            subject=subject,
-            belongs=belongs,
-        )
+    def _ask_for_owners(self, group_id: str) -> None:
+        if group_id not in self._owners:
+            self._owners[group_id] = self.recorder.ask(self._questions.group_owners(group_id))
 
 
-def _may_hold_roles(member_of: Record) -> bool:
-    is_group = str(member_of.get("@odata.type")) not in _NO_GROUPS
-    return is_group and member_of.get("isAssignableToRole") is not False
+def _type(record: Record) -> str:
+    return str(record.get("@odata.type")).rpartition(".")[2]
 
 
-def _user_key(name: str) -> str:
-    """Return the path segment of a user; a name that begins with `$` is only understood in parentheses."""
-    if name.startswith("$"):
-        return f"('{quote(name.replace(chr(39), chr(39) * 2), safe='@')}')"
-    return f"/{quote(name, safe='@')}"
+def _is_group(member_of: Record) -> bool:
+    return str(member_of.get("@odata.type")) not in _NO_GROUPS
 
 
-def _equals(field: str, value: str) -> str:
-    literal = value.replace("'", "''")
-    return quote(f"{field} eq '{literal}'", safe="'")
+def may_pass_roles_on(member_of: Record) -> bool:
+    """Tell whether an account may hold roles through something it is in.
+
+    Without the right to read groups, Graph shows only type and id: such a group may hold roles as well.
+    """
+    return _is_group(member_of) and member_of.get("isAssignableToRole") is not False
 
 
-def _is(field: str, expected: str) -> Callable[[Record], bool]:
-    return lambda record: _same(record.get(field), expected)
+def _ids(records: Iterable[Record], key: str) -> Iterator[str]:
+    found = (object_id(record.get(key)) for record in records)
+    return (each for each in found if each is not None)
 
 
-def _same(value: object, expected: str) -> bool:
-    return isinstance(value, str) and value.casefold() == expected.casefold()
+def _administrative_units(scopes: Iterable[Json]) -> Iterator[str]:
+    prefix = "/administrativeUnits/"
+    units = (object_id(scope.removeprefix(prefix)) for scope in scopes if isinstance(scope, str))
+    return (unit for unit in units if unit is not None)
 
 
 def _id_of(read: Recorded) -> str | None:

@@ -1,19 +1,21 @@
-"""The reads of one account in Exchange Online: one method per dataset."""
+"""The reads of one account in Exchange Online: one method per dataset, begun as soon as it can be asked."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from auditor.collect.https.answers import object_id
 from auditor.collect.https.recorder import Question, Recorded, Recorder
 from auditor.collect.https.transport import Call
+from auditor.matrix.exchange_defaults import EXCHANGE_DEFAULTS
 from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterator
+    from concurrent.futures import Future
 
     from auditor.model.evidence import Json, Record
 
@@ -32,100 +34,148 @@ DOCUMENTED_ROLE_TYPES = frozenset({
 # The mailbox that Exchange's own clients name to reach the tenant's home servers, the same for each call.
 _ANCHOR = "APP:SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}"
 _PAGE_SIZE = 1000
+# What later reads depend on.
+_ROLE_GROUP_FIELDS = frozenset({"ExchangeObjectId", "Guid", "Name", "Roles"})
+_ROLE_FIELDS = frozenset({"Name", "RoleType", "Parent", "IsRootRole"})
+_MEMBER_FIELDS = frozenset({"ExternalDirectoryObjectId", "RecipientType", "RecipientTypeDetails"})
+_USER_FIELDS = frozenset({"ExternalDirectoryObjectId"})
+_SCOPE_FIELDS = frozenset({"RecipientWriteScope", "CustomRecipientWriteScope", "RecipientAdministrativeUnitScope"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ExchangeCollector:
     """Writes what Exchange Online tells about one account.
 
-    `tenant_id` is the tenant's GUID, or one of its domains. `account_id` is None when Microsoft Graph
-    did not give it; the account is then looked up as `service_account`.
+    `tenant_id` is the tenant's GUID, or one of its domains. The methods without an underscore are called in
+    the order in which they stand here; each waits for what it depends on.
     """
 
     recorder: Recorder
     tenant_id: str
     service_account: str
-    account_id: str | None
+    _role_groups: Future[Recorded] = field(init=False)
+    _roles: Future[Recorded] = field(init=False)
+    _user: Future[Recorded] = field(init=False)
+    _members: dict[str, Future[Recorded]] = field(init=False, default_factory=dict)
+    _of_account: Future[Recorded] | None = field(init=False, default=None)
 
-    def collect(self) -> None:
-        """Read every dataset of Exchange Online."""
-        user = self.user()
-        self._collect_role_groups()
-        self.management_role_assignments()
-        self._collect_assignments_of(user)
-        self._collect_roles()
-        self.management_scopes()
+    def begin(self) -> None:
+        """Ask about the tenant's role groups, roles, assignments and scopes."""
+        self._role_groups = self._ask_for_role_groups()
+        self._roles = self._ask_for_management_roles()
+        self._ask_for_management_role_assignments()
+        self._ask_for_management_scopes()
 
-    def _collect_role_groups(self) -> None:
-        groups = self.role_groups()
-        identities = (_identity_of_role_group(group) for group in groups.records)
-        for identity in dict.fromkeys(identity for identity in identities if identity is not None):
-            self.role_group_members(identity)
-        if groups.gap is not None:
-            self.recorder.leave_out(groups.gap, "role_group_members")
-
-    def _collect_assignments_of(self, user: Recorded) -> None:
-        """Ask for the account's assignments by its object id, from Graph or from Exchange itself.
+    def ask_about_account(self, account_id: str | None) -> None:
+        """Ask for the account, and for its assignments by its object id, from Graph or from Exchange itself.
 
         For an assignee it does not know, Exchange may answer with the assignments of everybody: whoever
         judges the answer has to make sure that it is about the account.
         """
-        ids = {object_id(record.get("ExternalDirectoryObjectId")) for record in user.records}
-        account_id = self.account_id or (ids.pop() if len(ids) == 1 else None)
-        if account_id is not None:
-            self.management_role_assignments_of_account(account_id)
-        else:
-            unknown = Gap(kind=GapKind.MALFORMED, message="Get-User named no single object id")
-            self.recorder.leave_out(user.gap or unknown, "management_role_assignments_of_account")
+        self._user = self._ask_for_user(account_id or self.service_account)
+        if account_id is None:
+            user = self._user.result()
+            ids = {object_id(record.get("ExternalDirectoryObjectId")) for record in user.records}
+            account_id = ids.pop() if len(ids) == 1 else None
+            if account_id is None:
+                unknown = Gap(kind=GapKind.MALFORMED, message="Get-User named no single object id")
+                self.recorder.leave_out(user.gap or unknown, "management_role_assignments_of_account")
+                return
+        self._of_account = self._ask_for_management_role_assignments_of_account(account_id)
 
-    def _collect_roles(self) -> None:
-        roles = self.management_roles()
+    def ask_about_role_groups(self) -> None:
+        """Ask for the members of every role group."""
+        groups = self._role_groups.result()
+        identities = (_identity_of_role_group(group) for group in groups.records)
+        for identity in dict.fromkeys(identity for identity in identities if identity is not None):
+            self._members[identity] = self._ask_for_role_group_members(identity)
+        if groups.gap is not None:
+            self.recorder.leave_out(groups.gap, "role_group_members")
+
+    def ask_about_roles(self) -> None:
+        """Ask for the commands of custom roles, and of the built-in roles they were cut from."""
+        roles = self._roles.result()
         for name in _roles_to_compare(roles.records):
-            self.management_role_entries(name)
+            self._ask_for_management_role_entries(name)
         if roles.gap is not None:
             self.recorder.leave_out(roles.gap, "management_role_entries")
 
-    def user(self) -> Recorded:
-        """Read the account as Exchange knows it, and make sure that it is the one asked for."""
-        identity = self.account_id or self.service_account
+    def groups_beside(self, principals: Collection[str]) -> tuple[str, ...]:
+        """Return the groups of Entra ID in the role groups that are the product's.
+
+        Those are the role groups that hold a documented role, do not come with Exchange, and contain one of
+        `principals`: the account, and the groups it is in.
+        """
+        roles = DOCUMENTED_ROLES | set(_documented_roles(self._roles.result().records))
+        found: list[str] = []
+        for group in self._role_groups.result().records:
+            identity, name = _identity_of_role_group(group), str(group.get("Name"))
+            if identity is None or EXCHANGE_DEFAULTS.role_group(name) or not roles & _texts(group.get("Roles")):
+                continue
+            members = self._members[identity].result().records
+            ids = {object_id(member.get("ExternalDirectoryObjectId")) for member in members}
+            if ids & set(principals):
+                found += [each for member in members if (each := _group_id(member)) is not None]
+        return tuple(sorted(set(found)))
+
+    @property
+    def read_for_groups(self) -> tuple[Future[Recorded], ...]:
+        """The reads behind `groups_beside`."""
+        return (self._role_groups, self._roles, *self._members.values())
+
+    @property
+    def read_for_units(self) -> tuple[Future[Recorded], ...]:
+        """The reads behind `administrative_units`."""
+        return (self._user,) if self._of_account is None else (self._of_account,)
+
+    def administrative_units(self) -> tuple[str, ...]:
+        """Return the administrative units that limit assignments of the account."""
+        rows = self._of_account.result().records if self._of_account is not None else ()
+        units = {object_id(row.get("RecipientAdministrativeUnitScope")) for row in rows}
+        units |= {
+            object_id(row.get("CustomRecipientWriteScope"))
+            for row in rows
+            if row.get("RecipientWriteScope") == "AdministrativeUnit"
+        }
+        return tuple(sorted(unit for unit in units if unit is not None))
+
+    def _ask_for_user(self, identity: str) -> Future[Recorded]:
+        """Ask for the account as Exchange knows it, and take no other."""
         key = "ExternalDirectoryObjectId" if object_id(identity) else "UserPrincipalName"
-        return self._collection(
+        return self._ask(
             "exchange_user",
             "Get-User",
             {"Identity": identity},
             belongs=lambda record: _same(record.get(key), identity),
             must_exist=True,
+            kept=_USER_FIELDS,
         )
 
-    def role_groups(self) -> Recorded:
-        """Read every role group."""
-        return self._collection("role_groups", "Get-RoleGroup", {"ResultSize": "Unlimited"}, must_exist=True)
+    def _ask_for_role_groups(self) -> Future[Recorded]:
+        parameters: dict[str, Json] = {"ResultSize": "Unlimited"}
+        return self._ask("role_groups", "Get-RoleGroup", parameters, must_exist=True, kept=_ROLE_GROUP_FIELDS)
 
-    def role_group_members(self, identity: str) -> None:
-        """Read the members of one role group."""
-        self._collection(
-            "role_group_members",
-            "Get-RoleGroupMember",
-            {"Identity": identity, "ResultSize": "Unlimited"},
-            subject=identity,
+    def _ask_for_role_group_members(self, identity: str) -> Future[Recorded]:
+        parameters: dict[str, Json] = {"Identity": identity, "ResultSize": "Unlimited"}
+        return self._ask(
+            "role_group_members", "Get-RoleGroupMember", parameters, subject=identity, kept=_MEMBER_FIELDS
         )
 
-    def management_role_assignments(self) -> None:
-        """Read every role assignment of the tenant. This command has no ResultSize."""
-        self._collection("management_role_assignments", "Get-ManagementRoleAssignment", {}, must_exist=True)
+    def _ask_for_management_role_assignments(self) -> None:
+        """Ask for every role assignment of the tenant. This command has no ResultSize."""
+        self._ask("management_role_assignments", "Get-ManagementRoleAssignment", {}, must_exist=True)
 
-    def management_role_assignments_of_account(self, account_id: str) -> None:
-        """Read the assignments that reach the account, through role groups as well."""
-        dataset = "management_role_assignments_of_account"
-        self._collection(dataset, "Get-ManagementRoleAssignment", {"RoleAssignee": account_id})
+    def _ask_for_management_role_assignments_of_account(self, account_id: str) -> Future[Recorded]:
+        """Ask for the assignments that reach the account, through role groups as well."""
+        dataset, parameters = "management_role_assignments_of_account", {"RoleAssignee": account_id}
+        return self._ask(dataset, "Get-ManagementRoleAssignment", {**parameters}, kept=_SCOPE_FIELDS)
 
-    def management_roles(self) -> Recorded:
-        """Read every management role. This command has no ResultSize."""
-        return self._collection("management_roles", "Get-ManagementRole", {}, must_exist=True)
+    def _ask_for_management_roles(self) -> Future[Recorded]:
+        """Ask for every management role. This command has no ResultSize."""
+        return self._ask("management_roles", "Get-ManagementRole", {}, must_exist=True, kept=_ROLE_FIELDS)
 
-    def management_role_entries(self, role: str) -> None:
-        """Read the commands of one role."""
-        self._collection(
+    def _ask_for_management_role_entries(self, role: str) -> None:
+        self._ask(
             "management_role_entries",
             "Get-ManagementRoleEntry",
             {"Identity": f"{role}\\*", "ResultSize": "Unlimited"},
@@ -133,11 +183,11 @@ class ExchangeCollector:
             belongs=lambda record: "Role" not in record or _same(record["Role"], role),
         )
 
-    def management_scopes(self) -> None:
-        """Read every management scope. This command has no ResultSize."""
-        self._collection("management_scopes", "Get-ManagementScope", {})
+    def _ask_for_management_scopes(self) -> None:
+        """Ask for every management scope. This command has no ResultSize."""
+        self._ask("management_scopes", "Get-ManagementScope", {})
 
-    def _collection(
+    def _ask(  # noqa: PLR0913 - a question has this many parts
         self,
         dataset: str,
         cmdlet: str,
@@ -146,8 +196,9 @@ class ExchangeCollector:
         subject: str = "",
         belongs: Callable[[Record], bool] = lambda _: True,
         must_exist: bool = False,
-    ) -> Recorded:
-        return self.recorder.record_collection(Question(
+        kept: frozenset[str] = frozenset(),
+    ) -> Future[Recorded]:
+        return self.recorder.ask(Question(
             dataset=dataset,
             call=self._call(cmdlet, parameters),
             query={"cmdlet": cmdlet, "parameters": parameters},
@@ -155,6 +206,7 @@ class ExchangeCollector:
             subject=subject,
             belongs=belongs,
             must_exist=must_exist,
+            kept=kept,
         ))
 
     def _call(self, cmdlet: str, parameters: dict[str, Json]) -> Call:
@@ -178,6 +230,21 @@ def _identity_of_role_group(group: Record) -> str | None:
     """Return what tells a role group apart from all others; names collide, so they come last."""
     texts = (group.get(key) for key in ("ExchangeObjectId", "Guid", "Name"))
     return next((text for text in texts if isinstance(text, str) and text.strip()), None)
+
+
+def _group_id(member: Record) -> str | None:
+    """Return the object id of a member that is a group of Entra ID; nested role groups have none."""
+    kind = str(member.get("RecipientTypeDetails") or member.get("RecipientType")).casefold()
+    return object_id(member.get("ExternalDirectoryObjectId")) if "group" in kind and kind != "rolegroup" else None
+
+
+def _texts(value: Json) -> frozenset[str]:
+    found = value if isinstance(value, list) else []
+    return frozenset(each.casefold() for each in found if isinstance(each, str))
+
+
+def _documented_roles(roles: tuple[Record, ...]) -> Iterator[str]:
+    return (str(role.get("Name")).casefold() for role in roles if _role_type(role) in DOCUMENTED_ROLE_TYPES)
 
 
 def _roles_to_compare(roles: tuple[Record, ...]) -> tuple[str, ...]:

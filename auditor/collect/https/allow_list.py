@@ -13,11 +13,16 @@ if TYPE_CHECKING:
 
 SIGN_IN_PATHS = {"GET": "/v2.0/.well-known/openid-configuration", "POST": "/oauth2/v2.0/token"}
 GRAPH_PATHS = (
+    "/v1.0/directory/administrativeUnits",
+    "/v1.0/groups",
+    "/v1.0/identity/conditionalAccess/policies",
+    "/v1.0/identityGovernance/privilegedAccess/group",
+    "/v1.0/oauth2PermissionGrants",
     "/v1.0/organization",
-    "/v1.0/users",
+    "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy",
     "/v1.0/roleManagement/directory",
     "/v1.0/servicePrincipals",
-    "/v1.0/oauth2PermissionGrants",
+    "/v1.0/users",
 )
 EXCHANGE_PATH = re.compile(r"/adminapi/beta/[^/]+/InvokeCommand", re.IGNORECASE)
 READ_CMDLETS = frozenset({

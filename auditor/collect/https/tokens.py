@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -56,12 +57,17 @@ class Tokens:
         self._application: msal.ConfidentialClientApplication | None = None
         self._failures: dict[str, Gap] = {}
         self._has_signed_in = False
+        self._lock = threading.RLock()  # one thread signs in, the others wait for its token
 
     def token(self, service: str) -> str:
         """Return a token for `service` (`https://host`), signing in when there is none.
 
         Raises SourceError. A sign-in that failed is not repeated: later calls say why nothing was sent.
         """
+        with self._lock:
+            return self._token(service)
+
+    def _token(self, service: str) -> str:
         failure = self._failures.get(service)
         if failure is not None:
             message = f"not asked for, because: {failure.message}"
@@ -76,8 +82,9 @@ class Tokens:
 
     def discard(self) -> None:
         """Forget every token: a right granted a moment ago shows in a new one only."""
-        if self._application is not None:
-            self._application.remove_tokens_for_client()
+        with self._lock:
+            if self._application is not None:
+                self._application.remove_tokens_for_client()
 
     @property
     def signed_in_as(self) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import requests
 import urllib3
 
-from auditor.collect.https.allow_list import ForbiddenRequest
+from auditor.collect.https.allow_list import ForbiddenRequest, origin
 from auditor.collect.https.answers import Answer, TransientFault, one_line
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
@@ -49,7 +49,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportLimits:
-    """How long and how much. Durations in seconds; `attempts` counts the first one."""
+    """How long and how much, for one tenant. Durations in seconds; `attempts` counts the first one."""
 
     connect_timeout_s: float = 10
     read_timeout_s: float = 90
@@ -59,6 +59,8 @@ class TransportLimits:
     call_deadline_s: float = 240
     connection_deadline_s: float = 1800
     largest_answer_bytes: int = 32 * 1024 * 1024
+    concurrent_graph_reads: int = 8
+    concurrent_exchange_reads: int = 6
     pace: Pace = field(default_factory=Pace)
 
 
@@ -73,6 +75,14 @@ class Call:
     body: bytes | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """What a service said the time is (RFC 9110 6.6.1), and by how many seconds that is ahead of this machine."""
+
+    date: str
+    ahead_s: int
+
+
 class _Session(requests.Session):
     """A session that never looks where a redirect leads."""
 
@@ -81,9 +91,10 @@ class _Session(requests.Session):
 
 
 class Transport:
-    """One session for all services of one connection; `close` it after use.
+    """One session for all services of one tenant, for use by several threads; `close` it after use.
 
-    `ca_file` replaces the trusted certificates. The connection's deadline starts with construction.
+    `ca_file` replaces the trusted certificates. A connection's deadline starts with construction, and again
+    with `renew_deadline`.
     """
 
     def __init__(self, allow_list: AllowList, *, ca_file: str | None, limits: TransportLimits) -> None:
@@ -92,6 +103,8 @@ class Transport:
         self._limits = limits
         self._pace = limits.pace
         self._deadline = limits.pace.monotonic() + limits.connection_deadline_s
+        self._held_until: dict[tuple[str, int] | None, float] = {}
+        self._clocks: dict[tuple[str, int] | None, Clock] = {}
         self._session = _Session()
         self._session.headers["User-Agent"] = USER_AGENT
         # Anything set here keeps `requests` from replacing our token by an entry of ~/.netrc.
@@ -100,6 +113,14 @@ class Transport:
     def close(self) -> None:
         """Close every connection."""
         self._session.close()
+
+    def renew_deadline(self) -> None:
+        """Start the time of another connection to the same tenant."""
+        self._deadline = self._pace.monotonic() + self._limits.connection_deadline_s
+
+    def clock_of(self, url: str) -> Clock | None:
+        """Return the clock a service showed with its first answer, if it has answered."""
+        return self._clocks.get(origin(url))
 
     def ask(self, call: Call, interpret: Callable[[Answer], T]) -> T:
         """Send a call until `interpret` accepts the answer.
@@ -110,13 +131,27 @@ class Transport:
         give_up_at = min(self._deadline, self._pace.monotonic() + self._limits.call_deadline_s)
         for attempt in count(1):
             try:
+                self._await_turn(call, give_up_at)
                 return interpret(self._send(call, give_up_at))
             except TransientFault as fault:
                 wait_s = self._wait_s(attempt, fault.retry_after)
                 if attempt >= self._limits.attempts or self._pace.monotonic() + wait_s >= give_up_at:
                     raise SourceError(fault.gap) from fault
-                self._pace.sleep(wait_s)
+                if fault.retry_after is None:
+                    self._pace.sleep(wait_s)
+                else:  # the service wants to be left alone, by every thread
+                    self._held_until[origin(call.url)] = self._pace.monotonic() + wait_s
         raise AssertionError  # pragma: no cover
+
+    def _await_turn(self, call: Call, give_up_at: float) -> None:
+        """Wait as long as a service has asked not to be called."""
+        now = self._pace.monotonic()
+        wait_s = self._held_until.get(origin(call.url), now) - now
+        if wait_s <= 0:
+            return
+        if now + wait_s >= give_up_at:
+            raise SourceError(_gap(GapKind.THROTTLED, call, "was not sent: the service asks to wait for too long"))
+        self._pace.sleep(wait_s)
 
     def _wait_s(self, attempt: int, retry_after: str | None) -> float:
         asked_s = self._asked_wait_s(retry_after)
@@ -175,7 +210,16 @@ class Transport:
                 raise SourceError(_gap(GapKind.MALFORMED, call, "answered with more than the tool accepts"))
             if self._pace.monotonic() >= give_up_at:
                 raise TransientFault(_gap(GapKind.TIMED_OUT, call, "did not finish its answer in time"))
+        self._note_clock(call, response.headers.get("Date", ""))
         return Answer(status_code=response.status_code, headers=response.headers, body=bytes(body))
+
+    def _note_clock(self, call: Call, date: str) -> None:
+        try:
+            shown = parsedate_to_datetime(date)
+        except ValueError:
+            return
+        ahead_s = round((shown.replace(tzinfo=shown.tzinfo or UTC) - self._pace.now()).total_seconds())
+        self._clocks.setdefault(origin(call.url), Clock(date=date, ahead_s=ahead_s))
 
 
 def _gap(kind: GapKind, call: Call, what: str) -> Gap:

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
 # "Not found" is an answer for these; a requirement has judged it.
 _NOT_FOUND_IS_AN_ANSWER = frozenset({"user", "exchange_user", "target_ou", "management_role_assignments_of_account"})
-_NEED_A_LICENCE_TO_EXIST = frozenset({"role_assignment_instances", "role_eligibility_instances"})
+_NEED_A_LICENCE_TO_EXIST = frozenset(
+    {
+        "conditional_access_policies",
+        "group_assignment_instances",
+        "group_eligibility_instances",
+        "role_assignment_instances",
+        "role_eligibility_instances",
+        "sign_in_activity",
+    }
+)
 
 
 def check_completeness(
@@ -26,7 +35,8 @@ def check_completeness(
 ) -> Iterator[Finding]:
     """Report each gap that no unverifiable requirement or finding refers to.
 
-    Without a licence for Privileged Identity Management its schedules do not exist: that is no gap.
+    Without a licence for Privileged Identity Management its schedules do not exist: that is no gap. The same goes
+    for Conditional Access and for the activity of sign-ins.
     """
     referred = {
         (item.dataset, item.record)

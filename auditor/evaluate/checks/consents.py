@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.findings import make_finding
-from auditor.evaluate.tenant.entitlements import Consent, app_roles, consents, privileged_scope
+from auditor.evaluate.tenant.entitlements import (
+    Consent,
+    app_roles,
+    consents,
+    meaning_of_scope,
+    name_of_app_role,
+    path_of_consent,
+    privileged_scope,
+)
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -14,6 +22,19 @@ if TYPE_CHECKING:
 
     from auditor.evaluate.tenant.judge import TenantFacts
     from auditor.model.results import Finding
+
+
+# Application permissions with which an application can give itself everything else.
+_ALL_POWERFUL = frozenset(
+    {
+        "AppRoleAssignment.ReadWrite.All",
+        "Application.ReadWrite.All",
+        "Directory.ReadWrite.All",
+        "RoleManagement.ReadWrite.Directory",
+        "RoleManagement.ReadWrite.Exchange",
+        "full_access_as_app",
+    }
+)
 
 
 def check_consented_scopes(facts: TenantFacts) -> Iterator[Finding]:
@@ -32,6 +53,7 @@ def check_consented_scopes(facts: TenantFacts) -> Iterator[Finding]:
 
 
 def _scope_finding(facts: TenantFacts, consent: Consent, outcome: FindingOutcome, documented: str) -> Finding:
+    meaning = meaning_of_scope(consent, facts)
     reach = "for everyone in the tenant" if consent.is_tenant_wide else "in the account's name"
     return make_finding(
         check="ENT-015",
@@ -43,8 +65,8 @@ def _scope_finding(facts: TenantFacts, consent: Consent, outcome: FindingOutcome
         scope="tenant" if consent.is_tenant_wide else "account",
         title=f"Consented scope {consent.scope} {reach}",
         documented=documented,
-        actual=f"{consent.scope}, {reach}",
-        paths=((facts.account.name, f"application {consent.client_id}", f"scope {consent.scope}"),),
+        actual=f"{consent.scope}, {reach}" + (f": {meaning}" if meaning else ""),
+        paths=(path_of_consent(consent, facts),),
         evidence=(EvidenceReference(dataset="consent_grants", record=consent.grant_id),),
         remediation=Remediation(
             text="Compare with the vendor's consent page; revoke in Entra ID > Enterprise applications > "
@@ -55,20 +77,31 @@ def _scope_finding(facts: TenantFacts, consent: Consent, outcome: FindingOutcome
 
 def check_application_permissions(facts: TenantFacts) -> Iterator[Finding]:
     """ENT-016: application permissions of the vendor's application; the page documents delegated access only."""
+    expected = facts.profile.rules.expected_scopes
     for resource, resource_id, role_id in app_roles(facts):
+        permission = name_of_app_role(resource_id, role_id, facts)
+        if expected is not None and permission in expected:
+            continue
         yield make_finding(
             check="ENT-016",
             connection=facts.connection.id,
-            outcome=FindingOutcome.ADVISORY,
-            severity=Severity.HIGH,
+            outcome=FindingOutcome.ADVISORY if expected is None else FindingOutcome.EXCESS,
+            severity=_severity_of(permission),
             principal=facts.connection.vendor_app_id or "",
             entitlement=f"{resource_id} {role_id}",
             scope="tenant",
             title=f"The vendor's application holds an application permission on {resource}",
             documented="access is delegated (OAuth consent)",
-            actual=f"application permission {role_id} on {resource}",
+            actual=f"application permission {permission or role_id} on {resource}",
             evidence=(EvidenceReference(dataset="vendor_app_role_assignments"),),
             remediation=Remediation(
                 text="Ask the vendor what the application permission is for; remove it if it is unused."
             ),
         )
+
+
+def _severity_of(permission: str) -> Severity:
+    """Return how urgent an application permission is; one whose name was not read counts as far-reaching."""
+    if permission in _ALL_POWERFUL:
+        return Severity.CRITICAL
+    return Severity.HIGH if not permission or privileged_scope(permission) else Severity.MEDIUM

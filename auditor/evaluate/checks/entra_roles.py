@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from auditor.evaluate.fields import flag
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import quote
-from auditor.evaluate.tenant.entra_roles import EXCHANGE_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, HeldRole
+from auditor.evaluate.tenant.built_in_roles import (
+    DIRECTORY_READERS,
+    EXCHANGE_ADMINISTRATOR,
+    GLOBAL_ADMINISTRATOR,
+    PRIVILEGED_ROLES,
+)
 from auditor.model.instants import parse_instant
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
@@ -16,24 +21,11 @@ from auditor.model.results import EvidenceReference, Remediation
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from auditor.evaluate.tenant.entra_roles import HeldRole
     from auditor.evaluate.tenant.judge import TenantFacts
     from auditor.model.results import Finding
 
 _ENDS_SOON = timedelta(days=30)
-_LOW = frozenset({"88d8e3e3-8f55-4a1e-953a-9b9898b8876b"})  # Directory Readers
-# Roles Microsoft marks as privileged, of those a provisioning account is likely to be given.
-_PRIVILEGED = frozenset(
-    {
-        "e8611ab8-c189-46e8-94e1-60213ab1f814",
-        "7be44c8a-adaf-4e2a-84d6-ab2649e08a13",
-        "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
-        "158c047a-c907-4556-b7ef-446551a6b5f7",
-        "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2",
-        "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
-        "fe930be7-5e62-47db-91af-98c3a49a38b1",
-    }
-)
-
 
 def check_excess_entra_roles(facts: TenantFacts) -> Iterator[Finding]:
     """ENT-010 to 012: active or eligible directory roles that the profile does not name."""
@@ -87,9 +79,9 @@ def _check_and_severity(template_id: str) -> tuple[str, Severity]:
         return "ENT-010", Severity.CRITICAL
     if template_id == EXCHANGE_ADMINISTRATOR:
         return "ENT-011", Severity.HIGH
-    if template_id in _LOW:
+    if template_id == DIRECTORY_READERS:
         return "ENT-012", Severity.LOW
-    return "ENT-012", Severity.HIGH if template_id in _PRIVILEGED else Severity.MEDIUM
+    return "ENT-012", Severity.HIGH if template_id in PRIVILEGED_ROLES else Severity.MEDIUM
 
 
 def check_role_end(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
@@ -102,16 +94,16 @@ def check_role_end(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
         known = soonest.get((role.template_id, role.scope))
         if known is None or ends_at < known[0]:
             soonest[role.template_id, role.scope] = (ends_at, role)
-    for _, role in soonest.values():
+    for ends_at, role in soonest.values():
         yield make_finding(
             check="ENT-004",
             connection=facts.connection.id,
-            outcome=FindingOutcome.ADVISORY,
+            outcome=FindingOutcome.MISSING if ends_at <= now else FindingOutcome.ADVISORY,
             severity=Severity.MEDIUM,
             principal=facts.account.object_id or facts.account.name,
             entitlement=role.template_id,
             scope=role.scope,
-            title=f"{role.name} ends at {role.ends_at}",
+            title=f"{role.name} {'ended' if ends_at <= now else 'ends'} at {role.ends_at}",
             documented="the role is needed for as long as the connection is",
             actual=f"time-bound assignment, ends at {role.ends_at}",
             paths=(role.path,),

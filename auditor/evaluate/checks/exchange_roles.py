@@ -1,9 +1,10 @@
-"""EXO-003 (operability), EXO-005, EXO-010 to 012, EXO-014, EXO-016: Exchange roles beyond or beside the page."""
+"""EXO-003 (operability), EXO-005, EXO-010 to 014, EXO-016: Exchange roles beyond or beside the page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auditor.evaluate.fields import same
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.judgement import Held, Unknown
 from auditor.evaluate.remediation import quote
@@ -19,6 +20,7 @@ from auditor.evaluate.tenant.role_groups import (
     ORGANIZATION_MANAGEMENT,
     RECIPIENT_MANAGEMENT,
 )
+from auditor.matrix.exchange_defaults import EXCHANGE_DEFAULTS
 from auditor.matrix.profile import EntraRole, ExchangeRole
 from auditor.model.connection import ConnectionKind
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
@@ -33,34 +35,7 @@ if TYPE_CHECKING:
 
 _ASSIGNMENTS = EvidenceReference(dataset="management_role_assignments")
 _ROLE_GROUPS = EvidenceReference(dataset="role_groups")
-_HIGH = frozenset(
-    {
-        "rolemanagement",
-        "applicationimpersonation",
-        "mailboximportexport",
-        "mailboxsearch",
-        "transportrules",
-        "journaling",
-        "legalhold",
-        "securityadmin",
-        "organizationconfiguration",
-        "remoteandaccepteddomains",
-    }
-)
-# Roles of Recipient Management by default (learn.microsoft.com, "Permissions in Exchange Online").
-_DEFAULT_OF_RECIPIENT_MANAGEMENT = frozenset(
-    {
-        "distribution groups",
-        "mail recipient creation",
-        "mail recipients",
-        "message tracking",
-        "migration",
-        "move mailboxes",
-        "recipient policies",
-        "reset password",
-        "team mailboxes",
-    }
-)
+_HIGH = frozenset(each.casefold() for each in EXCHANGE_DEFAULTS.far_reaching_role_types)
 _MAIL_RECIPIENTS = ExchangeRole(type="exchange_role", name="Mail Recipients", role_type="MailRecipients")
 
 
@@ -94,8 +69,8 @@ def check_excess_roles(facts: TenantFacts) -> Iterator[Finding]:
         role = assignments[0].role
         yield _finding(
             facts,
-            check="EXO-011",
-            severity=_severity(role.role_type if role else name),
+            check="EXO-013" if role and same(role.role_type, "ApplicationImpersonation") else "EXO-011",
+            severity=severity_of_role(role.role_type if role else name),
             entitlement=role.id if role else name,
             title=f"Exchange role {name} is not in the matrix",
             actual=f"{name} through {assignments[0].assignee}",
@@ -114,7 +89,8 @@ def _is_told_by_its_group(assignment: RoleAssignment, facts: TenantFacts) -> boo
         return False
     if group.name == ORGANIZATION_MANAGEMENT:
         return True
-    return group.name == RECIPIENT_MANAGEMENT and assignment.role_name.casefold() in _DEFAULT_OF_RECIPIENT_MANAGEMENT
+    built_in = EXCHANGE_DEFAULTS.role_group(RECIPIENT_MANAGEMENT)
+    return group.name == RECIPIENT_MANAGEMENT and built_in is not None and assignment.role_name in built_in.roles
 
 
 def check_open_questions(facts: TenantFacts) -> Iterator[Finding]:
@@ -153,7 +129,8 @@ def check_open_questions(facts: TenantFacts) -> Iterator[Finding]:
         )
 
 
-def _severity(role_type: str) -> Severity:
+def severity_of_role(role_type: str) -> Severity:
+    """Return how urgent an undocumented role is, by its RoleType."""
     plain = role_type.replace(" ", "").casefold()
     if plain in _HIGH:
         return Severity.HIGH

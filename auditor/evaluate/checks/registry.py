@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auditor.evaluate.checks.audit_trust import (
+    check_auditing_identity,
+    check_clocks,
+    check_matrix_age,
+    check_only_reads_were_sent,
+    check_witnesses,
+)
 from auditor.evaluate.checks.consents import check_application_permissions, check_consented_scopes
 from auditor.evaluate.checks.directory_account import (
     check_account_is_unique,
@@ -20,11 +27,18 @@ from auditor.evaluate.checks.directory_groups import (
     check_membership_witnesses,
     check_primary_group,
 )
+from auditor.evaluate.checks.entra_role_limits import (
+    check_reach_of_user_administrator,
+    check_role_carrying_groups,
+    check_role_is_not_merely_eligible,
+    check_role_scope,
+)
 from auditor.evaluate.checks.entra_roles import (
     check_excess_entra_roles,
     check_role_end,
     check_synchronised_account,
 )
+from auditor.evaluate.checks.exchange_account import check_known_to_exchange
 from auditor.evaluate.checks.exchange_roles import (
     check_built_in_role_groups,
     check_delegating_assignments,
@@ -34,7 +48,17 @@ from auditor.evaluate.checks.exchange_roles import (
     check_shared_mailbox_operability,
     check_single_role_group,
 )
+from auditor.evaluate.checks.exchange_scopes import check_unlimited_write_scope, check_write_scopes
 from auditor.evaluate.checks.group_membership_delegation import check_group_membership_delegation
+from auditor.evaluate.checks.owned_objects import check_owned_objects
+from auditor.evaluate.checks.product_role_groups import (
+    check_managed_role_groups,
+    check_member_groups,
+    check_other_members,
+    check_other_roles,
+    check_role_group_state,
+)
+from auditor.evaluate.checks.sign_in import check_conditional_access, check_credentials, check_recent_use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,6 +95,24 @@ _TENANT_CHECKS: tuple[Callable[[TenantFacts], Iterator[Finding]], ...] = (
     check_synchronised_account,
     check_consented_scopes,
     check_application_permissions,
+    check_write_scopes,
+    check_unlimited_write_scope,
+    check_known_to_exchange,
+    check_role_group_state,
+    check_managed_role_groups,
+    check_other_members,
+    check_other_roles,
+    check_member_groups,
+    check_role_is_not_merely_eligible,
+    check_role_scope,
+    check_role_carrying_groups,
+    check_owned_objects,
+    check_reach_of_user_administrator,
+    check_conditional_access,
+    check_witnesses,
+    check_auditing_identity,
+    check_only_reads_were_sent,
+    check_clocks,
 )
 
 
@@ -85,4 +127,5 @@ def run_tenant_checks(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
     """Run every check of an Exchange Online connection."""
     for check in _TENANT_CHECKS:
         yield from check(facts)
-    yield from check_role_end(facts, now)
+    for check_at in (check_role_end, check_credentials, check_recent_use, check_matrix_age):
+        yield from check_at(facts, now)

@@ -33,7 +33,17 @@ def excess_role_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
     return tuple(
         assignment
         for assignment in facts.exchange.assignments.all
-        if assignment.is_effective and assignment.role is not None and _is_excess(assignment.role, facts)
+        if assignment.is_effective and assignment.role is not None and is_excess(assignment.role, facts)
+    )
+
+
+def documented_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
+    """Return the effective assignments of the roles that the profile names."""
+    return tuple(
+        assignment
+        for need in facts.documented_exchange_roles
+        for assignment in facts.exchange.of_type(need.role_type)
+        if assignment.is_effective and assignment.role is not None
     )
 
 
@@ -45,11 +55,12 @@ def open_role_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
         if not (assignment.is_effective and assignment.role)
         and not (assignment.ineffective and not assignment.is_delegating)
         and (isinstance(assignment.claim, Unknown) or assignment.uncertain or assignment.role is None)
-        and (assignment.role is None or _is_excess(assignment.role, facts))
+        and (assignment.role is None or is_excess(assignment.role, facts))
     )
 
 
-def _is_excess(role: ManagementRole, facts: TenantFacts) -> bool:
+def is_excess(role: ManagementRole, facts: TenantFacts) -> bool:
+    """Tell whether a role is none that the profile names and none of end users."""
     documented = {need.role_type.casefold() for need in facts.documented_exchange_roles}
     return not role.is_end_user and role.role_type.casefold() not in documented
 
@@ -161,7 +172,7 @@ def _consents(facts: TenantFacts) -> list[EntitlementRecord]:
             id=consent.grant_id,
             scope="everyone in the tenant" if consent.is_tenant_wide else "in the account's name",
             status=_consent_status(consent, expected),
-            paths=((facts.account.name, f"application {consent.client_id}", f"scope {consent.scope}"),),
+            paths=(path_of_consent(consent, facts),),
         )
         for consent in consents(facts)
     ]
@@ -173,6 +184,37 @@ def _consent_status(
     if expected is None:
         return "not_judged"
     return "documented" if consent.scope in expected else "excess"
+
+
+def path_of_consent(consent: Consent, facts: TenantFacts) -> Path:
+    """Return the way from the account to a scope; the application is named as Graph names it, else by its id."""
+    client = next(iter(facts.evidence.read("service_principal", consent.client_id)), None)
+    name = text(client, "displayName") if client else ""
+    application = f"{name} ({consent.client_id})" if name else consent.client_id
+    return (facts.account.name, f"application {application}", f"scope {consent.scope}")
+
+
+def meaning_of_scope(consent: Consent, facts: TenantFacts) -> str:
+    """Say what a consented scope permits, in the words of the application that offers it."""
+    for resource in facts.evidence.read("service_principal", consent.resource_id):
+        for offered in _objects(resource, "oauth2PermissionScopes"):
+            if same(text(offered, "value"), consent.scope):
+                return text(offered, "adminConsentDisplayName") or text(offered, "adminConsentDescription")
+    return ""
+
+
+def name_of_app_role(resource_id: str, role_id: str, facts: TenantFacts) -> str:
+    """Return the name of an application permission, such as `User.Read.All`, or the empty string."""
+    for resource in facts.evidence.read("service_principal", resource_id):
+        for offered in _objects(resource, "appRoles"):
+            if same(text(offered, "id"), role_id):
+                return text(offered, "value")
+    return ""
+
+
+def _objects(record: Record, name: str) -> list[Record]:
+    value = record.get(name)
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def app_roles(facts: TenantFacts) -> tuple[tuple[str, str, str], ...]:

@@ -1,135 +1,197 @@
-"""Directory roles of Microsoft Entra ID: what the account holds, where, through what."""
+"""Directory roles of Microsoft Entra ID: what the account holds or may activate, where, through what, until when."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.fields import flag, same, text
-from auditor.evaluate.judgement import Judgement, describe_gap
-from auditor.evaluate.remediation import assign_entra_role
-from auditor.model.evidence import GapKind
-from auditor.model.outcome import Outcome
-from auditor.model.results import EvidenceReference, Path, Remediation
+from auditor.evaluate.tenant.built_in_roles import BUILT_IN_ROLE_NAMES
+from auditor.evaluate.tenant.role_schedules import Schedules, read_schedules
+from auditor.model.results import EvidenceReference, Path
 
 if TYPE_CHECKING:
     from auditor.evaluate.tenant.account import TenantAccount
-    from auditor.matrix.profile import EntraRole
     from auditor.model.evidence import Evidence, Gap, Record
 
-GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
-EXCHANGE_ADMINISTRATOR = "29232cdf-9323-42fd-ade2-1d097af3e4de"
-EXCHANGE_RECIPIENT_ADMINISTRATOR = "31392ffb-586c-42d1-9346-e59415a2cc4e"
-HELPDESK_ADMINISTRATOR = "729827e3-9c14-49f7-bb1b-9608f156bbb8"
-COMPLIANCE_ADMINISTRATOR = "17315797-102d-40b4-93e0-432062caca18"
-SECURITY_ADMINISTRATOR = "194ae4cb-b126-40b2-bd5b-6091b380977d"
-SECURITY_READER = "5d6b6bb7-de71-4623-b4af-96380a352509"
-GLOBAL_READER = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
 TENANT_WIDE = "/"
+_ADMINISTRATIVE_UNIT = "/administrativeUnits/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldRole:
-    """One active directory role assignment that reaches the account.
+    """One directory role assignment that reaches the account, or that it may activate.
 
-    `scope` is Entra's directoryScopeId: `/` for the whole tenant, empty when Graph did not state it.
-    `ends_at` is the instant a time-bound assignment ends, as Graph writes it, or None.
+    `scope` is Entra's directoryScopeId: `/` for the whole tenant, empty when Graph did not state it;
+    `scope_name` says it in words. `group_id` is the group that carries the role, or empty. `ends_at` is the
+    instant a time-bound assignment ends, as Graph writes it, or None. `is_activated` is True for a role that
+    somebody activated and that lapses by itself.
     """
 
     template_id: str
     name: str
     scope: str
+    scope_name: str
     path: Path
-    is_through_group: bool
+    group_id: str = ""
     ends_at: str | None = None
+    is_activated: bool = False
 
     @property
     def is_tenant_wide(self) -> bool:
         """True when no administrative unit or resource limits the assignment."""
         return self.scope == TENANT_WIDE
 
+    @property
+    def is_through_group(self) -> bool:
+        """True when a group carries the role."""
+        return bool(self.group_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntraRoles:
     """All directory roles found, and the gaps that keep absence from being proven.
 
-    `contradicted` are template ids that one source lists for the account and the other, complete, does not.
+    `contradicted` are roles that one source lists for the account and the role assignments, read completely, do not.
     """
 
     active: tuple[HeldRole, ...]
     eligible: tuple[HeldRole, ...]
     gaps: tuple[tuple[EvidenceReference, Gap], ...]
-    contradicted: frozenset[str]
+    contradicted: tuple[HeldRole, ...]
 
     def holding(self, template_id: str) -> tuple[HeldRole, ...]:
         """Return the active assignments of one role, tenant-wide ones first."""
         found = (role for role in self.active if same(role.template_id, template_id))
         return tuple(sorted(found, key=lambda role: (not role.is_tenant_wide, len(role.path), role.path)))
 
+    def is_eligible_for(self, template_id: str) -> bool:
+        """Tell whether the account may activate a role."""
+        return any(same(role.template_id, template_id) for role in self.eligible)
+
 
 def read_entra_roles(evidence: Evidence, account: TenantAccount) -> EntraRoles:
     """Gather the active and eligible directory roles of the account and of the groups it is in."""
-    definitions = {text(record, "id").casefold(): record for record in evidence.read("role_definitions")}
-    groups = {
-        text(record, "id").casefold(): record
-        for record in evidence.read("transitive_member_of")
-        if not text(record, "@odata.type").endswith(("directoryRole", "administrativeUnit"))
-    }
-    ends = _end_times(evidence)
-    active = [
-        role
-        for subject, read in evidence.reads_of("role_assignments")
-        for record in read
-        if (role := _role(record, subject, account, groups, definitions, ends)) is not None
-    ]
-    known = {role.template_id for role in active}
-    listed = [role for role in _roles_among_memberships(evidence, account) if role.template_id not in known]
-    assignments_gap = evidence.read("role_assignments", account.object_id or "").gap
-    if assignments_gap is not None:
-        active.extend(listed)  # a second witness, where the first one is silent
-    eligible = [
-        role
-        for subject, read in evidence.reads_of("role_eligibility_instances")
-        for record in read
-        if (role := _role(record, subject, account, groups, definitions, ends)) is not None
-    ]
+    reader = _Reader(evidence, account)
+    active = reader.roles("role_assignments")
+    known = {(role.template_id, role.scope) for role in active}
+    # Further witnesses: they prove a role where the assignments were not read, else they contradict them.
+    others = [role for role in reader.roles("role_assignment_instances") if (role.template_id, role.scope) not in known]
+    known_templates = {role.template_id for role in (*active, *others)}
+    others += [role for role in reader.roles_among_memberships() if role.template_id not in known_templates]
+    proven = [role for role in others if reader.lacks_assignments_of(role)]
     return EntraRoles(
-        active=tuple(dict.fromkeys(active)),
-        eligible=tuple(dict.fromkeys(eligible)),
-        gaps=_gaps(evidence, account, groups),
-        contradicted=frozenset(role.template_id for role in listed if assignments_gap is None),
+        active=tuple(dict.fromkeys([*active, *proven])),
+        eligible=tuple(
+            dict.fromkeys([*reader.roles("role_eligibility_instances"), *reader.roles_of_groups_to_activate()])
+        ),
+        gaps=reader.gaps(),
+        contradicted=tuple(dict.fromkeys(role for role in others if role not in proven)),
     )
 
 
-def _role(
-    record: Record,
-    subject: str,
-    account: TenantAccount,
-    groups: dict[str, Record],
-    definitions: dict[str, Record],
-    ends: dict[tuple[str, str], str],
-) -> HeldRole | None:
-    principal = text(record, "principalId") or subject
-    group = groups.get(principal.casefold())
-    is_account = same(principal, account.object_id or "")
-    if not is_account and group is None:
-        return None  # a service that ignores the filter must not lend the account someone else's roles
-    role_id = text(record, "roleDefinitionId")
-    expanded = record.get("roleDefinition")
-    definition = expanded if isinstance(expanded, dict) else definitions.get(role_id.casefold(), {})
-    # Whoever creates a custom role chooses its templateId; only a built-in role's says what it is.
-    is_custom = flag(definition, "isBuiltIn") is False
-    template_id = role_id if is_custom else text(definition, "templateId") or role_id
-    name = text(definition, "displayName") or BUILT_IN_ROLE_NAMES.get(template_id.casefold(), template_id)
-    via = () if is_account else (_group_name(group or {}),)
-    return HeldRole(
-        template_id=template_id.casefold(),
-        name=name,
-        scope=_scope(record),
-        path=(account.name, *via, f"Entra role {name}"),
-        is_through_group=not is_account,
-        ends_at=ends.get((principal.casefold(), role_id.casefold())),
-    )
+def may_hold_roles(group: Record) -> bool:
+    """Tell whether a group can carry directory roles: true unless Graph says that it cannot."""
+    return flag(group, "isAssignableToRole") is not False
+
+
+class _Reader:
+    def __init__(self, evidence: Evidence, account: TenantAccount) -> None:
+        self._evidence = evidence
+        self._account = account
+        self._definitions = {text(record, "id").casefold(): record for record in evidence.read("role_definitions")}
+        self._groups = {
+            text(record, "id").casefold(): record
+            for record in evidence.read("transitive_member_of")
+            if not text(record, "@odata.type").endswith(("directoryRole", "administrativeUnit"))
+        }
+        self._schedules: Schedules = read_schedules(evidence)
+
+    def roles(self, dataset: str) -> list[HeldRole]:
+        """Return the roles a dataset lists for the account and its groups."""
+        return [
+            role
+            for subject, read in self._evidence.reads_of(dataset)
+            for record in read
+            if (role := self._role_of_principal(record, subject)) is not None
+        ]
+
+    def _role_of_principal(self, record: Record, subject: str) -> HeldRole | None:
+        principal = (text(record, "principalId") or subject).casefold()
+        if same(principal, self._account.object_id or ""):
+            return self._role(record, principal, ())
+        group = self._groups.get(principal)
+        if group is None:
+            return None  # a service that ignores the filter must not lend the account someone else's roles
+        role = self._role(record, principal, (f"group {text(group, 'displayName') or text(group, 'id')}",))
+        ends_at = self._schedules.earlier(role.ends_at, self._schedules.end_of_membership(principal))
+        return replace(role, group_id=text(group, "id"), ends_at=ends_at)
+
+    def _role(self, record: Record, principal: str, via: Path) -> HeldRole:
+        role_id = text(record, "roleDefinitionId")
+        expanded = record.get("roleDefinition")
+        definition = expanded if isinstance(expanded, dict) else self._definitions.get(role_id.casefold(), {})
+        # Whoever creates a custom role chooses its templateId; only a built-in role's says what it is.
+        is_custom = flag(definition, "isBuiltIn") is False
+        template_id = role_id if is_custom else text(definition, "templateId") or role_id
+        name = text(definition, "displayName") or BUILT_IN_ROLE_NAMES.get(template_id.casefold(), template_id)
+        scope = _scope(record)
+        schedule = self._schedules.of_role(principal, role_id, text(record, "directoryScopeId"))
+        return HeldRole(
+            template_id=template_id.casefold(),
+            name=name,
+            scope=scope,
+            scope_name=_in_words(scope, self._evidence),
+            path=(self._account.name, *via, f"Entra role {name}"),
+            ends_at=schedule.ends_at,
+            is_activated=schedule.is_activated,
+        )
+
+    def roles_among_memberships(self) -> list[HeldRole]:
+        """Return directory roles listed as memberships: tenant-wide assignments only."""
+        found = []
+        for record in self._evidence.read("transitive_member_of"):
+            template_id = text(record, "roleTemplateId").casefold()
+            if text(record, "@odata.type").endswith("directoryRole") and template_id:
+                name = text(record, "displayName") or BUILT_IN_ROLE_NAMES.get(template_id, template_id)
+                path = (self._account.name, f"Entra role {name}")
+                whole = _in_words(TENANT_WIDE, self._evidence)
+                found.append(
+                    HeldRole(template_id=template_id, name=name, scope=TENANT_WIDE, scope_name=whole, path=path)
+                )
+        return found
+
+    def lacks_assignments_of(self, role: HeldRole) -> bool:
+        """Tell whether the assignments of the role's holder were not read to the end."""
+        holder = role.group_id or self._account.object_id or ""
+        return self._evidence.read("role_assignments", holder).gap is not None
+
+    def roles_of_groups_to_activate(self) -> list[HeldRole]:
+        """Return the roles of groups whose membership or ownership the account may activate."""
+        found = []
+        for eligibility in self._evidence.read("group_eligibility_instances"):
+            group_id = text(eligibility, "groupId")
+            if not same(text(eligibility, "principalId"), self._account.object_id or ""):
+                continue
+            group = eligibility.get("group")
+            name = text(group, "displayName") if isinstance(group, dict) else ""
+            step = f"eligible {text(eligibility, 'accessId') or 'member'} of group {name or group_id}"
+            for record in self._evidence.read("role_assignments", group_id):
+                if same(text(record, "principalId"), group_id):
+                    role = self._role(record, group_id, (step,))
+                    found.append(replace(role, group_id=group_id, ends_at=None, is_activated=False))
+        return found
+
+    def gaps(self) -> tuple[tuple[EvidenceReference, Gap], ...]:
+        """Return what was not read of the active roles."""
+        wanted = [("transitive_member_of", ""), ("role_assignments", self._account.object_id or "")]
+        wanted += [("role_assignments", text(each, "id")) for each in self._groups.values() if may_hold_roles(each)]
+        found = []
+        for dataset, subject in wanted:
+            gap = self._evidence.read(dataset, subject).gap
+            if gap is not None:
+                found.append((EvidenceReference(dataset=dataset, record=subject), gap))
+        return tuple(found)
 
 
 def _scope(record: Record) -> str:
@@ -140,161 +202,16 @@ def _scope(record: Record) -> str:
     return text(record, "directoryScopeId")
 
 
-def _group_name(group: Record) -> str:
-    return f"group {text(group, 'displayName') or text(group, 'id')}"
+def _in_words(scope: str, evidence: Evidence) -> str:
+    if scope == TENANT_WIDE:
+        return "the whole tenant"
+    if not scope.startswith(_ADMINISTRATIVE_UNIT):
+        return scope
+    return administrative_unit(scope.removeprefix(_ADMINISTRATIVE_UNIT), evidence)
 
 
-def _end_times(evidence: Evidence) -> dict[tuple[str, str], str]:
-    return {
-        (text(record, "principalId").casefold(), text(record, "roleDefinitionId").casefold()): text(
-            record, "endDateTime"
-        )
-        for _, read in evidence.reads_of("role_assignment_instances")
-        for record in read
-        if text(record, "endDateTime")
-    }
-
-
-def _roles_among_memberships(evidence: Evidence, account: TenantAccount) -> list[HeldRole]:
-    """Read directory roles listed as memberships: tenant-wide assignments only."""
-    found = []
-    for record in evidence.read("transitive_member_of"):
-        template_id = text(record, "roleTemplateId").casefold()
-        if text(record, "@odata.type").endswith("directoryRole") and template_id:
-            name = text(record, "displayName") or BUILT_IN_ROLE_NAMES.get(template_id, template_id)
-            found.append(
-                HeldRole(
-                    template_id=template_id,
-                    name=name,
-                    scope=TENANT_WIDE,
-                    path=(account.name, f"Entra role {name}"),
-                    is_through_group=False,
-                )
-            )
-    return found
-
-
-def _gaps(
-    evidence: Evidence, account: TenantAccount, groups: dict[str, Record]
-) -> tuple[tuple[EvidenceReference, Gap], ...]:
-    wanted = [("transitive_member_of", ""), ("role_assignments", account.object_id or "")]
-    wanted += [("role_assignments", text(group, "id")) for group in groups.values() if may_hold_roles(group)]
-    found = []
-    for dataset, subject in wanted:
-        gap = evidence.read(dataset, subject).gap
-        if gap is not None:
-            found.append((EvidenceReference(dataset=dataset, record=subject), gap))
-    return tuple(found)
-
-
-def may_hold_roles(group: Record) -> bool:
-    """Tell whether a group can carry directory roles: true unless Graph says that it cannot."""
-    return flag(group, "isAssignableToRole") is not False
-
-
-def judge_entra_role(need: EntraRole, evidence: Evidence, account: TenantAccount, roles: EntraRoles) -> Judgement:
-    """Judge one documented directory role: active, tenant-wide, held directly or through a group."""
-    reference = EvidenceReference(dataset="role_assignments", record=account.object_id or "")
-    if account.is_absent:
-        return Judgement(
-            outcome=Outcome.MISSING,
-            reason="the account does not exist",
-            actual=f"{need.name}: not held",
-            evidence=(EvidenceReference(dataset="user"),),
-        )
-    held = roles.holding(need.template_id)
-    global_administrator = tuple(role for role in roles.holding(GLOBAL_ADMINISTRATOR) if role.is_tenant_wide)
-    if global_administrator and not any(role.is_tenant_wide for role in held):
-        return Judgement(
-            outcome=Outcome.SATISFIED,
-            how="superset",
-            reason=f"Global Administrator includes {need.name} (rule A10)",
-            actual="Entra role Global Administrator",
-            paths=tuple(role.path for role in global_administrator),
-            evidence=(reference,),
-        )
-    wide = tuple(role for role in held if role.is_tenant_wide)
-    if wide:
-        how = "via_group" if wide[0].is_through_group else "exact"
-        return Judgement(
-            outcome=Outcome.SATISFIED,
-            how=how,
-            reason=f"{need.name} is active for the whole tenant",
-            actual=f"Entra role {need.name}, {'through a group' if wide[0].is_through_group else 'direct'}",
-            paths=tuple(role.path for role in wide),
-            evidence=(reference,),
-        )
-    if roles.gaps:
-        return Judgement(
-            outcome=Outcome.UNVERIFIABLE,
-            reason=f"{need.name}: " + "; ".join(describe_gap(gap) for _, gap in roles.gaps),
-            actual=f"{need.name}: not seen, not everything could be read",
-            evidence=tuple(item for item, _ in roles.gaps),
-        )
-    if need.template_id.casefold() in roles.contradicted:
-        return Judgement(
-            outcome=Outcome.UNVERIFIABLE,
-            reason=f"{need.name} is listed among the account's memberships, and not among its role assignments",
-            actual=f"{need.name}: two sources disagree",
-            evidence=(reference, EvidenceReference(dataset="transitive_member_of")),
-        )
-    if any(not role.scope for role in held):
-        return Judgement(
-            outcome=Outcome.UNVERIFIABLE,
-            reason=f"Graph did not state the scope of {need.name}",
-            actual=f"Entra role {need.name}, scope not stated",
-            paths=tuple(role.path for role in held),
-            evidence=(reference,),
-        )
-    if held:
-        return Judgement(
-            outcome=Outcome.PARTIAL,
-            how="scoped",
-            remediation=Remediation(
-                text=f"Assign {need.name} for the whole tenant if the product must reach more, or accept the limit."
-            ),
-            reason=f"{need.name} is limited to {', '.join(role.scope for role in held)}",
-            actual=f"Entra role {need.name}, limited scope",
-            paths=tuple(role.path for role in held),
-            evidence=(reference,),
-        )
-    return Judgement(
-        outcome=Outcome.MISSING,
-        reason=_why_missing(need, evidence, roles),
-        actual=f"{need.name}: not held",
-        evidence=(reference,),
-        remediation=assign_entra_role(
-            need.name,
-            need.template_id,
-            account.name,
-            is_eligible=any(same(role.template_id, need.template_id) for role in roles.eligible),
-        ),
-    )
-
-
-def _why_missing(need: EntraRole, evidence: Evidence, roles: EntraRoles) -> str:
-    if any(same(role.template_id, need.template_id) for role in roles.eligible):
-        return f"{need.name} is only eligible; an unattended account cannot activate it"
-    eligibility = [read.gap for _, read in evidence.reads_of("role_eligibility_instances") if read.gap is not None]
-    if any(gap.kind is not GapKind.NOT_LICENSED for gap in eligibility):
-        return f"{need.name} is not an active role of the account (whether it is eligible could not be read)"
-    return f"{need.name} is not an active role of the account"
-
-
-BUILT_IN_ROLE_NAMES = {
-    "fe930be7-5e62-47db-91af-98c3a49a38b1": "User Administrator",
-    EXCHANGE_ADMINISTRATOR: "Exchange Administrator",
-    EXCHANGE_RECIPIENT_ADMINISTRATOR: "Exchange Recipient Administrator",
-    GLOBAL_ADMINISTRATOR: "Global Administrator",
-    "e8611ab8-c189-46e8-94e1-60213ab1f814": "Privileged Role Administrator",
-    "7be44c8a-adaf-4e2a-84d6-ab2649e08a13": "Privileged Authentication Administrator",
-    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": "Application Administrator",
-    "158c047a-c907-4556-b7ef-446551a6b5f7": "Cloud Application Administrator",
-    "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2": "Hybrid Identity Administrator",
-    GLOBAL_READER: "Global Reader",
-    HELPDESK_ADMINISTRATOR: "Helpdesk Administrator",
-    COMPLIANCE_ADMINISTRATOR: "Compliance Administrator",
-    SECURITY_ADMINISTRATOR: "Security Administrator",
-    SECURITY_READER: "Security Reader",
-    "88d8e3e3-8f55-4a1e-953a-9b9898b8876b": "Directory Readers",
-}
+def administrative_unit(unit_id: str, evidence: Evidence) -> str:
+    """Name an administrative unit, by its id alone when its name was not read."""
+    unit = next(iter(evidence.read("administrative_unit", unit_id)), None)
+    name = text(unit, "displayName") if unit else ""
+    return f"administrative unit {name} ({unit_id})" if name else f"administrative unit {unit_id}"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, assert_never
 from auditor.evaluate.judgement import Judgement, with_note
 from auditor.evaluate.requirements import judge_need, to_result
 from auditor.evaluate.tenant.account import TenantAccount, identify_account, judge_account
-from auditor.evaluate.tenant.entra_roles import EntraRoles, judge_entra_role, read_entra_roles
+from auditor.evaluate.tenant.entra_judgement import judge_entra_role
+from auditor.evaluate.tenant.entra_roles import EntraRoles, read_entra_roles
 from auditor.evaluate.tenant.exchange_roles import (
     ExchangeAccess,
     judge_exchange_role,

@@ -5,30 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.evaluate.fields import flag, same, text
+from auditor.evaluate.fields import flag, text
 from auditor.evaluate.judgement import Claim, Held, NotHeld, Unknown, describe_gap
+from auditor.evaluate.tenant.write_scopes import WriteScopes
 from auditor.model.evidence import GapKind
 from auditor.model.results import EvidenceReference
 
 if TYPE_CHECKING:
     from auditor.evaluate.tenant.account import TenantAccount
     from auditor.evaluate.tenant.management_roles import ManagementRole, ManagementRoles
-    from auditor.evaluate.tenant.role_groups import RoleGroups
+    from auditor.evaluate.tenant.role_groups import RoleGroupMembership, RoleGroups
     from auditor.model.evidence import Evidence, Read, Record
 
 ALL = "management_role_assignments"
 OF_ACCOUNT = "management_role_assignments_of_account"
 _POLICY_ASSIGNEES = ("RoleAssignmentPolicy", "MailboxPlan")
-_WITHOUT_WRITE_SCOPE = (
-    "none",
-    "notapplicable",
-    "self",
-    "mygal",
-    "mydistributiongroups",
-    "mydirectreports",
-    "mailboxicandelegate",
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleAssignment:
@@ -36,8 +27,9 @@ class RoleAssignment:
 
     `ineffective` says why it grants nothing (disabled, delegating only, invalid), or is empty. `no_write`
     says why it lets nobody's recipients be written, which matters for the documented roles alone.
-    `limited_to` names a custom write scope, or is empty. `role` is None when the role's type could not be
-    read.
+    `limited_to` names what limits its write scope, or is empty, `custom_scopes` holds the bare names, case-folded.
+    `role` is None when the role's type could not be
+    read. `is_told_by_exchange` says whether Exchange itself lists the assignment for the account; None: no answer.
     """
 
     name: str
@@ -51,6 +43,8 @@ class RoleAssignment:
     uncertain: str
     limited_to: str
     claim: Claim
+    custom_scopes: frozenset[str]
+    is_told_by_exchange: bool | None
 
     @property
     def is_effective(self) -> bool:
@@ -92,12 +86,14 @@ def read_role_assignments(
 ) -> RoleAssignments:
     """Resolve the assignees of all role assignments against the account."""
     everything = evidence.read(ALL)
-    of_account = _trusted_rows(evidence.read(OF_ACCOUNT), everything, account, groups)
+    of_account = _trusted_rows(evidence.read(OF_ACCOUNT), everything, account)
     rows = {_row_key(row): row for row in (*everything, *(of_account or ()))}
     resolver = _AssigneeResolver(evidence, account, groups, of_account)
+    scopes = WriteScopes(evidence)
+    told = None if of_account is None else {_row_key(row) for row in of_account}
     found = (
-        _assignment(row, resolver.claim(row), roles)
-        for row in rows.values()
+        _assignment(row, resolver.claim(row), roles, scopes, None if told is None else key in told)
+        for key, row in rows.items()
         if text(row, "RoleAssigneeType") not in _POLICY_ASSIGNEES
     )
     return RoleAssignments(
@@ -114,25 +110,22 @@ def _row_key(row: Record) -> str:
 
 
 def _trusted_rows(
-    read: Read, everything: Read, account: TenantAccount, groups: RoleGroups
+    read: Read, everything: Read, account: TenantAccount
 ) -> tuple[Record, ...] | None:
     """Return the rows Exchange resolved for the account, or None when they prove nothing.
 
     An assignee that Exchange does not recognise makes the cmdlet return every assignment. A row that
-    names another person, or a role group the account is proven not to be in, gives that away; so does an
-    answer from which nothing is left out.
+    names another person gives that away; so does an answer from which nothing is left out.
     """
-    if read.gap is not None or any(_is_about_someone_else(row, account, groups) for row in read):
+    if read.gap is not None or any(_names_someone_else(row, account) for row in read):
         return None
     is_everything = {_row_key(row) for row in read} >= {_row_key(row) for row in everything}
     return None if is_everything and len(everything.records) > 0 else tuple(read)
 
 
-def _is_about_someone_else(row: Record, account: TenantAccount, groups: RoleGroups) -> bool:
-    if text(row, "RoleAssigneeType").casefold() == "user":
-        return _assignee(row).casefold() not in account.aliases | account.display_names
-    group = groups.find(_assignee(row))
-    return group is not None and isinstance(group.claim, NotHeld)
+def _names_someone_else(row: Record, account: TenantAccount) -> bool:
+    is_of_user = text(row, "RoleAssigneeType").casefold() == "user"
+    return is_of_user and _assignee(row).casefold() not in account.aliases | account.display_names
 
 
 def _assignee(row: Record) -> str:
@@ -169,10 +162,19 @@ class _AssigneeResolver:
     def _role_group(self, row: Record) -> Claim:
         group = self._groups.find(_assignee(row)) or self._groups.find(text(row, "RoleAssignee"))
         if group is not None:
-            return group.claim
+            return self._of_known_role_group(row, group)
         if self._groups.list_gap is not None:
             return Unknown(self._groups.list_gap, (EvidenceReference(dataset="role_groups"),))
         return self._listed_for_account(row, f"role group {_assignee(row)}")
+
+    def _of_known_role_group(self, row: Record, group: RoleGroupMembership) -> Claim:
+        """Let the members decide; where Exchange's own answer contradicts them, nobody does."""
+        is_told = self._of_account is not None and _row_key(row) in self._of_account
+        if not (isinstance(group.claim, NotHeld) and is_told):
+            return group.claim
+        reason = f"Exchange lists the assignment for the account, which is not among the members of {group.name}"
+        members = EvidenceReference(dataset="role_group_members", record=group.id)
+        return Unknown(reason, (EvidenceReference(dataset=OF_ACCOUNT), members))
 
     def _user(self, row: Record) -> Claim:
         if {_assignee(row).casefold(), text(row, "RoleAssignee").casefold()} & self._account.aliases:
@@ -217,7 +219,9 @@ def _is_unknown_to_exchange(evidence: Evidence) -> bool:
     return all(gap is not None and gap.kind is GapKind.NOT_FOUND for gap in gaps)
 
 
-def _assignment(row: Record, claim: Claim, roles: ManagementRoles) -> RoleAssignment:
+def _assignment(
+    row: Record, claim: Claim, roles: ManagementRoles, scopes: WriteScopes, is_told: bool | None
+) -> RoleAssignment:
     role_name = text(row, "Role")
     name = text(row, "Name") or text(row, "Identity")
     if isinstance(claim, Held):
@@ -230,10 +234,12 @@ def _assignment(row: Record, claim: Claim, roles: ManagementRoles) -> RoleAssign
         assignee_type=text(row, "RoleAssigneeType"),
         is_delegating=_is_delegating(row),
         ineffective=_why_ineffective(row),
-        no_write=_why_no_write(row),
+        no_write=scopes.why_no_write(row),
         uncertain=_why_uncertain(row),
-        limited_to=_custom_write_scope(row),
+        limited_to=scopes.limit(row),
         claim=claim,
+        is_told_by_exchange=is_told,
+        custom_scopes=scopes.names(row),
     )
 
 
@@ -251,13 +257,6 @@ def _why_ineffective(row: Record) -> str:
     return ""
 
 
-def _why_no_write(row: Record) -> str:
-    scope = text(row, "RecipientWriteScope")
-    if not text(row, "CustomRecipientWriteScope") and scope.casefold() in _WITHOUT_WRITE_SCOPE:
-        return f"the write scope is {scope}"
-    return ""
-
-
 def _why_uncertain(row: Record) -> str:
     if not text(row, "RoleAssignmentDelegationType"):
         return "Exchange did not say whether the assignment is delegating only"
@@ -266,24 +265,3 @@ def _why_uncertain(row: Record) -> str:
     if not text(row, "RecipientWriteScope") and not text(row, "CustomRecipientWriteScope"):
         return "Exchange did not state the write scope"
     return ""
-
-
-def _custom_write_scope(row: Record) -> str:
-    """Return what limits the write scope; a custom scope overrides the implicit one of the row."""
-    custom = [
-        f"{label} {text(row, name)}"
-        for name, label in (
-            ("CustomRecipientWriteScope", "recipient scope"),
-            ("RecipientAdministrativeUnitScope", "administrative unit"),
-            ("RecipientGroupScope", "group"),
-            ("RecipientOrganizationalUnitScope", "organizational unit"),
-            ("CustomResourceScope", "resource scope"),
-        )
-        if text(row, name)
-    ]
-    scope = text(row, "RecipientWriteScope")
-    if custom:
-        return ", ".join(custom)
-    if same(scope, "Organization"):
-        return ""
-    return f"write scope {scope}" if scope else ""

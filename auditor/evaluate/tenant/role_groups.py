@@ -6,28 +6,18 @@ names are neither unique nor stable.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.fields import same, text
 from auditor.evaluate.judgement import Claim, Held, NotHeld, Unknown, describe_gap
-from auditor.evaluate.tenant.entra_roles import (
-    COMPLIANCE_ADMINISTRATOR,
-    EXCHANGE_ADMINISTRATOR,
-    EXCHANGE_RECIPIENT_ADMINISTRATOR,
-    GLOBAL_ADMINISTRATOR,
-    GLOBAL_READER,
-    HELPDESK_ADMINISTRATOR,
-    SECURITY_ADMINISTRATOR,
-    SECURITY_READER,
-    EntraRoles,
-)
+from auditor.matrix.exchange_defaults import EXCHANGE_DEFAULTS
 from auditor.model.results import EvidenceReference
 
 if TYPE_CHECKING:
     from auditor.evaluate.tenant.account import TenantAccount
+    from auditor.evaluate.tenant.entra_roles import EntraRoles
     from auditor.model.evidence import Evidence, Record
     from auditor.model.results import Path
 
@@ -35,22 +25,6 @@ ORGANIZATION_MANAGEMENT = "Organization Management"
 RECIPIENT_MANAGEMENT = "Recipient Management"
 BUILT_IN_COLLECTIONS = (ORGANIZATION_MANAGEMENT, RECIPIENT_MANAGEMENT)
 
-# Microsoft makes the holders of these directory roles members of these role groups, through
-# synthetic groups that only Entra ID fills (learn.microsoft.com, "Permissions in Exchange Online").
-ENTRA_BACKED_ROLE_GROUPS = {
-    ORGANIZATION_MANAGEMENT: (GLOBAL_ADMINISTRATOR, EXCHANGE_ADMINISTRATOR),
-    RECIPIENT_MANAGEMENT: (EXCHANGE_RECIPIENT_ADMINISTRATOR,),
-}
-_SYNTHETIC_MEMBERS = {
-    "tenantadmins": GLOBAL_ADMINISTRATOR,
-    "exchangeserviceadmins": EXCHANGE_ADMINISTRATOR,
-    "helpdeskadmins": HELPDESK_ADMINISTRATOR,
-    "globalreaders": GLOBAL_READER,
-    "complianceadmins": COMPLIANCE_ADMINISTRATOR,
-    "securityadmins": SECURITY_ADMINISTRATOR,
-    "securityreaders": SECURITY_READER,
-}
-_SYNTHETIC_NAME = re.compile(rf"({'|'.join(_SYNTHETIC_MEMBERS)})_-?[0-9a-f]+", re.IGNORECASE)
 _ID_FIELDS = ("Guid", "ExchangeObjectId", "DistinguishedName")
 _NAME_FIELDS = ("Name", "Identity", "Id")
 
@@ -76,6 +50,13 @@ class RoleGroups:
         """Return the role group that `reference` (a name or an id) stands for."""
         wanted = reference.casefold()
         return next((group for group in self.all if wanted and wanted in _keys(group.record)), None)
+
+
+    def find_member(self, member: Record) -> RoleGroupMembership | None:
+        """Return the role group a member is: by id, or by name where the member is a role group and no person."""
+        is_role_group = _kind(member) in {"", "rolegroup"}
+        keys = _keys(member) if is_role_group else _keys(member, _ID_FIELDS)
+        return next((group for group in self.all if keys & _keys(group.record)), None)
 
 
 def role_group_id(record: Record) -> str:
@@ -166,7 +147,10 @@ class _Nesting:
         backing = text(role_group, "ExternalDirectoryObjectId").casefold()
         if backing and backing in self._tenant_groups:
             return Held(((self._account.name,),))
-        claims = [self._entra_role(each) for each in ENTRA_BACKED_ROLE_GROUPS.get(text(role_group, "Name"), ())]
+        built_in = EXCHANGE_DEFAULTS.role_group(text(role_group, "Name"))
+        synthetic = EXCHANGE_DEFAULTS.entra_role_behind(text(role_group, "Name"))
+        behind = [*(built_in.entra_roles if built_in else ()), *([synthetic] if synthetic else [])]
+        claims = [self._entra_role(each) for each in behind]
         return next(
             (claim for kind in (Held, Unknown) for claim in claims if isinstance(claim, kind)),
             NotHeld(),
@@ -179,7 +163,7 @@ class _Nesting:
             return Held(paths)
         if held:
             return Unknown(
-                f"{held[0].name} is limited to {held[0].scope}; what that means in Exchange is not documented"
+                f"{held[0].name} is limited to {held[0].scope_name}; what that means in Exchange is not documented"
             )
         if self._roles.gaps:
             reason = "; ".join(dict.fromkeys(describe_gap(gap) for _, gap in self._roles.gaps))
@@ -201,9 +185,9 @@ class _Nesting:
         group = self._tenant_groups.get(object_id.casefold()) if object_id else None
         if group is not None:
             return Held(((self._account.name, f"group {text(group, 'displayName') or object_id}"),))
-        synthetic = _SYNTHETIC_NAME.fullmatch(text(member, "Name"))
-        if synthetic is not None:
-            return self._entra_role(_SYNTHETIC_MEMBERS[synthetic[1].casefold()])
+        entra_role = EXCHANGE_DEFAULTS.entra_role_behind(text(member, "Name"))
+        if entra_role is not None:
+            return self._entra_role(entra_role)
         kind = _kind(member)
         if kind == "rolegroup":
             return Unknown(

@@ -29,6 +29,7 @@ THROUGH_GROUP = Tenant(
     entra_roles_of_groups={GROUP_ID: (entra_role(USER_ADMINISTRATOR, principal=GROUP_ID),)},
 )
 DIRECTORY_READERS = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b"
+EXCHANGE_RECIPIENT_ADMINISTRATOR = "31392ffb-586c-42d1-9346-e59415a2cc4e"
 HELPDESK_ADMINISTRATOR = "729827e3-9c14-49f7-bb1b-9608f156bbb8"
 APPLICATION_ADMINISTRATOR = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"
 
@@ -122,7 +123,8 @@ def test_global_administrator_includes_the_role_and_is_excess() -> None:
     ("template_id", "severity", "verdict"),
     [
         (DIRECTORY_READERS, "low", "compliant"),
-        (HELPDESK_ADMINISTRATOR, "medium", "non_compliant"),
+        (EXCHANGE_RECIPIENT_ADMINISTRATOR, "medium", "non_compliant"),
+        (HELPDESK_ADMINISTRATOR, "high", "non_compliant"),
         (APPLICATION_ADMINISTRATOR, "high", "non_compliant"),
     ],
 )
@@ -150,7 +152,8 @@ def test_a_role_told_by_the_memberships_alone_counts() -> None:
 
 
 def ending(instant: str) -> Tenant:
-    instance = {"principalId": ACCOUNT_ID, "roleDefinitionId": USER_ADMINISTRATOR, "endDateTime": instant}
+    instance = {"principalId": ACCOUNT_ID, "roleDefinitionId": USER_ADMINISTRATOR, "directoryScopeId": "/"}
+    instance["endDateTime"] = instant
     return Tenant(instances=(instance,))
 
 

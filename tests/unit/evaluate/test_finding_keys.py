@@ -221,7 +221,7 @@ def test_one_scope_of_two_resources_shares_no_key() -> None:
 
 def test_an_ending_role_held_twice_shares_no_key() -> None:
     template_id = "fe930be7-5e62-47db-91af-98c3a49a38b1"
-    soon = {"roleDefinitionId": template_id, "endDateTime": "2026-11-30T08:00:00Z"}
+    soon = {"roleDefinitionId": template_id, "directoryScopeId": "/", "endDateTime": "2026-11-30T08:00:00Z"}
     tenant = Tenant(
         member_of=(
             {"@odata.type": "#microsoft.graph.group", "id": GROUP_ID, "displayName": "g", "isAssignableToRole": True},

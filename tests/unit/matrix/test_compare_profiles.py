@@ -51,7 +51,12 @@ def test_every_field_of_a_requirement_is_compared() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("domain_admins_and_delegation", "any_of"), ("single_role_group", True), ("expected_scopes", ("openid",))],
+    [
+        ("domain_admins_and_delegation", "any_of"),
+        ("single_role_group", True),
+        ("expected_scopes", ("openid",)),
+        ("expected_role_group_members", ("00000000-0000-0000-0000-000000000001",)),
+    ],
 )
 def test_every_rule_is_compared(name: str, value: object) -> None:
     other = replace(PROFILE, rules=replace(PROFILE.rules, **{name: value}))  # type: ignore[arg-type]
@@ -61,6 +66,7 @@ def test_every_rule_is_compared(name: str, value: object) -> None:
         "domain_admins_and_delegation",
         "single_role_group",
         "expected_scopes",
+        "expected_role_group_members",
     }
 
 

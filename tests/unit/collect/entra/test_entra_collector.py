@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.collect.entra.collector import _equals, _id_of, _may_hold_roles, _user_key
+from auditor.collect.entra.collector import _id_of, may_pass_roles_on
+from auditor.collect.entra.questions import _equals, _user_key
 from auditor.collect.https.recorder import Recorded
 
 ID = "6f1d0000-0000-0000-0000-00000000000a"
@@ -62,4 +63,4 @@ def test_an_id_is_taken_only_when_it_is_one_and_the_only_one(
 def test_only_a_group_known_to_be_without_roles_is_passed_over(
     member_of: dict[str, object], expected: bool
 ) -> None:
-    assert _may_hold_roles(member_of) is expected  # type: ignore[arg-type]
+    assert may_pass_roles_on(member_of) is expected  # type: ignore[arg-type]

@@ -97,7 +97,7 @@ def test_retry_after_is_obeyed_within_reason(
     with ScriptedServer(tmp_path, http(429, Retry_After=retry_after), http(200)) as server:
         ask(server, TransportLimits(pace=hands.pace))
 
-    assert hands.waits == [wait_s]
+    assert hands.waits == ([wait_s] if wait_s else [])
 
 
 def test_a_call_gives_up_when_waiting_would_outlast_its_deadline(tmp_path: Path, hands: Hands) -> None:

@@ -1,0 +1,211 @@
+"""EXO-008, EXO-015, EXO-018 to 020: the product's role groups, who else is in them, and who controls them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.evaluate.checks.exchange_roles import severity_of_role
+from auditor.evaluate.checks.tenant_finding import ADMIN_ROLES, GROUPS, tenant_finding
+from auditor.evaluate.fields import text, texts
+from auditor.evaluate.judgement import Held
+from auditor.evaluate.remediation import quote
+from auditor.evaluate.tenant.entitlements import is_excess
+from auditor.evaluate.tenant.product_role_groups import product_role_groups
+from auditor.evaluate.tenant.role_groups import ORGANIZATION_MANAGEMENT
+from auditor.model.outcome import FindingOutcome, Severity
+from auditor.model.results import EvidenceReference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from auditor.evaluate.tenant.judge import TenantFacts
+    from auditor.evaluate.tenant.product_role_groups import MemberGroup, ProductRoleGroup
+    from auditor.evaluate.tenant.role_assignments import RoleAssignment
+    from auditor.evaluate.tenant.role_groups import RoleGroupMembership
+    from auditor.model.results import Finding, Path
+
+_LISTED = 20  # names shown; the evidence has them all
+
+
+def check_role_group_state(facts: TenantFacts) -> Iterator[Finding]:
+    """EXO-008: what each of the product's role groups is now, so that a later run shows what changed."""
+    for product in product_role_groups(facts):
+        own = (each for each in facts.exchange.assignments.all if _is_of(each.assignee, product, facts))
+        roles = sorted({each.role_name for each in own})
+        ids = sorted([*(member for member, _ in product.people), *(group.id for group in product.groups)])
+        yield tenant_finding(
+            facts,
+            check="EXO-008",
+            outcome=FindingOutcome.ADVISORY,
+            severity=Severity.INFO,
+            entitlement=product.group.id,
+            scope="state",
+            title=f"The role group {product.group.name} as it is",
+            documented="a change of the product's role group is deliberate",
+            actual=f"roles: {', '.join(roles)}; members beside the account: {_listed(ids)}; "
+            f"last changed {text(product.group.record, 'WhenChangedUTC') or 'at a time not stated'}",
+            cure="Nothing to do. When this differs from the last run, find out who changed it and why.",
+            portal=f"{ADMIN_ROLES} > {product.group.name}",
+            commands=(f"Get-RoleGroup -Identity {quote(product.group.id)} | Format-List",),
+            paths=product.group.claim.paths if isinstance(product.group.claim, Held) else (),
+            evidence=("role_groups", _members_of(product)),
+        )
+
+
+def check_managed_role_groups(facts: TenantFacts) -> Iterator[Finding]:
+    """EXO-015: role groups that the account may add members to; through Organization Management EXO-010 tells it."""
+    for group in facts.exchange.role_groups.all:
+        paths = [path for manager in texts(group.record, "ManagedBy") for path in _manages(manager, facts)]
+        if paths:
+            yield _managed(facts, group, FindingOutcome.EXCESS, paths, "manager of the role group")
+        elif any(manager.casefold() in facts.account.display_names for manager in texts(group.record, "ManagedBy")):
+            reason = "a manager bears the account's display name, which is no identity"
+            yield _managed(facts, group, FindingOutcome.UNVERIFIABLE, (), reason)
+
+
+def _manages(manager: str, facts: TenantFacts) -> tuple[Path, ...]:
+    if manager.casefold() in facts.account.aliases:
+        return ((facts.account.name,),)
+    group = facts.exchange.role_groups.find(manager)
+    if group is None or group.name == ORGANIZATION_MANAGEMENT or not isinstance(group.claim, Held):
+        return ()
+    return group.claim.paths
+
+
+def _managed(
+    facts: TenantFacts, group: RoleGroupMembership, outcome: FindingOutcome, paths: Sequence[Path], actual: str
+) -> Finding:
+    return tenant_finding(
+        facts,
+        check="EXO-015",
+        outcome=outcome,
+        severity=Severity.HIGH if outcome is FindingOutcome.EXCESS else Severity.MEDIUM,
+        entitlement=group.id,
+        scope="manager",
+        title=f"The account may change the members of the role group {group.name}",
+        documented="the account is a member of its role group, not its manager",
+        actual=actual,
+        cure="Replace the account as manager of the role group by an administrator.",
+        portal=f"{ADMIN_ROLES} > {group.name}",
+        commands=(f"Set-RoleGroup -Identity {quote(group.id)} -ManagedBy {quote(ORGANIZATION_MANAGEMENT)}",),
+        paths=[(*path, f"manager of role group {group.name}") for path in paths],
+        evidence=("role_groups",),
+    )
+
+
+def check_other_members(facts: TenantFacts) -> Iterator[Finding]:
+    """EXO-018: members of the product's role group beside the account and those the profile expects."""
+    expected = {each.casefold() for each in facts.profile.rules.expected_role_group_members}
+    for product in product_role_groups(facts):
+        people = [name for member, name in product.people if member.casefold() not in expected]
+        groups = [words for group in product.groups if (words := _others_in(group, expected))]
+        if not people and not groups:
+            continue
+        name = product.group.name
+        yield tenant_finding(
+            facts,
+            check="EXO-018",
+            outcome=FindingOutcome.EXCESS,
+            severity=Severity.MEDIUM,
+            entitlement=product.group.id,
+            scope="members",
+            title=f"The role group {name} has other members",
+            documented="the role group is the service account's",
+            actual=_listed([*people, *groups]),
+            cure="Remove the members that are not the service account, or list the object ids of break-glass accounts "
+            "in the profile (rules: expected_role_group_members).",
+            portal=f"{ADMIN_ROLES} > {name} > Assigned",
+            commands=[
+                f"Remove-RoleGroupMember -Identity {quote(name)} -Member {quote(member)}"
+                for member, _ in product.people[:_LISTED]
+                if member.casefold() not in expected
+            ],
+            evidence=("role_groups", _members_of(product)),
+        )
+
+
+def _others_in(group: MemberGroup, expected: set[str]) -> str:
+    others = [person for person, _ in group.others if person.casefold() not in expected]
+    if not group.is_read:
+        return f"group {group.name}, whose members were not all read"
+    return f"{len(others)} in the group {group.name}" if others else ""
+
+
+def check_other_roles(facts: TenantFacts) -> Iterator[Finding]:
+    """EXO-019: roles of the product's role group that are not documented, also those not in force."""
+    for product in product_role_groups(facts):
+        further = [
+            each
+            for each in facts.exchange.assignments.all
+            if _is_of(each.assignee, product, facts)
+            and each.role is not None
+            and is_excess(each.role, facts)
+            and not each.uncertain
+        ]
+        if not further:
+            continue
+        yield tenant_finding(
+            facts,
+            check="EXO-019",
+            outcome=FindingOutcome.EXCESS,
+            severity=_only_as_urgent_as(further),
+            entitlement=product.group.id,
+            scope="roles",
+            title=f"The role group {product.group.name} carries other roles",
+            documented=", ".join(need.name for need in facts.documented_exchange_roles),
+            actual=", ".join(sorted({each.role_name for each in further})),
+            cure="Remove the assignments the product does not need.",
+            portal=f"{ADMIN_ROLES} > {product.group.name} > Permissions",
+            commands=[f"Remove-ManagementRoleAssignment -Identity {quote(each.name)}" for each in further],
+            evidence=("role_groups", "management_role_assignments"),
+        )
+
+
+def _only_as_urgent_as(assignments: Sequence[RoleAssignment]) -> Severity:
+    """Return medium, or low when nothing but viewing is at stake; EXO-011 tells what is in force."""
+    found = {severity_of_role(each.role.role_type) for each in assignments if each.role is not None}
+    return Severity.LOW if found == {Severity.LOW} else Severity.MEDIUM
+
+
+def check_member_groups(facts: TenantFacts) -> Iterator[Finding]:
+    """EXO-020: groups in the product's role group, who is in them, and who may add to them."""
+    for product in product_role_groups(facts):
+        for group in product.groups:
+            owners = _listed([name for _, name in group.owners]) if group.owners else "nobody listed"
+            count = f"{len(group.others)} members beside the account" if group.is_read else "members not all read"
+            yield tenant_finding(
+                facts,
+                check="EXO-020",
+                outcome=FindingOutcome.ADVISORY,
+                severity=Severity.LOW,
+                entitlement=f"{product.group.id} {group.id}",
+                scope="member group",
+                title=f"The role group {product.group.name} contains the group {group.name}",
+                documented="the service account is assigned to the role group",
+                actual=f"{count}; owners, who may add members: {owners}",
+                cure="Make the account itself the member of the role group, or review the group like the role group.",
+                portal=f"{GROUPS} > {group.name} > Owners",
+                commands=(
+                    f"Get-MgGroupTransitiveMember -GroupId {quote(group.id)} -All",
+                    f"Get-MgGroupOwner -GroupId {quote(group.id)}",
+                ),
+                evidence=(
+                    _members_of(product),
+                    EvidenceReference(dataset="group_members", record=group.id),
+                    EvidenceReference(dataset="group_owners", record=group.id),
+                ),
+            )
+
+
+def _is_of(assignee: str, product: ProductRoleGroup, facts: TenantFacts) -> bool:
+    group = facts.exchange.role_groups.find(assignee)
+    return group is not None and group.id == product.group.id
+
+
+def _members_of(product: ProductRoleGroup) -> EvidenceReference:
+    return EvidenceReference(dataset="role_group_members", record=product.group.id)
+
+
+def _listed(names: Sequence[str]) -> str:
+    further = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return (", ".join(names[:_LISTED]) or "none") + further
