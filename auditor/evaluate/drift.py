@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from auditor.evaluate.checks.waivers import OF_WAIVERS
 from auditor.evaluate.findings import finding_key, state_fingerprint
 from auditor.evaluate.reach import Reading
-from auditor.model.outcome import DriftState, FindingOutcome, Outcome
+from auditor.model.outcome import DriftState
 from auditor.model.results import DriftEntry, DriftRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Literal
 
     from auditor.model.results import ConnectionResult, EntitlementRecord, Finding, Results
@@ -56,9 +56,17 @@ class _Side:
     checks: frozenset[str]
 
 
-def compare(baseline: Results, current: Results) -> DriftRecord:
-    """Return how `current` differs from `baseline`. Entries are in the order of state, connection and title."""
-    before, after = _side(baseline), _side(current)
+def compare_runs(left: Results, right: Results) -> DriftRecord:
+    """Return how one run differs from another, earlier one."""
+    return compare(left, right.connections, right.findings, right.run.checks)
+
+
+def compare(
+    baseline: Results, connections: Sequence[ConnectionResult], findings: Iterable[Finding], checks: Iterable[str]
+) -> DriftRecord:
+    """Return how what was found now differs from `baseline`, in the order of state, connection and title."""
+    before = _side(baseline.connections, baseline.findings, baseline.run.checks)
+    after = _side(connections, findings, checks)
     states: Counter[DriftState | None] = Counter()
     entries = []
     for key in before.items.keys() | after.items.keys():
@@ -102,21 +110,21 @@ def mark(findings: Iterable[Finding], drift: DriftRecord, baseline: Results | No
         yield replace(finding, drift=state, first_seen=earlier.get(finding.key, now))
 
 
-def _side(results: Results) -> _Side:
+def _side(connections: Sequence[ConnectionResult], findings: Iterable[Finding], checks: Iterable[str]) -> _Side:
     items: dict[str, _Item] = {}
-    for connection in results.connections:
+    for connection in connections:
         items.update((item.key, item) for item in _requirements(connection))
         for item in _entitlements(connection):
             items[item.key] = _joined(items.get(item.key), item)
-    for finding in results.findings:
+    for finding in findings:
         if finding.check not in ABOUT_THE_COMPARISON:
             known = items.get(finding.key)
             items[finding.key] = _finding(finding, is_requirement=known is not None)
     named = {item.check for item in items.values() if item.check}
     return _Side(
         items=items,
-        readings={connection.id: Reading(connection.sources) for connection in results.connections},
-        checks=frozenset(results.run.checks) or frozenset(named),
+        readings={connection.id: Reading(connection.sources) for connection in connections},
+        checks=frozenset(checks) or frozenset(named),
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 
-from auditor.errors import RunFailed
+from auditor.errors import InvalidInput, RunFailed
 from auditor.waivers.load import load_waivers
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def add_waiver(path: Path, waiver: Waiver, today: date) -> None:
     try:
         text = path.read_bytes().decode("utf-8-sig") if path.exists() else _NEW_FILE
         staged.write_text(_appended(text, _as_plain(waiver)), encoding="utf-8", newline="\n")
-        load_waivers(staged, today)
+        _require_valid(staged, path, today)
         with staged.open("rb") as stream:
             os.fsync(stream.fileno())
         staged.replace(path)
@@ -46,6 +46,13 @@ def add_waiver(path: Path, waiver: Waiver, today: date) -> None:
         raise RunFailed(f"{path} cannot be written: {error.strerror}") from error
     finally:
         staged.unlink(missing_ok=True)
+
+
+def _require_valid(staged: Path, path: Path, today: date) -> None:
+    try:
+        load_waivers(staged, today)
+    except InvalidInput as invalid:
+        raise InvalidInput(replace(problem, file=str(path)) for problem in invalid.problems) from invalid
 
 
 def _as_plain(waiver: Waiver) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Reads a waiver file, or reports every problem at once."""
 
-# ruff: noqa: TC003 - pydantic reads the annotations at run time
+
 from __future__ import annotations
 
 import hashlib
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from auditor.catalogue import CATALOGUE
 from auditor.errors import InvalidInput
-from auditor.matrix.catalogue import CATALOGUE
 from auditor.model.waiver import LONGEST_WAIVER, Waiver, WaiverFile
 from auditor.strict_yaml import did_you_mean, load_document, refusal, validate
 

@@ -41,7 +41,7 @@ def check_waivers(records: Iterable[WaiverRecord], hybrid_connections: Collectio
             )
 
 
-def _finding(  # noqa: PLR0913 - each differs between the states
+def _finding(
     check: str, record: WaiverRecord, *, scope: str, word: str, severity: Severity, cure: str
 ) -> Finding:
     return make_finding(
