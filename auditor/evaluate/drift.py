@@ -118,8 +118,7 @@ def _side(connections: Sequence[ConnectionResult], findings: Iterable[Finding], 
             items[item.key] = _joined(items.get(item.key), item)
     for finding in findings:
         if finding.check not in ABOUT_THE_COMPARISON:
-            known = items.get(finding.key)
-            items[finding.key] = _finding(finding, is_requirement=known is not None)
+            items[finding.key] = _finding(finding, items.get(finding.key))
     named = {item.check for item in items.values() if item.check}
     return _Side(
         items=items,
@@ -143,17 +142,17 @@ def _requirements(connection: ConnectionResult) -> Iterator[_Item]:
         )
 
 
-def _finding(finding: Finding, *, is_requirement: bool) -> _Item:
+def _finding(finding: Finding, requirement: _Item | None) -> _Item:
     return _Item(
         key=finding.key,
         subject="finding",
         check=finding.check,
         connection=finding.connection,
-        title=finding.title,
+        title=finding.title if requirement is None else requirement.title,
         scope=finding.scope,
         word=str(finding.outcome),
         state=frozenset({state_fingerprint(finding)}),
-        is_requirement=is_requirement,
+        is_requirement=requirement is not None,
         is_finding=True,
         datasets=frozenset(each.dataset for each in finding.evidence),
     )

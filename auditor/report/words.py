@@ -102,7 +102,7 @@ DRIFT_STATES: dict[DriftState, Word] = {
 ENTITLEMENT_VERBS: dict[DriftState, str] = {
     DriftState.NEW: "held since then",
     DriftState.RESOLVED: "no longer held",
-    DriftState.CHANGED: "held in another way",
+    DriftState.CHANGED: "held or judged differently",
 }
 
 # What was there before and is there after, in the middle of a sentence.
