@@ -46,7 +46,7 @@ def diff(
 
 
 def _print_entries(drift: DriftRecord) -> None:
-    for name in ("connections_added", "connections_removed", "checks_added", "checks_removed"):
+    for name in ("connections_added", "connections_removed", "matrices_changed", "checks_added", "checks_removed"):
         if listed := getattr(drift, name):
             print(visible(f"{name.replace('_', ' ')}: {', '.join(listed)}"))
     for entry in drift.entries:

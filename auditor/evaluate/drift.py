@@ -53,6 +53,7 @@ class _Side:
 
     items: Mapping[str, _Item]
     readings: Mapping[str, Reading]
+    matrices: Mapping[str, str]
     checks: frozenset[str]
 
 
@@ -89,6 +90,9 @@ def compare(
         checks_removed=tuple(sorted(before.checks - after.checks)),
         connections_added=tuple(sorted(after.readings.keys() - before.readings.keys())),
         connections_removed=tuple(sorted(before.readings.keys() - after.readings.keys())),
+        matrices_changed=tuple(
+            sorted(name for name, used in after.matrices.items() if before.matrices.get(name, used) != used)
+        ),
     )
 
 
@@ -123,6 +127,7 @@ def _side(connections: Sequence[ConnectionResult], findings: Iterable[Finding], 
     return _Side(
         items=items,
         readings={connection.id: Reading(connection.sources) for connection in connections},
+        matrices={connection.id: connection.matrix.sha256 for connection in connections},
         checks=frozenset(checks) or frozenset(named),
     )
 

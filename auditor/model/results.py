@@ -310,6 +310,7 @@ class DriftRecord:
 
     `compared` counts requirements, findings and entitlements that could be compared. The lists hold
     keys of findings; `entries` tells the same differences and those of entitlements in full.
+    `matrices_changed` names connections that the two runs judged against different matrices.
     """
 
     baseline_run: str | None = None
@@ -324,6 +325,7 @@ class DriftRecord:
     checks_removed: tuple[str, ...] = ()
     connections_added: tuple[str, ...] = ()
     connections_removed: tuple[str, ...] = ()
+    matrices_changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
