@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from auditor.model.results import SourceRecord
 
 _HOST = "host"
-_ONE_SUBTREE = frozenset({"target_ou", "group_ou", "containers", "nearest_ancestor"})
+_ONE_SUBTREE = frozenset(
+    {"target_ou", "group_ou", "containers", "inhabitants", "nearest_ancestor", "object", "effective_rights"}
+)
 _EXCHANGE = frozenset(
     {
         "exchange_user",
