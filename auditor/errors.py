@@ -8,12 +8,14 @@ cannot finish (`RunFailed`, exit 4). Anything else is a bug of ours and crashes 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from auditor.model.evidence import Gap
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,15 @@ class InvalidInput(AuditorError):
             msg = "InvalidInput needs at least one problem"
             raise ValueError(msg)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def collecting(problems: list[Problem], load: Callable[[], T]) -> T | None:
+    """Return what `load` returns, or None with its problems added, so that one wrong file hides no other."""
+    try:
+        return load()
+    except InvalidInput as invalid:
+        problems += invalid.problems
+        return None
 
 
 class RunFailed(AuditorError):

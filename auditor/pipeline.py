@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from auditor.collect.replay import copy_evidence, read_evidence
-from auditor.evaluate.evaluate import RunFacts, evaluate
+from auditor.errors import InvalidInput, Problem, RunFailed
+from auditor.evaluate.drift import compare_runs
+from auditor.evaluate.evaluate import EarlierRuns, RunFacts, evaluate
+from auditor.history.lock import only_run
+from auditor.history.manifest import MANIFEST, unaltered
 from auditor.history.run_folder import publish, staging_folder
+from auditor.history.runs import RESULTS, find_baseline
 from auditor.inventory.entries import ReplayEntry
 from auditor.recorded_run import RecordedRun, copy_recorded_run, read_recorded_run, write_inputs
 from auditor.report.formats import render
@@ -20,14 +25,15 @@ from auditor.report.pdf import PdfUnavailable
 from auditor.report.results_json import read_results, write_results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
 
     from auditor.collect.tenant import TenantSessions
     from auditor.inventory.entries import InventoryEntry, LiveEntry
     from auditor.model.evidence import Evidence
     from auditor.model.outcome import Severity
-    from auditor.model.results import Results
+    from auditor.model.results import DriftRecord, Results
+    from auditor.model.waiver import WaiverFile
     from auditor.preparation import Prepared
 
     Announce: TypeAlias = Callable[[str, str], None]  # connection id (empty: the run), step in words
@@ -46,11 +52,17 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judging:
-    """How evidence is judged: at which instant, from which severity on findings count, and with which exit."""
+    """How evidence is judged: at which instant, from which severity on findings count, and with which exit.
 
+    Without a `baseline` a run is compared with the last one of the same connections in its output folder.
+    """
+
+    kind: Literal["review", "readiness"]
     now: datetime
     fail_on: Severity
     exit_zero: bool
+    waivers: WaiverFile | None = None
+    baseline: Results | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +90,11 @@ def run(
     formats: Formats,
     announce: Announce,
 ) -> Finished:
-    """Collect, judge and render into one run folder."""
-    with staging_folder(output_dir) as folder:
+    """Collect, judge, compare with the last run and render into one run folder; no other run may write there."""
+    with only_run(output_dir), staging_folder(output_dir) as folder:
         _collect(prepared, invocation, folder, announce)
-        return _judge_and_render(read_recorded_run(folder), folder, judging, formats, announce)
+        earlier = _earlier_runs(output_dir, [entry.id for entry in prepared.entries], judging, announce)
+        return _judge_and_render(read_recorded_run(folder), folder, judging, earlier, formats, announce)
 
 
 def collect(prepared: Prepared, invocation: Invocation, output_dir: Path, announce: Announce) -> Finished:
@@ -97,7 +110,8 @@ def judge_again(
     """Judge recorded evidence; nothing is contacted, and the recorded run stays as it is."""
     with staging_folder(output_dir) as folder:
         copy_recorded_run(recorded, folder)
-        return _judge_and_render(recorded, folder, judging, formats, announce)
+        earlier = EarlierRuns(baseline=judging.baseline)
+        return _judge_and_render(recorded, folder, judging, earlier, formats, announce)
 
 
 def report(source: Path, output_dir: Path, formats: Formats, announce: Announce) -> Finished:
@@ -129,6 +143,75 @@ def evidence_of(
             prepared, entry, invocation, folder, announce, sessions, objects=(object_dn,) if object_dn else ()
         )
         yield read_evidence(folder)
+
+
+def read_run(path: Path) -> Results:
+    """Read the record of a run folder, or a results.json. Raises InvalidInput when it is not as it was written."""
+    if not path.is_dir():
+        return read_results(path)
+    if (path / MANIFEST).exists() and unaltered(path, RESULTS) is None:
+        message = f"{RESULTS} is not as {MANIFEST} records it"
+        raise InvalidInput([_problem(path, message, "`auditor verify` says what differs; take another run")])
+    return read_results(path / RESULTS)
+
+
+def require_comparable(judging: Judging, connections: Collection[str]) -> None:
+    """Raise InvalidInput when the chosen baseline has none of these connections: nothing compared is no answer."""
+    if judging.baseline is not None:
+        _require_common(Path("--baseline"), judging.baseline, connections)
+
+
+def _require_common(place: Path, baseline: Results, connections: Collection[str]) -> None:
+    known = [connection.id for connection in baseline.connections]
+    if not set(known) & set(connections):
+        message = f"covers no connection of the other run, only {', '.join(known)}"
+        raise InvalidInput([_problem(place, message, "take runs of the same connections")])
+
+
+def diff(left: Path, right: Path) -> tuple[Results, Results, DriftRecord]:
+    """Compare two runs, the earlier one first.
+
+    Raises InvalidInput when one cannot be read or they share no connection, RunFailed when nothing of
+    what they share could be compared.
+    """
+    before, after = read_run(left), read_run(right)
+    _require_common(left, before, [connection.id for connection in after.connections])
+    drift = compare_runs(before, after)
+    if not drift.compared:
+        reasons = ", ".join(dict.fromkeys(entry.reason for entry in drift.entries if entry.reason))
+        raise RunFailed(f"nothing could be compared: {reasons or 'the runs judged nothing alike'}")
+    return before, after, drift
+
+
+def write_diff(before: Results, after: Results, drift: DriftRecord, path: Path) -> None:
+    """Write a comparison as an HTML file. Raises RunFailed when it cannot be written."""
+    from auditor.report.html import render_diff_html  # noqa: PLC0415 - jinja2 and fontTools on demand
+
+    try:
+        path.write_text(render_diff_html(before, after, drift), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise RunFailed(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _problem(path: Path, message: str, cure: str) -> Problem:
+    return Problem(file=str(path), line=None, place="RUN", message=message, cure=cure)
+
+
+def _earlier_runs(
+    output_dir: Path, connections: Collection[str], judging: Judging, announce: Announce
+) -> EarlierRuns:
+    if judging.baseline is not None:
+        return EarlierRuns(baseline=judging.baseline)
+    found = find_baseline(output_dir, connections, judging.now)
+    if found.later:
+        announce("", f"{found.later} runs in {output_dir} are later than this one and not compared with: see the clock")
+    if found.results is None:
+        return EarlierRuns(altered=found.altered)
+    try:
+        return EarlierRuns(baseline=read_results(found.results), altered=found.altered)
+    except InvalidInput:
+        announce("", f"not compared with {found.results.parent}: this version cannot read its record")
+        return EarlierRuns(altered=found.altered)
 
 
 def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce) -> None:
@@ -186,15 +269,22 @@ def _collect_entry(  # noqa: PLR0913 - the parts of one collection
 
 
 def _judge_and_render(
-    recorded: RecordedRun, folder: Path, judging: Judging, formats: Formats, announce: Announce
+    recorded: RecordedRun,
+    folder: Path,
+    judging: Judging,
+    earlier: EarlierRuns,
+    formats: Formats,
+    announce: Announce,
 ) -> Finished:
+    if judging.waivers is not None:
+        (folder / "inputs" / "waivers.yaml").write_bytes(judging.waivers.content)
     facts = recorded.facts
     announce("", "judging the evidence")
     results = evaluate(
         recorded.inputs,
         recorded.default_matrix,
         RunFacts(
-            kind="review",
+            kind=judging.kind,
             organisation=facts.organisation,
             operator=facts.operator,
             host=facts.host,
@@ -204,6 +294,8 @@ def _judge_and_render(
             exit_zero=judging.exit_zero,
             now=judging.now,
         ),
+        judging.waivers,
+        earlier,
     )
     write_results(results, folder / "results.json")
     left_out = _render(folder, formats, announce)

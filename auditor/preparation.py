@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from auditor.collect.directory.kerberos import kerberos_trouble
 from auditor.collect.https.tokens import check_certificate
 from auditor.collect.replay import read_evidence
-from auditor.errors import InvalidInput, Problem
+from auditor.errors import InvalidInput, Problem, collecting
 from auditor.inventory.entries import LiveEntry, ReplayEntry
 from auditor.inventory.load import load_inventory
 from auditor.matrix.load import known_profiles, load_matrix
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from auditor.inventory.entries import Inventory, InventoryEntry
     from auditor.matrix.profile import Matrix
     from auditor.model.sign_in import Secret, SecretReference
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +45,8 @@ def prepare(path: Path, connection_ids: Collection[str], ask: Callable[[str], st
     entries = _select(inventory, connection_ids)
     problems: list[Problem] = []
     matrices = {entry.id: matrix for entry in entries if (matrix := _matrix(inventory, entry, problems)) is not None}
-    default_matrix = _collecting(problems, lambda: load_matrix(inventory.default_profile))
-    secrets = _collecting(
+    default_matrix = collecting(problems, lambda: load_matrix(inventory.default_profile))
+    secrets = collecting(
         problems, lambda: resolve_secrets(inventory.secret_uses({entry.id for entry in entries}), ask)
     )
     problems += _unusable_kerberos(inventory, entries)
@@ -86,7 +84,7 @@ def _matrix(inventory: Inventory, entry: InventoryEntry, problems: list[Problem]
     """Load the profile of a connection; recorded evidence is read here too, because it names its profile."""
     profile = entry.profile if isinstance(entry, ReplayEntry) else entry.connection.profile
     if isinstance(entry, ReplayEntry):
-        evidence = _collecting(problems, lambda: read_evidence(entry.folder))
+        evidence = collecting(problems, lambda: read_evidence(entry.folder))
         if evidence is not None and evidence.connection.kind is not entry.kind:
             problems.append(
                 Problem(
@@ -97,7 +95,7 @@ def _matrix(inventory: Inventory, entry: InventoryEntry, problems: list[Problem]
                     message=f"the recorded evidence is of a {evidence.connection.kind} connection",
                 )
             )
-    matrix = _collecting(problems, lambda: load_matrix(profile or inventory.default_profile))
+    matrix = collecting(problems, lambda: load_matrix(profile or inventory.default_profile))
     if matrix is not None and not matrix.profile.of_kind(entry.kind):
         problems.append(
             Problem(
@@ -110,14 +108,6 @@ def _matrix(inventory: Inventory, entry: InventoryEntry, problems: list[Problem]
         )
         return None
     return matrix
-
-
-def _collecting(problems: list[Problem], load: Callable[[], T]) -> T | None:
-    try:
-        return load()
-    except InvalidInput as invalid:
-        problems += invalid.problems
-        return None
 
 
 def _unusable_kerberos(inventory: Inventory, entries: Collection[InventoryEntry]) -> Iterator[Problem]:

@@ -7,8 +7,26 @@ from auditor.catalogue.check import check, planned
 AUDIT = (
     planned("AD-GOV-001", "H", "Every connection is judged against an approved matrix"),
     planned("AD-GOV-002", "M", "The matrix is the current one"),
-    planned("AD-GOV-003", "M", "Waivers of directory findings are valid"),
-    planned("AD-GOV-004", "HM", "Changes since the last run are accounted for"),
+    check(
+        "AD-GOV-003",
+        "ML",
+        "Waivers of directory findings are valid",
+        reads="the waivers of hybrid connections and the findings of this run",
+        rule="each is within its dates for more than 30 days, names a finding in the accepted state, and was approved "
+        "by someone else than its owner",
+        why="An acceptance that has ended, that covers something else than was accepted, or that nobody else "
+        "approved is no control.",
+        controls="N:CA-5 I:A.8.2",
+    ),
+    check(
+        "AD-GOV-004",
+        "M",
+        "Changes since the last run are accounted for",
+        reads="what the audited accounts held in the earlier run, and hold now",
+        rule="no entitlement came, went or changed without being a finding",
+        why="A grant that comes or goes without a ticket is a change nobody decided.",
+        controls="N:CM-3 N:AC-2(4) S:CC8.1",
+    ),
     planned("AD-GOV-005", "M", "Reviews happen on time"),
     planned("AD-GOV-006", "M", "Earlier findings are closed"),
     planned("AD-GOV-007", "H", "The account serves one connection"),
@@ -58,7 +76,17 @@ AUDIT = (
         why="The vendor changes the page; an old matrix judges against yesterday's.",
         controls="N:CA-2",
     ),
-    planned("META-006", "ML", "Waivers are valid"),
+    check(
+        "META-006",
+        "ML",
+        "Waivers are valid",
+        reads="the waivers of tenant connections and of unknown ones, and the findings of this run",
+        rule="each is within its dates for more than 30 days, names a finding in the accepted state, and was approved "
+        "by someone else than its owner",
+        why="An acceptance that has ended, that covers something else than was accepted, or that nobody else "
+        "approved is no control.",
+        controls="N:CA-5 I:A.8.2",
+    ),
     check(
         "META-007",
         "L",
@@ -68,7 +96,15 @@ AUDIT = (
         why="Ends, ages and drift are judged by the clock.",
         controls="N:AU-8",
     ),
-    planned("META-008", "L", "The run folder is as it was written"),
+    check(
+        "META-008",
+        "L",
+        "The run folder is as it was written",
+        reads="the manifest: of this run once everything is written, of earlier runs before they are compared with",
+        rule="every file has the SHA-256 that the manifest records",
+        why="A record that was altered afterwards shows what somebody wants to be seen.",
+        controls="N:AU-10 I:A.5.28",
+    ),
     check(
         "META-009",
         "H",

@@ -11,12 +11,15 @@ import typer
 from typer.core import TyperGroup
 
 from auditor import __version__
-from auditor.cli import run as stages
+from auditor.cli import offline, run
 from auditor.cli.access import access
 from auditor.cli.connections import connections
 from auditor.cli.console import say
+from auditor.cli.diff import diff
+from auditor.cli.history import history
 from auditor.cli.matrix import matrix
 from auditor.cli.schema import schema
+from auditor.cli.waivers import waivers
 from auditor.errors import InvalidInput, RunFailed
 
 INVALID_INPUT = 2
@@ -47,14 +50,18 @@ app = typer.Typer(
     "and what could not be verified. It only ever reads.",
     epilog="Start with: auditor run -c sample_data/inventory.yaml -o runs",
 )
-app.command(rich_help_panel="Review")(stages.run)
+app.command(rich_help_panel="Review")(run.run)
+app.command(rich_help_panel="Review")(run.readiness)
 app.command(rich_help_panel="Review")(access)
-app.command(rich_help_panel="Stages")(stages.collect)
-app.command(rich_help_panel="Stages")(stages.evaluate)
-app.command(rich_help_panel="Stages")(stages.report)
-app.command(rich_help_panel="Review")(stages.verify)
+app.command(rich_help_panel="Review")(diff)
+app.command(rich_help_panel="Stages")(run.collect)
+app.command(rich_help_panel="Stages")(offline.evaluate)
+app.command(rich_help_panel="Stages")(offline.report)
+app.command(rich_help_panel="Review")(offline.verify)
+app.add_typer(history, name="history", rich_help_panel="Review")
 app.add_typer(connections, name="connections", rich_help_panel="Inputs")
 app.add_typer(matrix, name="matrix", rich_help_panel="Inputs")
+app.add_typer(waivers, name="waivers", rich_help_panel="Inputs")
 app.command(rich_help_panel="Inputs")(schema)
 
 

@@ -11,7 +11,7 @@ import typer
 from auditor.model.instants import parse_instant
 from auditor.model.outcome import Severity
 
-DEFAULT_FORMATS = ("json", "html", "pdf", "csv")
+DEFAULT_FORMATS = ("json", "html", "pdf", "csv", "junit")
 
 
 def _parse_now(text: str | None) -> str | None:
@@ -32,7 +32,7 @@ OutputDir = Annotated[
 ]
 FormatNames = Annotated[
     list[str] | None,
-    typer.Option("--format", "-f", help="json, html, pdf, csv; repeat or separate with commas. All when not given."),
+    typer.Option("--format", "-f", help=f"{', '.join(DEFAULT_FORMATS)}; repeat or separate with commas. Default: all."),
 ]
 ConnectionIds = Annotated[
     list[str] | None,
@@ -52,6 +52,14 @@ Now = Annotated[
         callback=_parse_now,
         help="Judge as of this instant, for example 2026-11-23T08:00:00Z. Default: now.",
     ),
+]
+Waivers = Annotated[
+    Path | None,
+    typer.Option("--waivers", help="The file of accepted findings; see `auditor waivers`."),
+]
+Baseline = Annotated[
+    Path | None,
+    typer.Option("--baseline", metavar="RUN", help="Compare with this run, not the last one of the same connections."),
 ]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="Plain lines instead of a moving one.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the last line and errors.")]

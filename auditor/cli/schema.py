@@ -15,6 +15,7 @@ class SchemaName(StrEnum):
     INVENTORY = "inventory"
     MATRIX = "matrix"
     RESULTS = "results"
+    WAIVERS = "waivers"
 
 
 def schema(name: Annotated[SchemaName, typer.Argument(help="Which file.")] = SchemaName.RESULTS) -> None:
@@ -31,6 +32,10 @@ def _schema(name: SchemaName) -> object:
         from auditor.matrix.load import profile_schema  # noqa: PLC0415
 
         return profile_schema()
+    if name is SchemaName.WAIVERS:
+        from auditor.waivers.load import waivers_schema  # noqa: PLC0415
+
+        return waivers_schema()
     from auditor.report.results_json import results_schema  # noqa: PLC0415
 
     return results_schema()

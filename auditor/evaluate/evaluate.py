@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
+from auditor.catalogue import CATALOGUE
+from auditor.evaluate.checks.changes import check_changes, check_earlier_runs
 from auditor.evaluate.checks.completeness import check_completeness
 from auditor.evaluate.checks.registry import run_directory_checks, run_tenant_checks
 from auditor.evaluate.checks.shared_identity import check_shared_identity
+from auditor.evaluate.checks.waivers import check_waivers
 from auditor.evaluate.directory.entitlements import group_entitlements
 from auditor.evaluate.directory.hosts import host_records
 from auditor.evaluate.directory.judge import (
@@ -18,33 +20,39 @@ from auditor.evaluate.directory.judge import (
     judge_directory,
     without_domain_admins,
 )
+from auditor.evaluate.drift import compare, mark
 from auditor.evaluate.findings import finding_of_requirement
 from auditor.evaluate.remediation import remediate
 from auditor.evaluate.tenant.entitlements import tenant_entitlements
 from auditor.evaluate.tenant.judge import TenantFacts, gather_tenant_facts, judge_tenant
+from auditor.evaluate.verdict import conclude, exit_of, summarise
+from auditor.evaluate.waivers import apply_waivers
 from auditor.model.connection import HybridConnection
 from auditor.model.instants import format_instant
-from auditor.model.outcome import FindingOutcome, Outcome, Severity, Verdict
+from auditor.model.outcome import FindingOutcome, Severity, Verdict
 from auditor.model.results import (
     ConnectionResult,
     Counts,
+    DriftRecord,
+    EarlierRun,
     Exit,
     Finding,
-    RequirementResult,
     Results,
     Run,
     SourceRecord,
-    Summary,
     Tool,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from auditor.matrix.profile import Matrix
     from auditor.model.evidence import Evidence, Source
+    from auditor.model.waiver import WaiverFile
 
+CHECKS = tuple(check.id for check in CATALOGUE.values() if check.is_built)
+LONGEST_TREND = 60
 LIMITATIONS = (
     (
         "Beyond the matrix this version judges group memberships, Exchange and directory roles and consents. It does "
@@ -87,46 +95,111 @@ class RunFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierRuns:
+    """What this run is compared with: the baseline if there is one, and the folders that were altered."""
+
+    baseline: Results | None = None
+    altered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
     facts: DirectoryFacts | TenantFacts
     result: ConnectionResult
     findings: tuple[Finding, ...]
 
 
-def evaluate(inputs: Sequence[tuple[Evidence, Matrix]], default_matrix: Matrix, run: RunFacts) -> Results:
-    """Judge every connection's evidence against its matrix. Raises ValueError when there is nothing to judge."""
+def evaluate(
+    inputs: Sequence[tuple[Evidence, Matrix]],
+    default_matrix: Matrix,
+    run: RunFacts,
+    waivers: WaiverFile | None = None,
+    earlier: EarlierRuns | None = None,
+) -> Results:
+    """Judge every connection's evidence against its matrix, apply waivers, and compare with an earlier run.
+
+    Raises ValueError when there is nothing to judge.
+    """
     if not inputs:
         msg = "no evidence to judge: nothing compared is no pass"
         raise ValueError(msg)
+    earlier = earlier or EarlierRuns()
     judged = [_judge(evidence, matrix, run) for evidence, matrix in inputs]
-    shared = tuple(check_shared_identity([each.facts for each in judged]))
-    connections = tuple(_with_advisories(each.result, shared) for each in judged)
-    findings = tuple(sorted((finding for each in judged for finding in each.findings), key=_order)) + shared
-    verdict = _verdict_of_run(connections)
-    evidence_sha256 = hashlib.sha256("".join(evidence.sha256 for evidence, _ in inputs).encode("ascii")).hexdigest()
-    sources = [source for evidence, _ in inputs for source in evidence.sources]
+    waived = apply_waivers(_findings(judged), waivers.waivers if waivers else (), run.now)
+    hybrid = {each.result.id: _identity(each.facts) for each in judged if isinstance(each.facts, DirectoryFacts)}
+    findings: tuple[Finding, ...] = (*waived.findings, *check_waivers(waived.records, hybrid))
+    connections = tuple(each.result for each in judged)
+    drift = DriftRecord()
+    if earlier.baseline is not None:
+        drift = compare(earlier.baseline, connections, findings, CHECKS)
+    findings = (*findings, *check_changes(drift, hybrid), *check_earlier_runs(earlier.altered, connections[0].id))
+    findings = tuple(mark(findings, drift, earlier.baseline, format_instant(run.now)))
+    connections = tuple(conclude(connection, findings, run.fail_on) for connection in connections)
+    summary = summarise(connections, findings)
     return Results(
-        run=Run(
-            id=_run_id(evidence_sha256, default_matrix, run),
-            kind=run.kind,
-            organisation=run.organisation,
-            started_at=format_instant(min((source.started_at for source in sources), default=run.now)),
-            finished_at=format_instant(max((source.finished_at for source in sources), default=run.now)),
-            evaluated_at=format_instant(run.now),
-            operator=run.operator,
-            host=run.host,
-            tool=Tool(name="auditor", version=run.tool_version),
-            argv=run.argv,
-            fail_on=run.fail_on,
-            matrix=default_matrix.reference,
-            evidence_sha256=evidence_sha256,
-            exit=_exit(verdict, run),
+        run=_run(
+            inputs,
+            default_matrix,
+            run,
+            exit_of(summary, run.fail_on, exit_zero=run.exit_zero),
+            f"{waivers.sha256 if waivers else ''}{drift.baseline_run or ''}",
         ),
-        summary=Summary(verdict=verdict, counts=_add(connection.counts for connection in connections)),
+        summary=summary,
         connections=connections,
         findings=findings,
+        drift=drift,
+        waivers=waived.records,
+        trend=_trend(earlier.baseline),
         limitations=LIMITATIONS,
     )
+
+
+def _findings(judged: Sequence[_Judged]) -> tuple[Finding, ...]:
+    """Return the findings of every connection, most urgent first, then those of several connections together."""
+    shared = check_shared_identity([each.facts for each in judged])
+    return (*sorted((finding for each in judged for finding in each.findings), key=_order), *shared)
+
+
+def _run(
+    inputs: Sequence[tuple[Evidence, Matrix]], default_matrix: Matrix, run: RunFacts, exit_: Exit, salt: str
+) -> Run:
+    evidence_sha256 = hashlib.sha256("".join(evidence.sha256 for evidence, _ in inputs).encode("ascii")).hexdigest()
+    sources = [source for evidence, _ in inputs for source in evidence.sources]
+    return Run(
+        id=_run_id(evidence_sha256, default_matrix, run, salt),
+        kind=run.kind,
+        organisation=run.organisation,
+        started_at=format_instant(min((source.started_at for source in sources), default=run.now)),
+        finished_at=format_instant(max((source.finished_at for source in sources), default=run.now)),
+        evaluated_at=format_instant(run.now),
+        operator=run.operator,
+        host=run.host,
+        tool=Tool(name="auditor", version=run.tool_version),
+        argv=run.argv,
+        fail_on=run.fail_on,
+        matrix=default_matrix.reference,
+        evidence_sha256=evidence_sha256,
+        exit=exit_,
+        checks=CHECKS,
+    )
+
+
+def _identity(facts: DirectoryFacts | TenantFacts) -> str:
+    principal = facts.account.principal
+    return principal.sid or principal.object_id or principal.name
+
+
+def _trend(baseline: Results | None) -> tuple[EarlierRun, ...]:
+    """Return the runs before this one: those the baseline knew, and the baseline itself."""
+    if baseline is None:
+        return ()
+    last = EarlierRun(
+        run=baseline.run.id,
+        evaluated_at=baseline.run.evaluated_at,
+        verdict=baseline.summary.verdict,
+        counts=baseline.summary.counts,
+    )
+    return (*baseline.trend, last)[-LONGEST_TREND:]
 
 
 def _judge(evidence: Evidence, matrix: Matrix, run: RunFacts) -> _Judged:
@@ -147,14 +220,13 @@ def _judge(evidence: Evidence, matrix: Matrix, run: RunFacts) -> _Judged:
     if not results:
         msg = f"profile {matrix.profile.id} has no requirement for {connection.kind}: nothing compared is no pass"
         raise ValueError(msg)
-    principal = facts.account.principal
     requirements = {requirement.id: requirement for requirement in matrix.profile.requirements}
     from_requirements = (
         finding_of_requirement(
             requirements[result.id],
             result,
             connection=connection.id,
-            principal=principal.sid or principal.object_id or principal.name,
+            principal=_identity(facts),
             remediation=remediate(requirements[result.id], result, evidence),
         )
         for result in results
@@ -165,12 +237,12 @@ def _judge(evidence: Evidence, matrix: Matrix, run: RunFacts) -> _Judged:
         id=connection.id,
         kind=connection.kind,
         name=connection.name,
-        verdict=_verdict(results, findings, run.fail_on),
-        counts=_count(results, findings),
+        verdict=Verdict.INCONCLUSIVE,  # `conclude` says, once the findings of all connections and waivers are known
+        counts=Counts(),
         matrix=matrix.reference,
         configuration=asdict(connection),
         signed_in_as=evidence.collected_by.get("signed_in_as", ""),
-        principal=principal,
+        principal=facts.account.principal,
         requirements=results,
         without_domain_admins=without,
         entitlements=entitlements,
@@ -199,69 +271,9 @@ def _source_record(source: Source) -> SourceRecord:
     )
 
 
-def _count(results: Iterable[RequirementResult], findings: Iterable[Finding]) -> Counts:
-    outcomes = Counter(result.outcome for result in results)
-    kinds = Counter(finding.outcome for finding in findings)
-    return Counts(
-        evaluated=outcomes.total(),
-        satisfied=outcomes[Outcome.SATISFIED],
-        partial=outcomes[Outcome.PARTIAL],
-        missing=outcomes[Outcome.MISSING],
-        unverifiable=outcomes[Outcome.UNVERIFIABLE],
-        not_applicable=outcomes[Outcome.NOT_APPLICABLE],
-        excess=kinds[FindingOutcome.EXCESS],
-        advisory=kinds[FindingOutcome.ADVISORY],
-    )
-
-
-def _add(counts: Iterable[Counts]) -> Counts:
-    total: Counter[str] = Counter()
-    for each in counts:
-        total.update(asdict(each))
-    return Counts(**total)
-
-
-def _with_advisories(result: ConnectionResult, shared: Sequence[Finding]) -> ConnectionResult:
-    own = sum(finding.connection == result.id for finding in shared)
-    if not own:
-        return result
-    counts = Counts(**{**asdict(result.counts), "advisory": result.counts.advisory + own})
-    return ConnectionResult(**{name: getattr(result, name) for name in result.__slots__} | {"counts": counts})
-
-
-def _verdict(results: Iterable[RequirementResult], findings: Iterable[Finding], fail_on: Severity) -> Verdict:
-    """Return the verdict on one connection: deviations first, then what stays open, then compliance."""
-    findings = tuple(findings)
-    deviations = (FindingOutcome.MISSING, FindingOutcome.PARTIAL, FindingOutcome.EXCESS)
-    if any(finding.outcome in deviations and finding.severity.reaches(fail_on) for finding in findings):
-        return Verdict.NON_COMPLIANT
-    is_open = any(result.outcome is Outcome.UNVERIFIABLE for result in results)
-    if is_open or any(finding.outcome is FindingOutcome.UNVERIFIABLE for finding in findings):
-        return Verdict.INCONCLUSIVE
-    return Verdict.COMPLIANT
-
-
-def _verdict_of_run(connections: Iterable[ConnectionResult]) -> Verdict:
-    verdicts = {connection.verdict for connection in connections}
-    order = (Verdict.NON_COMPLIANT, Verdict.INCONCLUSIVE, Verdict.COMPLIANT)
-    return next(verdict for verdict in order if verdict in verdicts)
-
-
-def _exit(verdict: Verdict, run: RunFacts) -> Exit:
-    code, reason = {
-        Verdict.NON_COMPLIANT: (1, f"findings at or above {run.fail_on}"),
-        Verdict.INCONCLUSIVE: (3, "something in scope could not be verified"),
-        Verdict.COMPLIANT: (0, f"everything in scope verified, no finding at or above {run.fail_on}"),
-    }[verdict]
-    return (
-        Exit(code=0, reason=f"{reason}; --exit-zero was given")
-        if run.exit_zero and code
-        else Exit(code=code, reason=reason)
-    )
-
-
-def _run_id(evidence_sha256: str, matrix: Matrix, run: RunFacts) -> str:
-    digest = hashlib.sha256(f"{evidence_sha256}{matrix.sha256}{run.kind}{run.fail_on}".encode("ascii")).hexdigest()
+def _run_id(evidence_sha256: str, matrix: Matrix, run: RunFacts, salt: str) -> str:
+    parts = f"{evidence_sha256}{matrix.sha256}{run.kind}{run.fail_on}{salt}"
+    digest = hashlib.sha256(parts.encode("utf-8")).hexdigest()
     return f"{run.now:%Y%m%dT%H%M%SZ}-{digest[:8]}"
 
 

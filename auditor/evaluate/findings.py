@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from auditor.catalogue import CATALOGUE
@@ -28,6 +31,31 @@ def finding_key(check: str, connection: str, entitlement: str, scope: str) -> st
         f"{check}\x1f{connection}\x1f{entitlement}\x1f{scope.casefold()}".encode("utf-8", "surrogatepass")
     )
     return f"{check}-{digest.hexdigest()[:16]}"
+
+
+# Where an ACE stands in its list changes with its neighbours
+_ACE_INDEX = re.compile(r"\bACE \d+(?:(?:, | and )\d+)*")
+
+
+def state_fingerprint(finding: Finding) -> str:
+    """Return `sha256:...` of the state a finding reports, in a form that reordering does not change.
+
+    Two findings of one key with equal fingerprints say the same: outcome, severity, principal, what is
+    actually there and by which paths.
+    """
+    state = {
+        "outcome": finding.outcome,
+        "severity": finding.severity,
+        "principal": finding.principal,
+        "actual": _canonical(finding.actual),
+        "paths": sorted([_canonical(step) for step in path] for path in finding.paths),
+    }
+    text = json.dumps(state, sort_keys=True)
+    return f"sha256:{hashlib.sha256(text.encode('ascii')).hexdigest()}"
+
+
+def _canonical(text: str) -> str:
+    return unicodedata.normalize("NFC", _ACE_INDEX.sub("ACE", text))
 
 
 def make_finding(  # noqa: PLR0913 - a finding has this many facts, and every caller names them

@@ -48,7 +48,7 @@ def verify_run(folder: Path) -> tuple[str, ...]:
     Raises InvalidInput when there is no readable manifest.
     """
     try:
-        manifest = _Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+        manifest = _read_manifest(folder)
     except (OSError, ValidationError) as error:
         raise InvalidInput(
             [
@@ -71,6 +71,28 @@ def verify_run(folder: Path) -> tuple[str, ...]:
         if name in recorded and (path.is_symlink() or _digest(path) != recorded[name].sha256)
     ]
     return tuple(differences)
+
+
+def run_of_manifest(folder: Path) -> str:
+    """Return the id of the run that a folder's manifest names; empty when there is no readable one."""
+    try:
+        return _read_manifest(folder).run
+    except (OSError, ValidationError):
+        return ""
+
+
+def unaltered(folder: Path, name: str) -> bytes | None:
+    """Return a file of a run folder if it is as the manifest records it, else None."""
+    try:
+        content = (folder / name).read_bytes()
+        recorded = {entry.path: entry.sha256 for entry in _read_manifest(folder).files}
+    except (OSError, ValidationError):
+        return None
+    return content if recorded.get(name) == hashlib.sha256(content).hexdigest() else None
+
+
+def _read_manifest(folder: Path) -> _Manifest:
+    return _Manifest.model_validate_json((folder / MANIFEST).read_bytes())
 
 
 def _files(folder: Path) -> dict[str, Path]:

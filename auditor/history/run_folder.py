@@ -1,16 +1,17 @@
-"""One folder per run: filled under a hidden name, sealed, and only then given its name."""
+"""One folder per run: filled under a hidden name, sealed, verified, and only then given its name."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.errors import RunFailed
-from auditor.history.manifest import write_manifest
+from auditor.history.lock import locked
+from auditor.history.manifest import verify_run, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,25 +23,35 @@ _INCOMPLETE = ".incomplete-"
 def staging_folder(output_dir: Path) -> Iterator[Path]:
     """Yield a private folder to fill; it is removed unless `publish` gave it a name.
 
+    It is locked while it is filled, so that one a killed process left can be told from one in use.
     Raises RunFailed when the output folder cannot be written.
     """
-    try:
-        output_dir.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=_INCOMPLETE, dir=output_dir.absolute()))
-    except OSError as error:
-        raise RunFailed(f"{output_dir}: cannot be written ({error.strerror})") from error
-    try:
-        yield folder
-    except OSError as error:
-        raise RunFailed(f"{output_dir}: cannot be written ({error})") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with ExitStack() as lock:
+        try:
+            output_dir.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(prefix=_INCOMPLETE, dir=output_dir.absolute()))
+            lock.enter_context(locked(folder))
+        except OSError as error:
+            raise RunFailed(f"{output_dir}: cannot be written ({error.strerror})") from error
+        try:
+            yield folder
+        except OSError as error:
+            raise RunFailed(f"{output_dir}: cannot be written ({error})") from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def publish(folder: Path, run_id: str) -> Path:
-    """Seal a filled staging folder and give it its name; an earlier run of that name is never touched."""
+    """Seal a filled staging folder and give it its name; an earlier run of that name is never touched.
+
+    What was written is read again and compared with the manifest (META-008), and everything is on disk
+    before the folder gets its name. Raises RunFailed when a file is not what was written.
+    """
     write_manifest(folder, run_id)
     _flush(folder)
+    differences = verify_run(folder)
+    if differences:
+        raise RunFailed(f"{folder.parent}: {differences[0]} while the run was being written")
     for number in range(1, 1000):
         target = folder.parent / (run_id if number == 1 else f"{run_id}.{number}")
         try:
@@ -49,8 +60,30 @@ def publish(folder: Path, run_id: str) -> Path:
             continue
         folder.chmod(0o755 & ~_umask())
         folder.rename(target)  # replaces the empty folder just claimed, in one step
+        _flush_folder(folder.parent)
         return target
     raise RunFailed(f"{folder.parent}: a thousand runs named {run_id} exist already")
+
+
+def discard(folder: Path) -> None:
+    """Remove a run folder so that no half of it ever bears its name."""
+    hidden = Path(tempfile.mkdtemp(prefix=_INCOMPLETE, dir=folder.parent))
+    folder.rename(hidden / folder.name)
+    _flush_folder(folder.parent)
+    shutil.rmtree(hidden)
+
+
+def abandoned(output_dir: Path) -> tuple[Path, ...]:
+    """Return what killed processes left: staging folders that nobody fills."""
+    return tuple(folder for folder in sorted(output_dir.glob(f"{_INCOMPLETE}*")) if _is_abandoned(folder))
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        with locked(folder):
+            return True
+    except OSError:  # in use, or no folder
+        return False
 
 
 def _umask() -> int:
@@ -65,3 +98,16 @@ def _flush(folder: Path) -> None:
         if path.is_file():
             with path.open("rb") as stream:
                 os.fsync(stream.fileno())
+    for path in (*folder.rglob("*"), folder):
+        if path.is_dir():
+            _flush_folder(path)
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name == "nt":  # a folder cannot be opened there
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -39,6 +39,30 @@ class GapKind(StrEnum):
     NOT_ATTEMPTED = "not_attempted"  # an earlier gap made the call impossible
 
 
+# "Not found" is an answer for these; a requirement has judged it.
+_NOT_FOUND_IS_AN_ANSWER = frozenset(
+    {"user", "exchange_user", "target_ou", "management_role_assignments_of_account", "certificate_services"}
+)
+# Without the licence what they tell does not exist.
+_NEED_A_LICENCE_TO_EXIST = frozenset(
+    {
+        "conditional_access_policies",
+        "group_assignment_instances",
+        "group_eligibility_instances",
+        "role_assignment_instances",
+        "role_eligibility_instances",
+        "sign_in_activity",
+    }
+)
+
+
+def is_answer(dataset: str, kind: GapKind) -> bool:
+    """Tell whether a gap of this kind leaves nothing open: the source has said that there is nothing to read."""
+    if kind is GapKind.NOT_LICENSED:
+        return dataset in _NEED_A_LICENCE_TO_EXIST
+    return kind is GapKind.NOT_FOUND and dataset in _NOT_FOUND_IS_AN_ANSWER
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     """One thing that could not be read, in words for a reader who must repair it."""

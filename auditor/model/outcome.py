@@ -56,6 +56,25 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+class DriftState(StrEnum):
+    """How a finding or an entitlement differs from an earlier run."""
+
+    NEW = "new"
+    RESOLVED = "resolved"
+    CHANGED = "changed"
+    NOT_COMPARABLE = "not_comparable"
+
+
+class WaiverState(StrEnum):
+    """Where a waiver stands at the instant of a run."""
+
+    ACTIVE = "active"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    VOID = "void"
+    UNMATCHED = "unmatched"
+
+
 _ALL_OF_ORDER = (Outcome.MISSING, Outcome.UNVERIFIABLE, Outcome.PARTIAL, Outcome.SATISFIED)
 _ANY_OF_ORDER = (Outcome.SATISFIED, Outcome.UNVERIFIABLE, Outcome.PARTIAL, Outcome.MISSING)
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from auditor.model.connection import ConnectionKind
-from auditor.model.outcome import FindingOutcome, Outcome, Severity, Verdict
+from auditor.model.outcome import DriftState, FindingOutcome, Outcome, Severity, Verdict, WaiverState
 
 Path = tuple[str, ...]
 
@@ -54,7 +54,7 @@ class Exit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """When, by whom, with what."""
+    """When, by whom, with what. `checks` names every check that this version runs."""
 
     id: str
     kind: Literal["review", "readiness"]
@@ -70,6 +70,7 @@ class Run:
     matrix: MatrixReference
     evidence_sha256: str
     exit: Exit
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +260,8 @@ class Finding:
     """A missing, partial, excess, unverifiable or advisory result.
 
     `key` is made of check, connection, entitlement and scope by their identifiers, so it survives
-    rewording, renaming, reordering and re-collection.
+    rewording, renaming, reordering and re-collection. `waiver` is the id of the waiver in effect.
+    `first_seen` is the instant since which every run has reported this key.
     """
 
     key: str
@@ -280,23 +282,92 @@ class Finding:
     evidence: tuple[EvidenceReference, ...] = ()
     waiver: str | None = None
     drift: Literal["new", "persisting", "changed"] | None = None
+    first_seen: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftEntry:
+    """One difference between two runs, told so that it can be read without the earlier run.
+
+    `key` is that of a finding, or made of an entitlement's connection, kind, id and scope. `before` and
+    `after` are outcomes or statuses, `absent` when there was none; `reason` says why it is not comparable.
+    """
+
+    key: str
+    subject: Literal["finding", "entitlement"]
+    state: DriftState
+    connection: str
+    title: str
+    scope: str
+    before: str
+    after: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftRecord:
-    """The comparison with an earlier run; `baseline_run` is None when there is none."""
+    """The comparison with an earlier run; `baseline_run` is None when there is none.
+
+    `compared` counts requirements, findings and entitlements that could be compared. The lists hold
+    keys of findings; `entries` tells the same differences and those of entitlements in full.
+    `matrices_changed` names connections that the two runs judged against different matrices.
+    """
 
     baseline_run: str | None = None
+    baseline_evaluated_at: str | None = None
     compared: int = 0
     new: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     not_comparable: tuple[str, ...] = ()
+    entries: tuple[DriftEntry, ...] = ()
+    checks_added: tuple[str, ...] = ()
+    checks_removed: tuple[str, ...] = ()
+    connections_added: tuple[str, ...] = ()
+    connections_removed: tuple[str, ...] = ()
+    matrices_changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiverRecord:
+    """A waiver as it stood in this run. `finding` is the key of the finding it names, if there is one.
+
+    Only a waiver `in_effect` keeps a finding from counting; `note` says why one is not, or when it ends.
+    """
+
+    id: str
+    state: WaiverState
+    in_effect: bool
+    is_self_approved: bool
+    finding: str | None
+    note: str
+    check: str
+    connection: str
+    principal: str
+    entitlement: str
+    scope: str
+    accepted_fingerprint: str
+    reason: str
+    owner: str
+    approved_by: str
+    ticket: str
+    created: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierRun:
+    """One point of the trend: the summary of an earlier run."""
+
+    run: str
+    evaluated_at: str
+    verdict: Verdict
+    counts: Counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """The whole record of a run."""
+    """The whole record of a run. `trend` holds the runs before it, oldest first."""
 
     schema_version: Literal["1.0"] = "1.0"
     run: Run
@@ -304,7 +375,8 @@ class Results:
     connections: tuple[ConnectionResult, ...]
     findings: tuple[Finding, ...]
     drift: DriftRecord = field(default_factory=DriftRecord)
-    waivers: tuple[Mapping[str, Any], ...] = ()
+    waivers: tuple[WaiverRecord, ...] = ()
+    trend: tuple[EarlierRun, ...] = ()
     limitations: tuple[str, ...] = ()
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auditor.model.instants import parse_instant
 from auditor.model.outcome import FindingOutcome
 from auditor.report.words import FINDING_OUTCOMES, OTHER_OWNER, OWNERS, SEVERITIES, Word
 
@@ -27,16 +28,21 @@ class EvidenceLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingView:
-    """A finding with its place in the report. It `decides` when it makes the verdict."""
+    """A finding with its place in the report. It `decides` when it makes the verdict.
+
+    `connection_anchor` is None for a connection that is not in the report. `age_days` counts from the run
+    that first reported it.
+    """
 
     finding: Finding
     anchor: str
     connection_name: str
-    connection_anchor: str
+    connection_anchor: str | None
     outcome: Word
     severity: Word
     owner: str
     decides: bool
+    age_days: int
     evidence: tuple[EvidenceLink, ...]
 
 
@@ -63,7 +69,7 @@ def _finding_view(results: Results, finding: Finding) -> FindingView:
         finding=finding,
         anchor=anchor("finding", finding.key),
         connection_name=finding.connection if connection is None else connection.name,
-        connection_anchor=anchor("connection", finding.connection),
+        connection_anchor=None if connection is None else anchor("connection", finding.connection),
         outcome=FINDING_OUTCOMES[finding.outcome],
         severity=SEVERITIES[finding.severity],
         owner=OWNERS.get(finding.check.partition("-")[0], OTHER_OWNER),
@@ -72,11 +78,18 @@ def _finding_view(results: Results, finding: Finding) -> FindingView:
             and finding.waiver is None
             and finding.severity.reaches(results.run.fail_on)
         ),
+        age_days=_age_days(finding.first_seen, results.run.evaluated_at),
         evidence=tuple(
             _evidence_link(connection.sources if connection else (), finding.connection, reference)
             for reference in finding.evidence
         ),
     )
+
+
+def _age_days(first_seen: str | None, evaluated_at: str) -> int:
+    if first_seen is None:
+        return 0
+    return max(0, (parse_instant(evaluated_at) - parse_instant(first_seen)).days)
 
 
 def _urgency(view: FindingView) -> tuple[int, int, int, str, str, str]:

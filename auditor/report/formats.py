@@ -58,6 +58,12 @@ def _write_csv(record: Record, folder: Path) -> tuple[Path, ...]:
     )
 
 
+def _write_junit(record: Record, folder: Path) -> tuple[Path, ...]:
+    from auditor.report.junit import junit_bytes  # noqa: PLC0415  # fontTools on demand
+
+    return (_write(folder / "junit.xml", junit_bytes(record.results)),)
+
+
 def _write_pdf(record: Record, folder: Path) -> tuple[Path, ...]:
     from auditor.report.pdf import render_pdf  # noqa: PLC0415
 
@@ -71,6 +77,7 @@ FORMATS: dict[str, Renderer] = {
     "json": _write_json,
     "html": _write_html,
     "csv": _write_csv,
+    "junit": _write_junit,
     "pdf": _write_pdf,
 }
 

@@ -12,11 +12,13 @@ from markupsafe import Markup
 from auditor.model.instants import parse_instant
 from auditor.model.outcome import FindingOutcome
 from auditor.report import words
+from auditor.report.changes import changes_of
 from auditor.report.fonts import font_face_rules
 from auditor.report.hostile_text import show, spell_out
 from auditor.report.template_files import templates_folder
 
 if TYPE_CHECKING:
+    from auditor.model.results import DriftRecord, Results
     from auditor.report.view import ReportView
 
 
@@ -32,6 +34,19 @@ def render_html(view: ReportView) -> str:
     return _render(view, policy=policy, style=Markup(style), script=Markup(script))  # noqa: S704
 
 
+def render_diff_html(before: Results, after: Results, drift: DriftRecord) -> str:
+    """Return the page of one comparison: one file, no script, closed by its own CSP."""
+    style = font_face_rules(_font_as_data) + _read("css/base.css") + _read("css/screen.css")
+    policy = f"default-src 'none'; style-src {_csp_hash(style)}; font-src data:; base-uri 'none'; form-action 'none'"
+    return _environment().get_template("diff.html").render(
+        before=before,
+        after=after,
+        changes=changes_of(drift, after.connections, ()),
+        policy=policy,
+        style=Markup(style),  # noqa: S704 - our own file
+    )
+
+
 def render_print_html(view: ReportView) -> str:
     """Return the same report for the page; its style is given to the PDF renderer separately."""
     return _render(view, policy="", style="", script="")
@@ -44,6 +59,11 @@ def print_style() -> str:
 
 
 def _render(view: ReportView, *, policy: str, style: str, script: str) -> str:
+    template = _environment().get_template("report.html")
+    return template.render(view=view, policy=policy, style=style, script=script)
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates_folder()),
         autoescape=True,
@@ -57,8 +77,7 @@ def _render(view: ReportView, *, policy: str, style: str, script: str) -> str:
     environment.filters["instant"] = _readable_instant
     environment.globals["words"] = words
     environment.globals["finding_outcomes"] = tuple(words.FINDING_OUTCOMES[one] for one in FindingOutcome)
-    template = environment.get_template("report.html")
-    return template.render(view=view, policy=policy, style=style, script=script)
+    return environment
 
 
 def _readable_instant(text: str) -> str:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.model.outcome import FindingOutcome, Outcome, Severity, Verdict
+from auditor.report.changes import Changes, TrendPoint, changes_of, trend_of
 from auditor.report.finding_view import DEVIATIONS, FindingView, anchor, finding_views, source_anchor
 from auditor.report.scope_grid import ScopeGrid, scope_grids
+from auditor.report.waivers import WaiverView, waiver_views
 from auditor.report.words import (
     GAP_KINDS,
     OTHER_OWNER,
@@ -74,7 +76,10 @@ class SourceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionView:
-    """One connection's part of the report. `configuration` holds (name, lines) rows."""
+    """One connection's part of the report. `configuration` holds (name, lines) rows.
+
+    `deciding` findings make the verdict, `open` ones could not be verified, `waived` ones do not count.
+    """
 
     connection: ConnectionResult
     anchor: str
@@ -82,6 +87,8 @@ class ConnectionView:
     tallies: tuple[Tally, ...]
     configuration: tuple[tuple[str, tuple[str, ...]], ...]
     deciding: tuple[FindingView, ...]
+    open: tuple[FindingView, ...]
+    waived: tuple[FindingView, ...]
     grids: tuple[ScopeGrid, ...]
     unverifiable: tuple[RequirementResult, ...]
     sources: tuple[SourceView, ...]
@@ -102,14 +109,6 @@ class Shortlist:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A finding key of the comparison with an earlier run, with the finding when it still exists."""
-
-    key: str
-    finding: FindingView | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportView:
     """Everything the templates show. Every number is counted here from requirements and findings."""
 
@@ -122,7 +121,9 @@ class ReportView:
     tallies: tuple[Tally, ...]
     severities: tuple[SeverityTally, ...]
     shortlists: tuple[Shortlist, ...]
-    changes: tuple[tuple[str, tuple[Change, ...]], ...]
+    changes: Changes
+    trend: tuple[TrendPoint, ...]
+    waivers: tuple[WaiverView, ...]
 
     @property
     def evaluated(self) -> int:
@@ -182,7 +183,9 @@ def build_view(results: Results, results_sha256: str) -> ReportView:
         tallies=_tallies(requirements),
         severities=tuple(_severity_tally(severity, results.findings) for severity in Severity),
         shortlists=_shortlists(findings),
-        changes=_changes(results, findings),
+        changes=changes_of(results.drift, results.connections, findings),
+        trend=trend_of(results, verdicts),
+        waivers=waiver_views(results, findings),
     )
 
 
@@ -202,6 +205,14 @@ def _connection_view(
         configuration=tuple((name, _lines(value)) for name, value in connection.configuration.items()),
         deciding=tuple(
             view for view in findings if view.decides and view.finding.connection == connection.id
+        ),
+        open=tuple(
+            view
+            for view in findings
+            if view.finding.outcome is FindingOutcome.UNVERIFIABLE and view.finding.connection == connection.id
+        ),
+        waived=tuple(
+            view for view in findings if view.finding.waiver and view.finding.connection == connection.id
         ),
         grids=scope_grids(connection.requirements),
         unverifiable=tuple(one for one in connection.requirements if one.outcome is Outcome.UNVERIFIABLE),
@@ -250,23 +261,6 @@ def _shortlists(findings: tuple[FindingView, ...]) -> tuple[Shortlist, ...]:
             further = max(0, len(actions) - SHORTLIST_LENGTH)
             shortlists.append(Shortlist(owner=owner, actions=actions[:SHORTLIST_LENGTH], further=further))
     return tuple(shortlists)
-
-
-def _changes(
-    results: Results, findings: tuple[FindingView, ...]
-) -> tuple[tuple[str, tuple[Change, ...]], ...]:
-    by_key = {view.finding.key: view for view in findings}
-    drift = results.drift
-    kinds = {
-        "New": drift.new,
-        "Changed": drift.changed,
-        "Resolved": drift.resolved,
-        "Not comparable": drift.not_comparable,
-    }
-    return tuple(
-        (kind, tuple(Change(key=key, finding=by_key.get(key)) for key in keys))
-        for kind, keys in kinds.items()
-    )
 
 
 def _lines(value: Any) -> tuple[str, ...]:  # noqa: ANN401  # any JSON value of the configuration

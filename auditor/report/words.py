@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditor.model.connection import ConnectionKind
-from auditor.model.outcome import FindingOutcome, Outcome, Severity, Verdict
+from auditor.model.outcome import DriftState, FindingOutcome, Outcome, Severity, Verdict, WaiverState
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,47 @@ ENTITLEMENT_STATUSES: dict[str, Word] = {
         "Baseline", "\u2013", "neutral", "Every account has it, or it comes with a documented group."
     ),
     "not_judged": Word("Listed", "\u2013", "neutral", "Listed and explained; the matrix does not judge it."),
+}
+
+DRIFT_STATES: dict[DriftState, Word] = {
+    DriftState.NEW: Word("New", "+", "bad", "It was not there in the earlier run, and both runs could see it."),
+    DriftState.RESOLVED: Word(
+        "Resolved", "✓", "good", "It was there in the earlier run and is gone; everything that shows it was read."
+    ),
+    DriftState.CHANGED: Word("Changed", "◐", "warn", "It is in both runs, in another state."),
+    DriftState.NOT_COMPARABLE: Word(
+        "Not comparable", "?", "unknown",
+        "One of the runs could not verify it, did not cover it, or did not know the check. Nothing follows from that.",
+    ),
+}
+
+ENTITLEMENT_VERBS: dict[DriftState, str] = {
+    DriftState.NEW: "held since then",
+    DriftState.RESOLVED: "no longer held",
+    DriftState.CHANGED: "held or judged differently",
+}
+
+# What was there before and is there after, in the middle of a sentence.
+DRIFT_WORDS: dict[str, str] = {
+    **{str(outcome): word.text.lower() for outcome, word in (*OUTCOMES.items(), *FINDING_OUTCOMES.items())},
+    **{status: word.text.lower() for status, word in ENTITLEMENT_STATUSES.items()},
+    "absent": "nothing",
+}
+
+FINDING_DRIFTS: dict[str, str] = {
+    "new": "New since the last run",
+    "changed": "Changed since the last run",
+    "persisting": "In the last run as well",
+}
+
+WAIVER_STATES: dict[WaiverState, Word] = {
+    WaiverState.ACTIVE: Word("Active", "✓", "good", "It covers a finding in the state that was accepted."),
+    WaiverState.EXPIRING: Word("Expiring", "●", "warn", "It covers a finding and ends within 30 days."),
+    WaiverState.EXPIRED: Word("Expired", "✗", "bad", "Its last day is over; what it covered counts again."),
+    WaiverState.VOID: Word(
+        "Void", "✗", "bad", "The finding is no longer in the state that was accepted; it counts again."
+    ),
+    WaiverState.UNMATCHED: Word("Unmatched", "?", "unknown", "No finding of this run is the one it names."),
 }
 
 CONNECTION_KINDS: dict[ConnectionKind, str] = {

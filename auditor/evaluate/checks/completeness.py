@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.judgement import describe_gap
-from auditor.model.evidence import GapKind
+from auditor.model.evidence import GapKind, is_answer
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -15,19 +15,6 @@ if TYPE_CHECKING:
 
     from auditor.model.evidence import Evidence, Source
     from auditor.model.results import Finding, RequirementResult
-
-# "Not found" is an answer for these; a requirement has judged it.
-_NOT_FOUND_IS_AN_ANSWER = frozenset({"user", "exchange_user", "target_ou", "management_role_assignments_of_account"})
-_NEED_A_LICENCE_TO_EXIST = frozenset(
-    {
-        "conditional_access_policies",
-        "group_assignment_instances",
-        "group_eligibility_instances",
-        "role_assignment_instances",
-        "role_eligibility_instances",
-        "sign_in_activity",
-    }
-)
 
 
 def check_completeness(
@@ -65,11 +52,7 @@ def _follows_from_target(source: Source, evidence: Evidence) -> bool:
 
 
 def _leaves_something_open(source: Source) -> bool:
-    if source.gap is None:
-        return False
-    if source.gap.kind is GapKind.NOT_LICENSED and source.dataset in _NEED_A_LICENCE_TO_EXIST:
-        return False
-    return not (source.gap.kind is GapKind.NOT_FOUND and source.dataset in _NOT_FOUND_IS_AN_ANSWER)
+    return source.gap is not None and not is_answer(source.dataset, source.gap.kind)
 
 
 def _finding(connection: str, source: Source) -> Finding:

@@ -65,7 +65,8 @@ def test_a_deviation_below_the_threshold_leaves_what_is_open() -> None:
 
 
 def test_the_worst_connection_decides_the_run() -> None:
-    good, open_one, bad = Directory(), Tenant(gaps=OPEN), HIGH_EXCESS
+    good, open_one = Directory(), Tenant(gaps=OPEN)
+    bad = replace(HIGH_EXCESS, connection=replace(HIGH_EXCESS.connection, id="another"))
     assert judge(good.evidence(), open_one.evidence()).summary.verdict == "inconclusive"
     everything = judge(good.evidence(), open_one.evidence(), bad.evidence())
     assert everything.summary.verdict == "non_compliant"

@@ -6,12 +6,14 @@ import hashlib
 from collections import Counter
 
 from auditor.model.connection import ConnectionKind
-from auditor.model.outcome import FindingOutcome, Outcome, Severity, Verdict
+from auditor.model.outcome import DriftState, FindingOutcome, Outcome, Severity, Verdict, WaiverState
 from auditor.model.results import (
     ConnectionResult,
     ControlReference,
     Counts,
+    DriftEntry,
     DriftRecord,
+    EarlierRun,
     EntitlementRecord,
     EvidenceReference,
     Exit,
@@ -28,6 +30,7 @@ from auditor.model.results import (
     SourceRecord,
     Summary,
     Tool,
+    WaiverRecord,
     WithoutDomainAdmins,
 )
 
@@ -101,18 +104,37 @@ def sample_results() -> Results:
             resolved=("EXO-013|contoso-exchange|gone",),
             changed=(findings[0].key,),
             not_comparable=(findings[5].key,),
+            baseline_evaluated_at="2026-08-23T04:05:02.000Z",
+            entries=(
+                _difference(findings[1].key, DriftState.NEW, "absent", "excess", f"Member of {SCRIPT}"),
+                _difference("EXO-013|contoso-exchange|gone", DriftState.RESOLVED, "excess", "absent", INVISIBLE),
+                _difference(findings[0].key, DriftState.CHANGED, "partial", "missing", REVERSED),
+                _difference(
+                    findings[5].key,
+                    DriftState.NOT_COMPARABLE,
+                    "satisfied",
+                    "unverifiable",
+                    "Role assignments",
+                    reason="the later run could not verify it",
+                ),
+                _difference(
+                    "entitlement-1", DriftState.NEW, "absent", "excess", TEMPLATE, subject="entitlement"
+                ),
+            ),
         ),
         waivers=(
-            {
-                "id": "W-1",
-                "state": "active",
-                "check": "AD-CON-002",
-                "reason": f"Accepted until renewal, {NAMES}",
-                "owner": "d.owner@example.com",
-                "approved_by": "c.approver@example.com",
-                "ticket": "CHG-4711",
-                "expires": "2027-01-31",
-            },
+            _waiver("W-1", WaiverState.ACTIVE, findings[6], note="it ends at 2027-02-01T00:00:00.000Z"),
+            _waiver("W-2", WaiverState.VOID, findings[0], note="the finding is no longer in the accepted state"),
+            _waiver("W-3", WaiverState.UNMATCHED, None, note="no finding of this run is the one it names"),
+        ),
+        trend=tuple(
+            EarlierRun(
+                run=f"202611{day}T040506Z-5f0c2d9e",
+                evaluated_at=f"2026-11-{day}T04:05:06.000Z",
+                verdict=Verdict.NON_COMPLIANT,
+                counts=Counts(evaluated=12, satisfied=day - 12, partial=1, missing=22 - day, unverifiable=1),
+            )
+            for day in (19, 20, 21)
         ),
         limitations=(f"Group Policy was not read for {SCRIPT}.",),
     )
@@ -502,6 +524,52 @@ def _findings() -> tuple[Finding, ...]:
         ),
         _finding("AD-ACC-013", FindingOutcome.ADVISORY, Severity.LOW, FORMULA, scope=LONG),
         _finding("AD-ACC-014", FindingOutcome.ADVISORY, Severity.INFO, f"Owner is not recorded for {NAMES}"),
+    )
+
+
+def _difference(
+    key: str,
+    state: DriftState,
+    before: str,
+    after: str,
+    title: str,
+    *,
+    subject: str = "finding",
+    reason: str = "",
+) -> DriftEntry:
+    return DriftEntry(
+        key=key,
+        subject=subject,
+        state=state,
+        connection="corp-hybrid",
+        title=title,
+        scope=STAFF,
+        before=before,
+        after=after,
+        reason=reason,
+    )
+
+
+def _waiver(waiver_id: str, state: WaiverState, finding: Finding | None, *, note: str) -> WaiverRecord:
+    return WaiverRecord(
+        id=waiver_id,
+        state=state,
+        in_effect=state is WaiverState.ACTIVE,
+        is_self_approved=False,
+        finding=finding.key if finding else None,
+        note=note,
+        check=finding.check if finding else "EXO-010",
+        connection=finding.connection if finding else "elsewhere",
+        principal=finding.principal if finding else ACCOUNT_ID,
+        entitlement=finding.entitlement if finding else INVISIBLE,
+        scope=finding.scope if finding else REVERSED,
+        accepted_fingerprint=f"sha256:{'0' * 64}",
+        reason=f"Accepted until renewal, {NAMES}",
+        owner="d.owner@example.com",
+        approved_by=SCRIPT,
+        ticket="CHG-4711",
+        created="2026-11-01",
+        expires="2027-01-31",
     )
 
 

@@ -1,0 +1,269 @@
+"""`auditor diff`, `history`, `waivers` and `readiness`; and runs that are killed, locked out or without room."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from auditor.history.lock import only_run
+from auditor.history.manifest import verify_run
+from tests.unit.cli.estate import COMPLIANT, DEVIATING, NOW, OPEN, record
+from tests.unit.evaluate.composed import REFUSED
+from tests.unit.evaluate.composed_tenant import Tenant, assignment, role
+
+if TYPE_CHECKING:
+    from tests.unit.cli.estate import Auditor, Finished
+
+REPOSITORY = Path(__file__).parents[3]
+LOW = Tenant().with_assignments(assignment("View-Only Recipients"), roles=(role("View-Only Recipients"),))
+
+
+def run(auditor: Auditor, folder: Path, day: int, *options: str | Path, **systems: Any) -> Finished:
+    inventory = record(folder / f"estate-{day}", **{name: each.evidence() for name, each in systems.items()})
+    now = NOW.replace("-23T", f"-{day}T")
+    return auditor("run", "-c", inventory, "-o", folder / "runs", "-f", "json", "--now", now, *options)
+
+
+def test_diff_tells_what_changed_as_text_json_and_html(auditor: Auditor, tmp_path: Path) -> None:
+    first, second = run(auditor, tmp_path, 21, corp=COMPLIANT), run(auditor, tmp_path, 22, corp=DEVIATING)
+    page = tmp_path / "diff.html"
+    told = auditor("diff", first.folder, second.folder, "--html", page)
+    assert told.code == 0
+    assert any(line.startswith("new ") and "satisfied -> missing" in line for line in told.out.splitlines())
+    drift = json.loads(auditor("diff", first.folder, second.folder / "results.json", "--json").out)
+    recorded = second.results["drift"]
+    lists = ("new", "resolved", "changed", "not_comparable", "compared")
+    assert {name: drift[name] for name in lists} == {name: recorded[name] for name in lists}
+    assert drift["baseline_run"] == first.results["run"]["id"]
+    html = page.read_text(encoding="utf-8")
+    assert "<h3>New</h3>" in html
+    assert "http-equiv=\"Content-Security-Policy\"" in html
+    back = auditor("diff", second.folder, first.folder)
+    assert "A is the later one" in back.err
+    assert "resolved" in back.out
+
+
+def test_two_equal_runs_differ_in_nothing(auditor: Auditor, tmp_path: Path) -> None:
+    first, second = (run(auditor, tmp_path, day, corp=DEVIATING, contoso=OPEN) for day in (21, 22))
+    told = auditor("diff", first.folder, second.folder)
+    assert told.code == 0
+    assert "0 differences" in told.last_line
+    assert {line.partition("  ")[0] for line in told.out.splitlines()} <= {"not comparable"}
+
+
+def test_nothing_compared_is_an_error(auditor: Auditor, tmp_path: Path) -> None:
+    first = run(auditor, tmp_path, 21, corp=COMPLIANT)
+    other = run(auditor, tmp_path, 22, contoso=Tenant())
+    refused = auditor("diff", first.folder, other.folder)
+    assert (refused.code, refused.out) == (2, "")
+    assert "covers no connection of the other run" in refused.err
+    inventory = tmp_path / "estate-22" / "inventory.json"
+    baseline = auditor("run", "-c", inventory, "-o", tmp_path / "more", "--baseline", first.folder, "-f", "json")
+    assert (baseline.code, baseline.out) == (2, "")
+    assert not (tmp_path / "more").exists()
+    blind = Tenant(gaps={(source.dataset, source.subject): REFUSED for source in Tenant().evidence().sources})
+    unread = run(auditor, tmp_path, 23, contoso=blind)
+    failed = auditor("diff", other.folder, unread.folder)
+    assert (failed.code, failed.out) == (4, "")
+    assert "nothing could be compared" in failed.last_line
+
+
+@pytest.mark.parametrize("what", ["nowhere", "altered"])
+def test_a_run_that_cannot_be_read_is_bad_input(auditor: Auditor, tmp_path: Path, what: str) -> None:
+    first = run(auditor, tmp_path, 21, corp=COMPLIANT)
+    if what == "altered":
+        with (first.folder / "results.json").open("a") as stream:
+            stream.write(" ")
+    refused = auditor("diff", first.folder if what == "altered" else tmp_path / what, first.folder)
+    assert (refused.code, refused.out) == (2, "")
+    assert "Traceback" not in refused.err
+
+
+def test_the_problems_of_all_files_are_told_at_once(auditor: Auditor, tmp_path: Path) -> None:
+    (tmp_path / "inventory.yaml").write_text("version: 2\n")
+    (tmp_path / "waivers.yaml").write_text("version: 2\nwaivers: []\n")
+    options = ("--waivers", tmp_path / "waivers.yaml", "--baseline", tmp_path / "nowhere")
+    refused = auditor("run", "-c", tmp_path / "inventory.yaml", "-o", tmp_path / "runs", *options)
+    assert refused.code == 2
+    for name in ("inventory.yaml", "waivers.yaml", "nowhere"):
+        assert name in refused.err
+    assert not (tmp_path / "runs").exists()
+
+
+def accept(auditor: Auditor, file: Path, finished: Finished, outcome: str, *more: str) -> Finished:
+    key = next(each["key"] for each in finished.results["findings"] if each["outcome"] == outcome)
+    options = ("--reason", "cut-over", "--owner", "o@x", "--expires", "2026-12-24", "--now", NOW)
+    return auditor("waivers", "add", file, "--run", finished.folder, "--finding", key, *options, *more)
+
+
+def test_a_finding_is_accepted_listed_and_stops_counting(auditor: Auditor, tmp_path: Path) -> None:
+    file = tmp_path / "waivers.yaml"
+    first = run(auditor, tmp_path, 21, contoso=LOW, fail=LOW)
+    assert accept(auditor, file, first, "excess", "--approved-by", "a@x", "--ticket", "CHG-1").out == "W-001\n"
+    assert accept(auditor, file, first, "excess", "--approved-by", "o@X").code == 2
+    second = run(auditor, tmp_path, 23, "--waivers", file, "--fail-on", "low", contoso=LOW)
+    assert (second.code, second.results["summary"]["counts"]["waived"]) == (0, 1)
+    assert "1 waived" in second.last_line
+    assert (second.folder / "inputs" / "waivers.yaml").read_bytes() == file.read_bytes()
+    assert verify_run(second.folder) == ()
+    (listed,) = json.loads(auditor("waivers", "list", file, "--json", "--now", NOW).out)
+    assert (listed["id"], listed["state"], listed["ticket"]) == ("W-001", "active", "CHG-1")
+    assert json.loads(auditor("waivers", "expiring", file, "--json", "--now", NOW).out) == []
+    later = ("--json", "--now", "2026-12-01T00:00:00Z")
+    assert [each["state"] for each in json.loads(auditor("waivers", "expiring", file, *later).out)] == ["expiring"]
+    over = ("--json", "--now", "2026-12-25T00:00:00Z")
+    assert [each["state"] for each in json.loads(auditor("waivers", "expiring", file, *over).out)] == ["expired"]
+    assert "W-001" in auditor("waivers", "list", file, "--now", NOW).out
+
+
+def test_evaluate_takes_waivers_and_a_baseline_too(auditor: Auditor, tmp_path: Path) -> None:
+    file = tmp_path / "waivers.yaml"
+    first = run(auditor, tmp_path, 21, "--fail-on", "low", contoso=LOW)
+    accept(auditor, file, first, "excess", "--approved-by", "a@x")
+    options = ("-o", tmp_path / "again", "--now", NOW, "--fail-on", "low")
+    plain = auditor("evaluate", first.folder, *options)
+    assert (plain.code, plain.results["drift"]["baseline_run"]) == (1, None)
+    accepted = auditor("evaluate", first.folder, *options, "--waivers", file, "--baseline", first.folder)
+    assert (accepted.code, accepted.results["summary"]["counts"]["waived"]) == (0, 1)
+    assert accepted.results["drift"]["baseline_run"] == first.results["run"]["id"]
+
+
+def test_what_could_not_be_verified_cannot_be_accepted(auditor: Auditor, tmp_path: Path) -> None:
+    finished = run(auditor, tmp_path, 21, contoso=OPEN)
+    refused = accept(auditor, tmp_path / "waivers.yaml", finished, "unverifiable", "--approved-by", "a@x")
+    assert (refused.code, refused.out) == (2, "")
+    assert "could not be verified" in refused.err
+    assert not (tmp_path / "waivers.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("system", "word", "code"), [(COMPLIANT, "READY", 0), (LOW, "NOT READY", 1), (OPEN, "CANNOT SAY", 3)]
+)
+def test_readiness_is_a_gate(auditor: Auditor, tmp_path: Path, system: Any, word: str, code: int) -> None:
+    inventory = record(tmp_path, one=system.evidence())
+    finished = auditor("readiness", "-c", inventory, "-o", tmp_path / "runs", "-f", "json,html,junit", "--now", NOW)
+    assert finished.code == code
+    assert finished.last_line.startswith(f"auditor: {word}; ")
+    assert (finished.results["run"]["kind"], finished.results["run"]["fail_on"]) == ("readiness", "low")
+    html = (finished.folder / "report.html").read_text(encoding="utf-8")
+    page = html[html.index('id="readiness-connection-one"') : html.index('id="connection-one"')]
+    assert word in page
+    root = ET.fromstring((finished.folder / "junit.xml").read_bytes())
+    assert (int(root.get("failures", "")) > 0, int(root.get("skipped", "")) > 0) == (code == 1, code == 3)
+    for finding in finished.results["findings"]:
+        if finding["outcome"] in ("missing", "excess", "unverifiable"):
+            assert finding["key"] in page
+
+
+def test_prune_removes_what_is_old_and_what_killed_runs_left(auditor: Auditor, tmp_path: Path) -> None:
+    runs = [run(auditor, tmp_path, day, corp=COMPLIANT).folder for day in (20, 21, 22, 23)]
+    left = tmp_path / "runs" / ".incomplete-abc"
+    left.mkdir()
+    dry = auditor("history", "prune", "-o", tmp_path / "runs", "--keep", "2", "--dry-run")
+    assert {Path(line) for line in dry.out.splitlines()} == {*runs[:2], left}
+    assert all(each.is_dir() for each in (*runs, left))
+    done = auditor("history", "prune", "-o", tmp_path / "runs", "--keep", "2", "--older-than", "1d", "--now", NOW)
+    assert done.code == 0
+    assert sorted((tmp_path / "runs").iterdir()) == sorted(runs[2:])
+    listed = json.loads(auditor("history", "list", "-o", tmp_path / "runs", "--json").out)
+    assert [Path(each["folder"]) for each in listed] == runs[:1:-1]
+
+
+@pytest.mark.parametrize("options", [(), ("--keep", "0"), ("--older-than", "soon"), ("--keep", "1", "-o", "nowhere")])
+def test_prune_without_a_limit_is_refused(auditor: Auditor, tmp_path: Path, options: tuple[str, ...]) -> None:
+    finished = auditor("history", "prune", "-o", tmp_path, *options)
+    assert (finished.code, finished.out) == (2, "")
+
+
+def test_a_second_run_on_the_same_folder_is_refused(auditor: Auditor, tmp_path: Path) -> None:
+    with only_run(tmp_path / "runs"):
+        refused = run(auditor, tmp_path, 21, corp=COMPLIANT)
+        pruned = auditor("history", "prune", "-o", tmp_path / "runs", "--keep", "1")
+    for finished in (refused, pruned):
+        assert (finished.code, finished.out) == (4, "")
+        assert "another run is under way there" in finished.last_line
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def start(*arguments: str | Path, **more: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "auditor", *map(str, arguments)],
+        cwd=REPOSITORY,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        **more,
+    )
+
+
+def test_a_run_killed_at_any_moment_leaves_the_earlier_ones_and_no_half_one(auditor: Auditor, tmp_path: Path) -> None:
+    chance = random.Random(20261123)
+    earlier = run(auditor, tmp_path, 20, corp=DEVIATING)
+    output, inventory = tmp_path / "runs", tmp_path / "estate-20" / "inventory.json"
+    whole = {earlier.folder}
+    options = ("run", "-c", inventory, "-o", output, "-f", "json,html,csv,junit", "--no-progress", "--exit-zero")
+    began = time.monotonic()
+    start(*options, "--now", "2026-11-21T08:00:00Z").communicate()
+    usual_s = time.monotonic() - began
+    whole |= {each for each in output.iterdir() if each.name.startswith("20261121")}
+    assert len(whole) == 2
+    for moment in range(8):
+        with start(*options, "--now", f"2026-11-21T09:00:{moment:02}Z") as process:
+            time.sleep(chance.uniform(0.3, 1.0) * usual_s)
+            process.send_signal(signal.SIGKILL)
+        for folder in output.iterdir():
+            if (folder / "manifest.json").exists() and not folder.name.startswith("."):
+                assert verify_run(folder) == (), folder
+                assert (folder / "results.json").exists()
+                assert folder == earlier.folder or (folder / "report.html").exists()
+                whole.add(folder)
+            elif not folder.name.startswith("."):
+                assert list(folder.iterdir()) == [], f"{folder} is half a run that has a name"
+        assert all(verify_run(each) == () for each in whole)
+    after = auditor("run", "-c", inventory, "-o", output, "-f", "json", "--now", NOW, "--exit-zero")
+    assert after.code == 0, after.err
+    latest = max(json.loads((each / "results.json").read_bytes())["run"]["evaluated_at"] for each in whole)
+    assert after.results["drift"]["baseline_evaluated_at"] == latest
+    auditor("history", "prune", "-o", output, "--keep", "99")
+    assert not [each for each in output.iterdir() if each.name.startswith(".")]
+
+
+def test_no_room_on_the_disk_ends_with_4_and_one_clear_line(auditor: Auditor, tmp_path: Path) -> None:
+    earlier = run(auditor, tmp_path, 20, corp=DEVIATING)
+    output, inventory = tmp_path / "runs", tmp_path / "estate-20" / "inventory.json"
+
+    def without_room() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write beyond the limit fails with EFBIG, as ENOSPC would
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, 8_000))
+
+    with start("run", "-c", inventory, "-o", output, "-f", "json,html", preexec_fn=without_room) as process:
+        told = process.communicate()[1].decode()
+    assert process.returncode == 4, told
+    assert "Traceback" not in told
+    assert "cannot be written" in told.splitlines()[-1]
+    assert "exit 4 (the run failed)" in told.splitlines()[-1]
+    assert list(output.iterdir()) == [earlier.folder]
+    assert verify_run(earlier.folder) == ()
+
+
+def test_a_folder_that_cannot_be_written_ends_with_4(auditor: Auditor, tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs").chmod(0o500)
+    try:
+        if os.access(tmp_path / "runs", os.W_OK):
+            pytest.skip("this user may write everywhere")
+        finished = run(auditor, tmp_path, 21, corp=COMPLIANT)
+    finally:
+        (tmp_path / "runs").chmod(0o700)
+    assert (finished.code, finished.out) == (4, "")
+    assert "cannot be written" in finished.last_line
