@@ -323,5 +323,14 @@ DIRECTORY_RIGHTS = (
         why="This is the list of delegations to add before the account can leave Domain Admins.",
         controls="N:AC-6 P:7.2.5",
     ),
-    planned("AD-PRV-021", "M", "Rights of features that are not in use"),
+    check(
+        "AD-PRV-021",
+        "M",
+        "No rights to create or delete objects of other classes",
+        reads=_OUS,
+        rule="create and delete child objects are held for no class but user, without Domain Admins",
+        why="Groups, computers and OUs are not part of the user task; whether the product is used for them, the "
+        "operator knows.",
+        controls="N:AC-6(7)",
+    ),
 )

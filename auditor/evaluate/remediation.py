@@ -10,9 +10,12 @@ from auditor.model.results import Remediation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from auditor.acl import Ace
     from auditor.matrix.profile import Requirement
     from auditor.model.evidence import Evidence
     from auditor.model.results import RequirementResult
+
+_COMMANDS = 20
 
 
 def quote(value: str) -> str:
@@ -39,6 +42,16 @@ def delegate(target_ous: Iterable[str], account: str) -> Remediation:
         text='Delegate the wizard task "Create, delete, and manage user accounts" to the account, or to a group made '
         "for it.",
         commands=tuple(command for ou in target_ous for command in delegation_commands(ou, account)),
+    )
+
+
+def revoke(places: Sequence[tuple[str, Sequence[Ace]]]) -> Remediation:
+    """Advise to take entries away and to delegate the user task instead. `places` are DNs with entries found there."""
+    explicit = dict.fromkeys((dn, ace.trustee) for dn, aces in places for ace in aces if not ace.is_inherited)
+    return Remediation(
+        text="Remove these entries where they are set explicitly: what is inherited goes with the entry above. /R "
+        "removes every entry of the trustee on that object, so delegate the user task again afterwards if it needs it.",
+        commands=tuple(f"dsacls {quote(dn)} /R {quote(trustee)}" for dn, trustee in list(explicit)[:_COMMANDS]),
     )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _ENDS_SOON = timedelta(days=30)
 
+
 def check_excess_entra_roles(facts: TenantFacts) -> Iterator[Finding]:
     """ENT-010 to 012: active or eligible directory roles that the profile does not name."""
     seen: set[tuple[str, str]] = set()

@@ -11,7 +11,16 @@ from auditor.evaluate.checks.audit_trust import (
     check_only_reads_were_sent,
     check_witnesses,
 )
+from auditor.evaluate.checks.certificate_templates import check_certificate_templates
 from auditor.evaluate.checks.consents import check_application_permissions, check_consented_scopes
+from auditor.evaluate.checks.controller_witness import check_controller_agrees
+from auditor.evaluate.checks.delegation_in_use import (
+    check_delegation_reaches,
+    check_delegation_trustee,
+    check_leaving_domain_admins,
+    check_target_ou_exists,
+)
+from auditor.evaluate.checks.delegation_reach import check_delegation_above, check_delegation_outside, check_orphans
 from auditor.evaluate.checks.directory_account import (
     check_account_is_unique,
     check_account_is_usable,
@@ -59,6 +68,9 @@ from auditor.evaluate.checks.product_role_groups import (
     check_role_group_state,
 )
 from auditor.evaluate.checks.sign_in import check_conditional_access, check_credentials, check_recent_use
+from auditor.evaluate.checks.target_ou_excess import check_target_ou_excess
+from auditor.evaluate.checks.tier_zero import check_replication_rights, check_tier_zero
+from auditor.evaluate.checks.user_operations import check_user_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,6 +93,19 @@ _DIRECTORY_CHECKS: tuple[Callable[[DirectoryFacts], Iterator[Finding]], ...] = (
     check_primary_group,
     check_membership_witnesses,
     check_group_membership_delegation,
+    check_delegation_reaches,
+    check_target_ou_exists,
+    check_delegation_trustee,
+    check_user_operations,
+    check_target_ou_excess,
+    check_replication_rights,
+    check_tier_zero,
+    check_delegation_outside,
+    check_delegation_above,
+    check_orphans,
+    check_certificate_templates,
+    check_leaving_domain_admins,
+    check_controller_agrees,
 )
 
 _TENANT_CHECKS: tuple[Callable[[TenantFacts], Iterator[Finding]], ...] = (

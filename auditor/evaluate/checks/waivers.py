@@ -41,9 +41,7 @@ def check_waivers(records: Iterable[WaiverRecord], hybrid_connections: Collectio
             )
 
 
-def _finding(
-    check: str, record: WaiverRecord, *, scope: str, word: str, severity: Severity, cure: str
-) -> Finding:
+def _finding(check: str, record: WaiverRecord, *, scope: str, word: str, severity: Severity, cure: str) -> Finding:
     return make_finding(
         check=check,
         connection=record.connection,

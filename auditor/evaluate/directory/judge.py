@@ -40,6 +40,13 @@ class DirectoryFacts:
     schema: DirectorySchema
     delegations: Mapping[str, Delegated]
 
+    @property
+    def delegation_is_required(self) -> bool:
+        """Whether the profile asks for the delegation, and not only where Domain Admins is missing (rule A1)."""
+        asked = any(isinstance(each.needs, Delegation) for each in self.profile.of_kind(ConnectionKind.HYBRID))
+        is_domain_admin = self.account.membership is not None and self.account.membership.is_domain_admin
+        return asked and (self.profile.rules.domain_admins_and_delegation == "all_of" or not is_domain_admin)
+
 
 def gather_directory_facts(evidence: Evidence, connection: HybridConnection, profile: Profile) -> DirectoryFacts:
     """Work out once who the account is, what is in its token, and what it may do on each target OU."""

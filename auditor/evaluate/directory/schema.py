@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -82,6 +82,7 @@ class DirectorySchema:
     rights: tuple[ControlAccessRight, ...]
     names: Mapping[tuple[str, GuidKind], str]
     vocabularies: Mapping[str, Vocabulary]
+    is_from_directory: bool
 
     def name_of(self, guid: str, right: AccessMask) -> str:
         """Return the name of an object type in an ACE that carries `right`; the GUID itself when it has none."""
@@ -111,11 +112,12 @@ class DirectorySchema:
 
 
 def read_schema(evidence: Evidence) -> DirectorySchema:
-    """Build the schema from evidence; what was not read is filled up from the well-known names."""
-    classes = _well_known_classes() | {
+    """Build the schema from evidence; where that is not whole it is filled up with what Windows ships."""
+    is_whole = _is_whole(evidence)
+    classes = ({} if is_whole else _well_known_classes()) | {
         name: guid for name, guid in map(_class, _entries(evidence, "schema_classes")) if name and guid
     }
-    attributes = {each.name.lower(): each for each in _well_known_attributes()} | {
+    attributes = {each.name.lower(): each for each in (() if is_whole else _well_known_attributes())} | {
         each.name.lower(): each for each in map(_attribute, _entries(evidence, "schema_attributes")) if each
     }
     rights = tuple(each for each in map(_right, _entries(evidence, "extended_rights")) if each) or tuple(
@@ -130,15 +132,25 @@ def read_schema(evidence: Evidence) -> DirectorySchema:
         | {(each.guid, GuidKind.ATTRIBUTE): each.name for each in attributes.values()}
         | {(each.guid, each.kind): each.name for each in rights}
     )  # fmt: skip
-    schema = DirectorySchema(classes=classes, attributes=attributes, rights=rights, names=names, vocabularies={})
+    schema = DirectorySchema(
+        classes=classes,
+        attributes=attributes,
+        rights=rights,
+        names=names,
+        vocabularies={},
+        is_from_directory=is_whole,
+    )
     vocabularies = {
         subject: _vocabulary(schema, subject, record_to_entry(record))
         for subject, read in evidence.reads_of("class_vocabulary")
         for record in read
     }
-    return DirectorySchema(
-        classes=classes, attributes=attributes, rights=rights, names=names, vocabularies=vocabularies
-    )
+    return replace(schema, vocabularies=vocabularies)
+
+
+def _is_whole(evidence: Evidence) -> bool:
+    reads = (evidence.read(dataset) for dataset in ("schema_classes", "schema_attributes", "extended_rights"))
+    return all(read.absence_is_proven for read in reads)
 
 
 def _entries(evidence: Evidence, dataset: str) -> Iterator[DirectoryEntry]:

@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from auditor.evaluate.directory.user_task import USER_CLASS
 from auditor.matrix.profile import DirectoryGroup
 from auditor.model.outcome import Outcome, combine_all_of, combine_any_of
 from tests.unit.evaluate.composed import MATRIX, REFUSED, findings, judge, matrix, outcome, row, told
@@ -40,7 +41,9 @@ EITHER = matrix(domain_admins_and_delegation="any_of")
 BRANCH = f"OU=Branch,{HEAD}"
 DELEGATIONS = {
     Outcome.SATISFIED: Container(raw=descriptor(*DELEGATED)),
-    Outcome.PARTIAL: Container(raw=descriptor(READABLE, ace(CHILDREN, DELEGATES, flags=CONTAINER_INHERIT))),
+    Outcome.PARTIAL: Container(
+        raw=descriptor(READABLE, ace(CHILDREN, DELEGATES, object_type=USER_CLASS, flags=CONTAINER_INHERIT))
+    ),
     Outcome.MISSING: Container(raw=descriptor(READABLE)),
     Outcome.UNVERIFIABLE: Container(raw=None),
 }

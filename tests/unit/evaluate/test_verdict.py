@@ -16,7 +16,9 @@ from tests.unit.evaluate.composed_tenant import Tenant, assignment, member, role
 OPEN = {("consent_grants", ""): REFUSED}
 LOW_EXCESS = Tenant().with_assignments(assignment("View-Only Recipients"), roles=(role("View-Only Recipients"),))
 MEDIUM_EXCESS = Tenant().with_assignments(assignment("Mail Tips"), roles=(role("Mail Tips"),))
-HIGH_EXCESS = Tenant().with_assignments(assignment("Role Management"), roles=(role("Role Management"),))
+HIGH_EXCESS = Tenant().with_assignments(
+    assignment("Role Management", "svc-h2r", kind="User"), roles=(role("Role Management"),)
+)
 CRITICAL_EXCESS = replace(
     Tenant(),
     role_groups=(role_group(), role_group("Organization Management")),

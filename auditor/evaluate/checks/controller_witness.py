@@ -1,0 +1,140 @@
+"""AD-COL-012: the domain controller's own effective rights for the audited account, beside the evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.acl import Token, effective_rights
+from auditor.evaluate.findings import make_finding
+from auditor.evaluate.judgement import describe_gap
+from auditor.model.directory_entry import record_to_entry
+from auditor.model.outcome import FindingOutcome, Severity
+from auditor.model.results import EvidenceReference, Remediation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from auditor.acl import SecurityDescriptor, Vocabulary
+    from auditor.evaluate.directory.judge import DirectoryFacts
+    from auditor.evaluate.directory.membership import Membership
+    from auditor.model.directory_entry import DirectoryEntry
+    from auditor.model.results import Finding
+
+# sDRightsEffective bits, MS-ADTS 3.1.1.4.5.4: owner, group and DACL may be written
+_OWNER_OR_GROUP = 0x1 | 0x2
+_DACL = 0x4
+_NAMES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Comparison:
+    """What only the domain controller grants, and what only the evaluation does; names of rights."""
+
+    compared: int
+    only_controller: tuple[str, ...]
+    only_evaluation: tuple[str, ...]
+
+
+def check_controller_agrees(facts: DirectoryFacts) -> Iterator[Finding]:
+    """Compare on each target OU; agreement is told too, so that a reader sees that there was a witness."""
+    membership = facts.account.membership
+    if membership is None:
+        return
+    for ou, read in facts.evidence.reads_of("effective_rights"):
+        if read.gap is not None:
+            yield _unheard(facts, membership, ou, describe_gap(read.gap))
+            continue
+        comparison = _compare(facts, membership, ou, next((record_to_entry(record) for record in read), None))
+        if comparison is not None:
+            yield _told(facts, membership, ou, comparison)
+
+
+def _compare(facts: DirectoryFacts, membership: Membership, ou: str, said: DirectoryEntry | None) -> _Comparison | None:
+    delegated = facts.delegations.get(ou)
+    descriptor = delegated.subtree.target.descriptor if delegated and delegated.subtree else None
+    if said is None or descriptor is None:
+        return None
+    vocabulary = facts.schema.vocabularies.get(next(iter(said.texts("objectClass")[-1:]), ""))
+    if vocabulary is None:
+        return None
+    ours = _ours(descriptor, Token(membership.token), vocabulary)
+    asked = {f"create {each.name}" for each in vocabulary.child_classes}
+    asked |= {f"write {each.name}" for each in vocabulary.attributes} | {"change permissions", "change owner"}
+    theirs = _theirs(said) & asked
+    return _Comparison(
+        compared=len(asked),
+        only_controller=tuple(sorted(theirs - ours)),
+        only_evaluation=tuple(sorted(ours - theirs)),
+    )
+
+
+def _ours(descriptor: SecurityDescriptor, token: Token, vocabulary: Vocabulary) -> set[str]:
+    rights = effective_rights(descriptor, token, vocabulary)
+    standard = {"WRITE_DAC": "change permissions", "WRITE_OWNER": "change owner"}
+    return {
+        *(f"create {name}" for name in rights.create_child),
+        *(f"write {name}" for name in rights.write_property),
+        *(words for name, words in standard.items() if name in rights.standard),
+    }
+
+
+def _theirs(said: DirectoryEntry) -> set[str]:
+    bits = said.integer("sDRightsEffective") or 0
+    return {
+        *(f"create {name}" for name in said.texts("allowedChildClassesEffective")),
+        *(f"write {name}" for name in said.texts("allowedAttributesEffective")),
+        *(["change permissions"] if bits & _DACL else []),
+        *(["change owner"] if bits & _OWNER_OR_GROUP else []),
+    }
+
+
+def _told(facts: DirectoryFacts, membership: Membership, ou: str, comparison: _Comparison) -> Finding:
+    differs = bool(comparison.only_controller or comparison.only_evaluation)
+    if differs:
+        actual = (
+            f"of {comparison.compared} rights, only the domain controller grants: {_some(comparison.only_controller)}; "
+            f"only the evaluation grants: {_some(comparison.only_evaluation)}"
+        )
+        title = "The domain controller's own verdict differs from the evaluation"
+        cure = "Run again: a membership may have changed in between. If it stays, trust neither and report it."
+    else:
+        actual = f"all {comparison.compared} rights compared agree, with every group the account is in"
+        title = "The domain controller's own verdict agrees"
+        cure = "Nothing to do."
+    return make_finding(
+        check="AD-COL-012",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.UNVERIFIABLE if differs else FindingOutcome.ADVISORY,
+        severity=Severity.MEDIUM if differs else Severity.INFO,
+        principal=membership.account_sid,
+        entitlement="effective rights",
+        scope=ou,
+        title=title,
+        documented="two independent evaluations agree",
+        actual=actual,
+        evidence=(EvidenceReference(dataset="effective_rights", record=ou),),
+        remediation=Remediation(text=cure),
+    )
+
+
+def _unheard(facts: DirectoryFacts, membership: Membership, ou: str, reason: str) -> Finding:
+    return make_finding(
+        check="AD-COL-012",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.UNVERIFIABLE,
+        severity=Severity.MEDIUM,
+        principal=membership.account_sid,
+        entitlement="effective rights",
+        scope=ou,
+        title="The domain controller's own verdict could not be read",
+        documented="two independent evaluations agree",
+        actual=reason,
+        evidence=(EvidenceReference(dataset="effective_rights", record=ou),),
+        remediation=Remediation(text="Correct the connection's own password in the inventory, or remove it."),
+    )
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return (", ".join(names[:_NAMES_SHOWN]) or "nothing") + more

@@ -1,0 +1,249 @@
+"""AD-DEL-016 to 020, AD-PRV-020: where a delegation does not reach, and what stands in its way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.acl import Token, format_ace_sddl
+from auditor.evaluate.directory.subtree import read_inhabitants
+from auditor.evaluate.directory.user_task import controls_user, decide_user_task
+from auditor.evaluate.findings import make_finding
+from auditor.evaluate.remediation import delegate
+from auditor.model.evidence import GapKind
+from auditor.model.outcome import FindingOutcome, Outcome, Severity
+from auditor.model.results import EvidenceReference, Remediation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from auditor.acl import Ace
+    from auditor.evaluate.directory.delegation import Delegated
+    from auditor.evaluate.directory.judge import DirectoryFacts
+    from auditor.evaluate.directory.membership import Membership
+    from auditor.evaluate.directory.subtree import Inhabitant
+    from auditor.model.results import Finding
+
+_NAMES_SHOWN = 10
+_DOCUMENTED = "create, delete and manage users below the OU"
+
+
+def check_delegation_reaches(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-DEL-016, 017, 018: containers and people that the delegation does not reach, and denials in its way."""
+    membership = facts.account.membership
+    if membership is None:
+        return
+    token = Token(membership.without_domain_admins)
+    for ou, delegated in facts.delegations.items():
+        if delegated.subtree is None or delegated.judgement.outcome not in (Outcome.SATISFIED, Outcome.PARTIAL):
+            continue
+        inhabitants = read_inhabitants(facts.evidence, ou).found
+        unreached = [each for each in inhabitants if not each.is_group and not _controls(each, token)]
+        blocked = _blocked_containers(delegated, token)
+        people = [each.dn for each in unreached if _is_blocked(each) and not each.has_admin_count]
+        if blocked or people:
+            yield _blocked(facts, membership, ou, blocked, people)
+        protected = [each for each in inhabitants if _is_blocked(each) and each.has_admin_count]
+        if protected:
+            yield _protected(facts, membership, ou, protected)
+        on_containers, on_people = _denials_on_containers(delegated, token), _denials_on_people(unreached, token)
+        denials = [*on_containers, *on_people]
+        if denials:
+            yield _denied(facts, membership, ou, denials, is_general=bool(on_containers))
+
+
+def _controls(inhabitant: Inhabitant, token: Token) -> bool:
+    """What could not be read is told by AD-COL-008."""
+    return inhabitant.descriptor is None or controls_user(inhabitant.descriptor, token, inhabitant.sid).is_held
+
+
+def _is_blocked(inhabitant: Inhabitant) -> bool:
+    return inhabitant.descriptor is not None and inhabitant.descriptor.is_dacl_protected
+
+
+def _blocked_containers(delegated: Delegated, token: Token) -> list[str]:
+    return [
+        container.dn
+        for container in (delegated.subtree.readable if delegated.subtree else ())
+        if container.descriptor is not None
+        and container.descriptor.is_dacl_protected
+        and not all(part.is_held for part in decide_user_task(container.descriptor, token))
+    ]
+
+
+def _denials_on_containers(delegated: Delegated, token: Token) -> list[tuple[str, Ace]]:
+    return [
+        (container.dn, part.denied_by)
+        for container in (delegated.subtree.readable if delegated.subtree else ())
+        if container.descriptor is not None
+        for part in decide_user_task(container.descriptor, token)
+        if part.denied_by is not None
+    ]
+
+
+def _denials_on_people(unreached: Sequence[Inhabitant], token: Token) -> list[tuple[str, Ace]]:
+    """What is inherited is told on its container."""
+    denied = (
+        (each.dn, controls_user(each.descriptor, token, each.sid).denied_by) for each in unreached if each.descriptor
+    )
+    return [(dn, ace) for dn, ace in denied if ace is not None and not ace.is_inherited]
+
+
+def _blocked(
+    facts: DirectoryFacts, membership: Membership, ou: str, containers: list[str], people: list[str]
+) -> Finding:
+    counted = [f"{len(containers)} containers: {_some(containers)}"] if containers else []
+    counted += [f"{len(people)} users: {_some(people)}"] if people else []
+    return make_finding(
+        check="AD-DEL-016",
+        connection=facts.connection.id,
+        # A single person outside the delegation's reach leaves the delegation of the OU as documented.
+        outcome=FindingOutcome.PARTIAL if containers and facts.delegation_is_required else FindingOutcome.ADVISORY,
+        severity=Severity.HIGH,
+        principal=membership.account_sid,
+        entitlement="inheritance",
+        scope=ou,
+        title=f"Inheritance is blocked on {len(containers)} containers and {len(people)} users below",
+        documented=_DOCUMENTED,
+        actual=f"the delegation does not reach {'; '.join(counted)}",
+        evidence=_evidence(ou),
+        remediation=Remediation(
+            text="Enable inheritance on these objects, or delegate the task on each of the containers.",
+            commands=delegate(containers[:_NAMES_SHOWN], membership.sign_in_name).commands,
+        ),
+    )
+
+
+def _protected(facts: DirectoryFacts, membership: Membership, ou: str, protected: list[Inhabitant]) -> Finding:
+    return make_finding(
+        check="AD-DEL-017",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.ADVISORY,
+        severity=Severity.MEDIUM,
+        principal=membership.account_sid,
+        entitlement="protected accounts",
+        scope=ou,
+        title=f"{len(protected)} protected accounts live below this OU",
+        documented=_DOCUMENTED,
+        actual=f"with a protected DACL and adminCount: {_some([each.dn for each in protected])}",
+        evidence=_evidence(ou),
+        remediation=Remediation(
+            text="Administrators' accounts do not belong where a product manages people: move them, or take them out "
+            "of the protected groups and enable inheritance again."
+        ),
+    )
+
+
+def _denied(
+    facts: DirectoryFacts, membership: Membership, ou: str, denials: list[tuple[str, Ace]], *, is_general: bool
+) -> Finding:
+    shown = [f"{format_ace_sddl(ace)} on {dn}" for dn, ace in dict.fromkeys(denials)]
+    return make_finding(
+        check="AD-DEL-018",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.PARTIAL if is_general and facts.delegation_is_required else FindingOutcome.ADVISORY,
+        severity=Severity.HIGH,
+        principal=membership.account_sid,
+        entitlement="deny",
+        scope=ou,
+        title="Deny entries take a documented right away",
+        documented=_DOCUMENTED,
+        actual=_some(shown),
+        evidence=_evidence(ou),
+        remediation=Remediation(
+            text="Remove the deny entry, or take the account out of the group that it names. On a single user, 'user "
+            "cannot change password' is such an entry."
+        ),
+    )
+
+
+def check_target_ou_exists(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-DEL-019: a target OU that the directory proves not to have."""
+    for ou, delegated in facts.delegations.items():
+        gap = facts.evidence.read("target_ou", ou).gap
+        is_absent = delegated.judgement.outcome is Outcome.MISSING and delegated.subtree is None
+        if is_absent and gap is not None and gap.kind is GapKind.NOT_FOUND:
+            yield make_finding(
+                check="AD-DEL-019",
+                connection=facts.connection.id,
+                outcome=FindingOutcome.MISSING if facts.delegation_is_required else FindingOutcome.ADVISORY,
+                severity=Severity.HIGH,
+                principal=facts.account.principal.sid or facts.connection.username,
+                entitlement="target OU",
+                scope=ou,
+                title="A target OU does not exist",
+                documented="delegated control of the target OU",
+                actual="the directory shows no such object, and the auditing identity may list its parent",
+                evidence=(
+                    EvidenceReference(dataset="target_ou", record=ou),
+                    EvidenceReference(dataset="nearest_ancestor", record=ou),
+                ),
+                remediation=Remediation(text="Correct the inventory and the product, or create the OU."),
+            )
+
+
+def check_delegation_trustee(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-DEL-020: the task is delegated to the account itself rather than to a group."""
+    membership = facts.account.membership
+    if membership is None:
+        return
+    token = Token(membership.without_domain_admins)
+    for ou, delegated in facts.delegations.items():
+        target = delegated.subtree.target.descriptor if delegated.subtree else None
+        trustees = {sid for part in decide_user_task(target, token) for sid in part.trustees} if target else set()
+        if membership.account_sid in trustees:
+            yield make_finding(
+                check="AD-DEL-020",
+                connection=facts.connection.id,
+                outcome=FindingOutcome.ADVISORY,
+                severity=Severity.INFO,
+                principal=membership.account_sid,
+                entitlement="trustee",
+                scope=ou,
+                title="The task is delegated to the account itself",
+                documented="delegated control; the page does not say to whom",
+                actual="entries on the OU name the account rather than a group",
+                evidence=(EvidenceReference(dataset="target_ou", record=ou),),
+                remediation=Remediation(text="Delegate to a group made for it, and make the account its member."),
+            )
+
+
+def check_leaving_domain_admins(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-PRV-020: what would break if the account left Domain Admins today."""
+    membership = facts.account.membership
+    if membership is None or not membership.is_domain_admin:
+        return
+    breaking = {
+        ou: delegated.judgement.outcome
+        for ou, delegated in facts.delegations.items()
+        if delegated.judgement.outcome is not Outcome.SATISFIED
+    }
+    if breaking:
+        yield make_finding(
+            check="AD-PRV-020",
+            connection=facts.connection.id,
+            outcome=FindingOutcome.ADVISORY,
+            severity=Severity.HIGH,
+            principal=membership.account_sid,
+            entitlement="without Domain Admins",
+            scope="connection",
+            title=f"Leaving Domain Admins today would break {len(breaking)} of {len(facts.delegations)} target OUs",
+            documented="delegated control of every target OU",
+            actual=_some([f"{ou}: {outcome}" for ou, outcome in breaking.items()]),
+            evidence=tuple(EvidenceReference(dataset="target_ou", record=ou) for ou in breaking),
+            remediation=Remediation(
+                text="Delegate what is listed, run again, and only then take the account out of Domain Admins.",
+                commands=delegate(list(breaking), membership.sign_in_name).commands,
+            ),
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f"; and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return "; ".join(names[:_NAMES_SHOWN]) + more
+
+
+def _evidence(ou: str) -> tuple[EvidenceReference, ...]:
+    return (
+        EvidenceReference(dataset="containers", record=ou),
+        EvidenceReference(dataset="inhabitants", record=ou),
+    )

@@ -1,0 +1,139 @@
+"""AD-PRV-012, 013, 018: delegation beside and above the target OUs, and entries for accounts that are gone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from auditor.acl import RIGHTS_BEYOND_READ, AceKind, domain_of_sid, format_ace_sddl, rid_of_sid
+from auditor.evaluate.directory.grants import path_to_ace
+from auditor.evaluate.directory.subtree import Container, read_above
+from auditor.evaluate.directory.well_known import BASELINE_BUILT_IN, DOMAIN_USERS_RID, IN_EVERY_TOKEN
+from auditor.evaluate.findings import make_finding
+from auditor.evaluate.remediation import revoke
+from auditor.model.directory_entry import record_to_entry
+from auditor.model.distinguished_name import is_dn_within
+from auditor.model.outcome import FindingOutcome, Severity
+from auditor.model.results import EvidenceReference, Remediation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from auditor.acl import Ace
+    from auditor.evaluate.directory.judge import DirectoryFacts
+    from auditor.evaluate.directory.membership import Membership
+    from auditor.model.results import Finding
+
+_FIRST_RID_OF_ACCOUNTS = 1000  # below are those every domain has, MS-SAMR 2.2.1.14
+_SIDS_SHOWN = 10
+
+
+def check_delegation_outside(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-PRV-012: explicit entries for the account or a group of its own on other containers."""
+    membership = facts.account.membership
+    if membership is None:
+        return
+    for entry in map(record_to_entry, facts.evidence.read("other_containers")):
+        container = Container(dn=entry.dn, descriptor=facts.evidence.descriptor(entry.descriptor))
+        yield from _delegations(facts, membership, container, check="AD-PRV-012")
+
+
+def check_delegation_above(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-PRV-013: explicit entries on objects above the target OUs, those that are target OUs themselves left out."""
+    membership = facts.account.membership
+    if membership is None:
+        return
+    targets = facts.connection.target_ous
+    above = {
+        container.dn: container
+        for ou in targets
+        for container in read_above(facts.evidence, ou)
+        if not any(is_dn_within(container.dn, target) for target in targets)
+    }
+    for container in above.values():
+        yield from _delegations(facts, membership, container, check="AD-PRV-013")
+
+
+def _delegations(
+    facts: DirectoryFacts, membership: Membership, container: Container, *, check: str
+) -> Iterator[Finding]:
+    own = _own_sids(membership)
+    by_trustee: dict[str, list[Ace]] = {}
+    for ace in container.descriptor.dacl or () if container.descriptor else ():
+        is_grant = ace.kind is AceKind.ALLOW and bool(ace.rights & RIGHTS_BEYOND_READ)
+        if is_grant and not ace.is_inherited and ace.trustee in own:
+            by_trustee.setdefault(ace.trustee, []).append(ace)
+    for trustee, aces in by_trustee.items():
+        yield _finding(facts, membership, container, trustee, aces, check=check)
+
+
+def _own_sids(membership: Membership) -> frozenset[str]:
+    """Return the account and the groups it is in apart from those every account is in, without Domain Admins."""
+    return frozenset(sid for sid in membership.without_domain_admins if not _is_everybody(sid))
+
+
+def _is_everybody(sid: str) -> bool:
+    if sid in IN_EVERY_TOKEN or sid in BASELINE_BUILT_IN:
+        return True
+    return domain_of_sid(sid) is not None and rid_of_sid(sid) == DOMAIN_USERS_RID
+
+
+def _finding(
+    facts: DirectoryFacts, membership: Membership, container: Container, trustee: str, aces: list[Ace], *, check: str
+) -> Finding:
+    is_above = check == "AD-PRV-013"
+    name = membership.names.get(trustee, trustee)
+    where = "above" if is_above else "outside"
+    is_own = trustee == membership.account_sid
+    return make_finding(
+        check=check,
+        connection=facts.connection.id,
+        outcome=FindingOutcome.EXCESS,
+        severity=Severity.HIGH if is_above or is_own else Severity.MEDIUM,
+        principal=membership.account_sid,
+        entitlement=trustee,
+        scope=container.dn,
+        title=f"Delegated to {name} {where} the target OUs: {container.dn}",
+        documented="delegated control of the target OUs",
+        actual=" ".join(map(format_ace_sddl, aces)),
+        paths=tuple(path_to_ace(membership, container, ace) for ace in aces),
+        evidence=(EvidenceReference(dataset="ancestors" if is_above else "other_containers", record=container.dn),),
+        remediation=revoke([(container.dn, aces)]),
+    )
+
+
+def check_orphans(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-PRV-018: entries on target OUs for SIDs of the account's domain behind which no account shows."""
+    membership, read = facts.account.membership, facts.evidence.read("trustees")
+    if membership is None or not read.absence_is_proven:
+        return
+    domain = domain_of_sid(membership.account_sid)
+    known = {entry.sid for entry in map(record_to_entry, read)} | membership.names.keys()
+    for ou, delegated in facts.delegations.items():
+        orphans: Counter[str] = Counter()
+        for container in delegated.subtree.readable if delegated.subtree else ():
+            for ace in container.descriptor.dacl or () if container.descriptor else ():
+                if not ace.is_inherited and ace.trustee not in known and domain_of_sid(ace.trustee) == domain:
+                    orphans[ace.trustee] += rid_of_sid(ace.trustee) >= _FIRST_RID_OF_ACCOUNTS
+        gone = {sid: count for sid, count in sorted(orphans.items()) if count}
+        if gone:
+            yield _orphan_finding(facts, membership, ou, gone)
+
+
+def _orphan_finding(facts: DirectoryFacts, membership: Membership, ou: str, gone: dict[str, int]) -> Finding:
+    shown = ", ".join(f"{sid} ({count})" for sid, count in list(gone.items())[:_SIDS_SHOWN])
+    more = f" and {len(gone) - _SIDS_SHOWN} more" if len(gone) > _SIDS_SHOWN else ""
+    return make_finding(
+        check="AD-PRV-018",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.ADVISORY,
+        severity=Severity.LOW,
+        principal=membership.account_sid,
+        entitlement="entries without an account",
+        scope=ou,
+        title=f"Entries for {len(gone)} SIDs behind which no account shows",
+        documented="nothing is documented about other entries",
+        actual=f"deleted, or hidden from the auditing identity: {shown}{more}; in brackets the entries of each",
+        evidence=(EvidenceReference(dataset="trustees"), EvidenceReference(dataset="containers", record=ou)),
+        remediation=Remediation(text="Make sure that these accounts are gone, then remove their entries."),
+    )

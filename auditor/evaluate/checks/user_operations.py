@@ -1,0 +1,149 @@
+"""AD-DEL-002 to 009, 013: what of the user task works and what does not, where it is delegated in part only.
+
+The page documents the task as a whole; these rows are derived from what the product does with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from auditor.acl import AccessMask, Token
+from auditor.evaluate.directory.grants import aces_granting, aces_granting_below
+from auditor.evaluate.directory.user_task import USER_CLASS
+from auditor.evaluate.findings import make_finding
+from auditor.evaluate.remediation import delegate
+from auditor.model.outcome import FindingOutcome, Outcome, Severity
+from auditor.model.results import EvidenceReference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from auditor.acl import SecurityDescriptor
+    from auditor.evaluate.directory.judge import DirectoryFacts
+    from auditor.evaluate.directory.schema import DirectorySchema
+    from auditor.model.results import Finding
+
+    Question: TypeAlias = Callable[[SecurityDescriptor], bool]
+
+_MAINTAINED_ATTRIBUTES = (
+    "givenName", "sn", "displayName", "mail", "telephoneNumber", "title", "department", "company", "manager",
+    "physicalDeliveryOfficeName", "streetAddress", "l", "st", "postalCode", "co", "description", "employeeID",
+)  # fmt: skip
+_NAMES = ("cn", "name", "userPrincipalName", "sAMAccountName")
+_RESET_PASSWORD = "00299570-246d-11d0-a768-00aa006e0529"  # noqa: S105 - the GUID of a right
+_NAMES_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Operation:
+    """One thing the product does with users, and whether a container lets the account do it."""
+
+    check: str
+    severity: Severity
+    words: str
+    works: Question
+
+
+def check_user_operations(facts: DirectoryFacts) -> Iterator[Finding]:
+    """Report, for each target OU where the task is held in part, the operations that do not work everywhere."""
+    membership = facts.account.membership
+    if membership is None:
+        return
+    token = Token(membership.without_domain_admins)
+    operations = tuple(_operations(facts.schema, token))
+    for ou, delegated in facts.delegations.items():
+        if delegated.subtree is None or delegated.judgement.outcome is not Outcome.PARTIAL:
+            continue  # held whole, not held at all, or not known: the requirement says it
+        for operation in operations:
+            failing = [
+                container.dn
+                for container in delegated.subtree.readable
+                if container.descriptor is not None and not operation.works(container.descriptor)
+            ]
+            if failing:
+                yield _finding(facts, membership.account_sid, membership.sign_in_name, ou, operation, failing)
+
+
+def _operations(schema: DirectorySchema, token: Token) -> Iterator[_Operation]:
+    def writes(*attributes: str) -> Question:
+        questions = [
+            _below(token, AccessMask.WRITE_PROPERTY, schema.object_types(name, "user"))
+            for name in attributes
+            if schema.object_types(name, "user")
+        ]
+        return lambda descriptor: all(question(descriptor) for question in questions)
+
+    high, medium = Severity.HIGH, Severity.MEDIUM
+    creates, deletes = _on(token, AccessMask.CREATE_CHILD), _on(token, AccessMask.DELETE_CHILD)
+    deletes_user = _below(token, AccessMask.DELETE, (USER_CLASS,))
+    yield _Operation(check="AD-DEL-002", severity=medium, words="delete users", works=_any_of(deletes, deletes_user))
+    yield _Operation(
+        check="AD-DEL-003", severity=high, words="write the attributes of users", works=writes(*_MAINTAINED_ATTRIBUTES)
+    )
+    yield _Operation(
+        check="AD-DEL-004",
+        severity=high,
+        words="reset passwords",
+        works=_below(token, AccessMask.CONTROL_ACCESS, (_RESET_PASSWORD,)),
+    )
+    yield _Operation(check="AD-DEL-005", severity=medium, words="demand a password change", works=writes("pwdLastSet"))
+    yield _Operation(
+        check="AD-DEL-006", severity=high, words="enable and disable users", works=writes("userAccountControl")
+    )
+    yield _Operation(check="AD-DEL-007", severity=medium, words="unlock users", works=writes("lockoutTime"))
+    yield _Operation(check="AD-DEL-008", severity=medium, words="rename users", works=writes(*_NAMES))
+    yield _Operation(
+        check="AD-DEL-009",
+        severity=high,
+        words="move users",
+        works=_all_of(_any_of(deletes, deletes_user), creates, writes("cn", "name")),
+    )
+    yield _Operation(
+        check="AD-DEL-013",
+        severity=medium,
+        words="list and read users",
+        works=_all_of(
+            lambda descriptor: aces_granting(descriptor, token, AccessMask.LIST_CONTENTS) is not None,
+            lambda descriptor: aces_granting_below(descriptor, token, USER_CLASS, AccessMask.READ_PROPERTY) is not None,
+        ),
+    )
+
+
+def _on(token: Token, right: AccessMask) -> Question:
+    return lambda descriptor: aces_granting(descriptor, token, right, (USER_CLASS,)) is not None
+
+
+def _below(token: Token, right: AccessMask, object_types: tuple[str, ...]) -> Question:
+    return lambda descriptor: aces_granting_below(descriptor, token, USER_CLASS, right, object_types) is not None
+
+
+def _any_of(*questions: Question) -> Question:
+    return lambda descriptor: any(question(descriptor) for question in questions)
+
+
+def _all_of(*questions: Question) -> Question:
+    return lambda descriptor: all(question(descriptor) for question in questions)
+
+
+def _finding(
+    facts: DirectoryFacts, account_sid: str, sign_in_name: str, ou: str, operation: _Operation, failing: list[str]
+) -> Finding:
+    more = f" and {len(failing) - _NAMES_SHOWN} more" if len(failing) > _NAMES_SHOWN else ""
+    return make_finding(
+        check=operation.check,
+        connection=facts.connection.id,
+        outcome=FindingOutcome.MISSING if facts.delegation_is_required else FindingOutcome.ADVISORY,
+        severity=operation.severity,
+        principal=account_sid,
+        entitlement=operation.check,
+        scope=ou,
+        title=f"Cannot {operation.words} everywhere, without Domain Admins",
+        documented="part of the user task; derived from the page's delegated control",
+        actual=f"does not work in {'; '.join(failing[:_NAMES_SHOWN])}{more}",
+        evidence=(
+            EvidenceReference(dataset="target_ou", record=ou),
+            EvidenceReference(dataset="containers", record=ou),
+        ),
+        remediation=delegate([ou], sign_in_name),
+    )

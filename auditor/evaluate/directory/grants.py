@@ -1,0 +1,156 @@
+"""What the entries of a descriptor really give a token beyond reading, entry by entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from auditor.acl import (
+    DIRECTORY_RIGHTS,
+    RIGHTS_BEYOND_READ,
+    AccessMask,
+    Ace,
+    AceKind,
+    SecurityDescriptor,
+    Token,
+    aces_reaching_child,
+    decide,
+    decide_all,
+    descriptor_of_child,
+    format_ace_sddl,
+    narrow,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from auditor.evaluate.directory.membership import Membership
+    from auditor.evaluate.directory.subtree import Container
+    from auditor.model.results import Path
+
+_BEYOND_READ = tuple(right for right in DIRECTORY_RIGHTS if right & RIGHTS_BEYOND_READ)
+_DISTINCT_DESCRIPTORS_KEPT = 1 << 12
+_NAMES_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """The rights beyond reading that one allow ACE of a container gives a token and no earlier deny takes away."""
+
+    ace: Ace
+    rights: AccessMask
+
+
+def grants_on(descriptor: SecurityDescriptor, token: Token) -> tuple[Grant, ...]:
+    """Return what each ACE gives on the object itself."""
+    return _grants(narrow(descriptor, token), token)
+
+
+def grants_below(descriptor: SecurityDescriptor, token: Token, class_guid: str) -> tuple[Grant, ...]:
+    """Return what each ACE of a container gives on objects of a class below it; the ACEs are the container's."""
+    return _grants_below(narrow(descriptor, token), token, class_guid)
+
+
+@lru_cache(maxsize=_DISTINCT_DESCRIPTORS_KEPT)
+def _grants(descriptor: SecurityDescriptor, token: Token) -> tuple[Grant, ...]:
+    allowing = (ace for ace in descriptor.dacl or () if ace.kind is AceKind.ALLOW and not ace.is_inherit_only)
+    found = (Grant(ace=ace, rights=_effective(descriptor, token, ace)) for ace in allowing)
+    return tuple(grant for grant in found if grant.rights)
+
+
+@lru_cache(maxsize=_DISTINCT_DESCRIPTORS_KEPT)
+def _grants_below(descriptor: SecurityDescriptor, token: Token, class_guid: str) -> tuple[Grant, ...]:
+    reaching = aces_reaching_child(descriptor.dacl, class_guid)
+    own = {each.ace: (descriptor.dacl or ())[each.parent_index] for each in reaching}
+    return tuple(
+        Grant(ace=own[grant.ace], rights=grant.rights) for grant in _grants(descriptor_of_child(reaching), token)
+    )
+
+
+def _effective(descriptor: SecurityDescriptor, token: Token, ace: Ace) -> AccessMask:
+    if ace.trustee not in token.sids:
+        return AccessMask(0)
+    object_types = () if ace.object_type is None else (ace.object_type,)
+    held = AccessMask(0)
+    for right in _BEYOND_READ:
+        if ace.rights & right and decide(descriptor, token, right, object_types).granted:
+            held |= right
+    return held
+
+
+@lru_cache(maxsize=_DISTINCT_DESCRIPTORS_KEPT)
+def _aces_granting(
+    descriptor: SecurityDescriptor, token: Token, rights: AccessMask, object_types: tuple[str, ...] | None
+) -> tuple[Ace, ...] | None:
+    decisions = [
+        decide_all(descriptor, token, right) if object_types is None else decide(descriptor, token, right, object_types)
+        for right in DIRECTORY_RIGHTS
+        if rights & right
+    ]
+    if not all(decision.granted for decision in decisions):
+        return None
+    return tuple(dict.fromkeys(decision.ace for decision in decisions if decision.ace is not None))
+
+
+def aces_granting(
+    descriptor: SecurityDescriptor, token: Token, rights: AccessMask, object_types: tuple[str, ...] | None = None
+) -> tuple[Ace, ...] | None:
+    """Return the ACEs that give every one of `rights` on the object itself, or None when one is not held.
+
+    Without `object_types` each right must be held for every object type at once. An empty tuple means that no ACE is
+    needed: the DACL is NULL, or ownership gives it.
+    """
+    return _aces_granting(narrow(descriptor, token), token, rights, object_types)
+
+
+def aces_granting_below(
+    descriptor: SecurityDescriptor,
+    token: Token,
+    class_guid: str,
+    rights: AccessMask,
+    object_types: tuple[str, ...] | None = None,
+) -> tuple[Ace, ...] | None:
+    """Return the container's ACEs that give every one of `rights` on new objects of a class below it, or None."""
+    narrowed = narrow(descriptor, token)
+    reaching = aces_reaching_child(narrowed.dacl, class_guid)
+    own = {each.ace: (narrowed.dacl or ())[each.parent_index] for each in reaching}
+    aces = _aces_granting(descriptor_of_child(reaching), token, rights, object_types)
+    return None if aces is None else tuple(own[ace] for ace in aces)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A container and the ACEs there that answer a question."""
+
+    container: Container
+    aces: tuple[Ace, ...]
+
+
+def places_where(
+    containers: Iterable[Container], holds: Callable[[SecurityDescriptor], tuple[Ace, ...] | None]
+) -> tuple[Place, ...]:
+    """Return the containers on which a question has the answer yes, with the ACEs that say so."""
+    found = []
+    for container in containers:
+        aces = None if container.descriptor is None else holds(container.descriptor)
+        if aces is not None:
+            found.append(Place(container=container, aces=aces))
+    return tuple(found)
+
+
+def path_to_ace(membership: Membership, container: Container, ace: Ace) -> Path:
+    """Return the way from the account to an ACE's trustee, without Domain Admins, ending in the ACE."""
+    dacl = container.descriptor.dacl if container.descriptor else None
+    index = dacl.index(ace) if dacl else 0
+    return (*membership.path_without_domain_admins_to(ace.trustee), f"ACE {index} on {container.dn}")
+
+
+def describe_places(places: Sequence[Place]) -> str:
+    """Say where something is held and by which entries, in SDDL; long lists are counted."""
+    shown = [
+        f"{place.container.dn} ({' '.join(map(format_ace_sddl, place.aces)) or 'no entry is needed'})"
+        for place in places[:_NAMES_SHOWN]
+    ]
+    more = f"; and on {len(places) - _NAMES_SHOWN} more" if len(places) > _NAMES_SHOWN else ""
+    return "; ".join(shown) + more
