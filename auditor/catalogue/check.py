@@ -44,9 +44,17 @@ class Check:
 
 
 def check(  # noqa: PLR0913 - one line of the catalogue
-    check_id: str, severities: str, title: str, *, reads: str, rule: str, why: str, controls: str = ""
+    check_id: str,
+    severities: str,
+    title: str,
+    *,
+    reads: str,
+    rule: str,
+    why: str,
+    controls: str = "",
+    is_built: bool = True,
 ) -> Check:
-    """Return a check. `severities` are initials (`CH` is critical or high), `controls` are `N:AC-6 I:5.18`."""
+    """Return a check. `severities` are initials (`CH` is critical or high), `controls` are `N:AC-6 I:A.5.18`."""
     references = tuple(
         ControlReference(framework=_FRAMEWORKS[family], id=reference)
         for family, reference in (item.split(":", 1) for item in controls.split())
@@ -59,6 +67,7 @@ def check(  # noqa: PLR0913 - one line of the catalogue
         rule=rule,
         why=why,
         controls=references,
+        is_built=is_built,
     )
 
 

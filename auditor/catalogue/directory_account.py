@@ -14,6 +14,7 @@ DIRECTORY_ACCOUNT = (
         rule="each host answers and accepts the auditing identity",
         why="A host that does not answer cannot serve the product either, and nothing on it can be verified.",
         controls="N:CA-7",
+        is_built=False,
     ),
     check(
         "AD-COL-002",
@@ -22,7 +23,7 @@ DIRECTORY_ACCOUNT = (
         reads="the configured port and the TLS handshake with each host",
         rule="TLS 1.2 or newer answers on the documented port",
         why="Without TLS the bind password of a privileged account crosses the network readably.",
-        controls="N:SC-8 I:8.24 P:4.2 P:8.3.2",
+        controls="N:SC-8 I:A.8.24 P:4.2 P:8.3.2",
     ),
     check(
         "AD-COL-003",
@@ -42,6 +43,7 @@ DIRECTORY_ACCOUNT = (
         rule="every host that answers names the same default naming context",
         why="Hosts that serve different domains make the product's effect depend on which one answers.",
         controls="N:CP-10",
+        is_built=False,
     ),
     check(
         "AD-COL-005",
@@ -61,7 +63,7 @@ DIRECTORY_ACCOUNT = (
         rule="it is not the audited account and not in Domain Admins, Enterprise Admins or Administrators",
         why="An account that audits itself can hide what it holds; a separate reader makes the evidence independent, "
         "and a reader needs no administrative rights.",
-        controls="N:AC-5 I:5.3",
+        controls="N:AC-5 I:A.5.3",
     ),
     check(
         "AD-COL-008",
@@ -71,6 +73,7 @@ DIRECTORY_ACCOUNT = (
         rule="each is returned and well-formed",
         why="Access control that cannot be read cannot be judged; what depends on it stays open.",
         controls="N:AU-12",
+        is_built=False,
     ),
     check(
         "AD-COL-009",
@@ -103,7 +106,7 @@ DIRECTORY_ACCOUNT = (
         reads="every object that matches the configured user name",
         rule="exactly one object matches and its SID is known",
         why="Access can only be judged for one known identity.",
-        controls="N:AC-2 I:5.16",
+        controls="N:AC-2 I:A.5.16",
     ),
     check(
         "AD-ACC-002",
@@ -124,6 +127,7 @@ DIRECTORY_ACCOUNT = (
         rule="it was set within the last 365 days, for a member of Domain Admins within 180 days",
         why="Everyone who knew the password since it was set can still use it.",
         controls="N:IA-5(1) P:8.6.3",
+        is_built=False,
     ),
     check(
         "AD-ACC-006",
@@ -133,6 +137,7 @@ DIRECTORY_ACCOUNT = (
         rule="the option 'password never expires' is not set",
         why="Nothing forces a password that never expires to be changed; somebody must show that it is.",
         controls="N:IA-5 P:8.6.3",
+        is_built=False,
     ),
     check(
         "AD-ACC-007",
@@ -153,6 +158,7 @@ DIRECTORY_ACCOUNT = (
         rule="the last sign-in is not older than 90 days",
         why="An unused privileged account is reviewed by nobody and missed by nobody when it is taken over.",
         controls="N:AC-2(3) P:8.2.6",
+        is_built=False,
     ),
     planned("AD-ACC-010", "M", "The password was changed after the last person who knew it left"),
     planned("AD-ACC-011", "I", "A group managed service account is preferred"),
@@ -184,6 +190,7 @@ DIRECTORY_ACCOUNT = (
         rule="nothing to report when both readings give the same answer",
         why="The vendor's pages differ on whether Domain Admins and delegation are both needed or one of them; a "
         "reader must see which reading decided and what the other would say.",
+        is_built=False,
     ),
     check(
         "AD-GRP-003",
@@ -193,7 +200,7 @@ DIRECTORY_ACCOUNT = (
         rule="Domain Admins is not in the token",
         why="The page asks for it, so it is compliant; but it gives full control of the domain to whoever obtains one "
         "service password. The vendor's alternative wording accepts delegation alone.",
-        controls="N:AC-6(5) N:AC-6(1) I:8.2 P:7.2.5 A:T1078.002",
+        controls="N:AC-6(5) N:AC-6(1) I:A.8.2 P:7.2.5 A:T1078.002",
     ),
     check(
         "AD-GRP-004",
@@ -202,7 +209,7 @@ DIRECTORY_ACCOUNT = (
         reads="tokenGroups",
         rule="no privileged group is in the token that the matrix does not document",
         why="Each of these groups leads to control of the domain and none is asked for by the page.",
-        controls="N:AC-6 N:AC-2(7) I:8.2",
+        controls="N:AC-6 N:AC-2(7) I:A.8.2",
     ),
     check(
         "AD-GRP-005",
@@ -244,6 +251,7 @@ DIRECTORY_ACCOUNT = (
         why="Anyone in the domain can ask for a ticket of an account with a service principal name and guess its "
         "password offline.",
         controls="A:T1558.003",
+        is_built=False,
     ),
     check(
         "AD-KRB-002",
@@ -253,6 +261,7 @@ DIRECTORY_ACCOUNT = (
         rule="the option is not set",
         why="Whoever holds the account can act as anybody who ever signs in to it.",
         controls="N:AC-6 A:T1187",
+        is_built=False,
     ),
     check(
         "AD-KRB-003",
@@ -262,6 +271,7 @@ DIRECTORY_ACCOUNT = (
         rule="neither delegation targets nor protocol transition are set",
         why="The account can act as other people on the named services; on a domain controller that is the domain.",
         controls="N:AC-6 A:T1550.003",
+        is_built=False,
     ),
     check(
         "AD-KRB-004",
@@ -271,6 +281,7 @@ DIRECTORY_ACCOUNT = (
         rule="it is empty",
         why="Whoever it names can sign in to the account's services as anybody.",
         controls="N:AC-6 A:T1134",
+        is_built=False,
     ),
     check(
         "AD-KRB-005",
@@ -280,6 +291,7 @@ DIRECTORY_ACCOUNT = (
         rule="'account is sensitive and cannot be delegated' is set",
         why="Without it, a service that may delegate can act as this account elsewhere.",
         controls="N:IA-2",
+        is_built=False,
     ),
     planned("AD-KRB-006", "M", "AES is offered, RC4 and DES are not"),
     check(
@@ -290,6 +302,7 @@ DIRECTORY_ACCOUNT = (
         rule="it is empty",
         why="A key credential lets its holder sign in without the password and survives its change.",
         controls="N:IA-5 A:T1556",
+        is_built=False,
     ),
     planned("AD-KRB-008", "M", "The account has no explicit certificate mapping"),
     check(
@@ -300,6 +313,7 @@ DIRECTORY_ACCOUNT = (
         rule="nothing in them looks like a password",
         why="Every account of the domain can read these attributes.",
         controls="P:8.6.2",
+        is_built=False,
     ),
     # Who controls the account
     check(
@@ -311,6 +325,7 @@ DIRECTORY_ACCOUNT = (
         why="SDProp repairs a privileged account about hourly; a difference that stays means that it does not, and "
         "delegations from above reach the account.",
         controls="N:AC-6",
+        is_built=False,
     ),
     check(
         "AD-CTL-002",
@@ -320,6 +335,7 @@ DIRECTORY_ACCOUNT = (
         rule="adminCount is set only on members of protected groups",
         why="The account keeps a protected DACL that nobody maintains.",
         controls="N:AC-6",
+        is_built=False,
     ),
     check(
         "AD-CTL-003",
@@ -330,6 +346,7 @@ DIRECTORY_ACCOUNT = (
         "everything on it",
         why="Whoever can take over the account holds everything it holds.",
         controls="N:AC-6 A:T1098",
+        is_built=False,
     ),
     check(
         "AD-CTL-004",
@@ -339,6 +356,7 @@ DIRECTORY_ACCOUNT = (
         rule="nobody else may change their members, permissions or owner",
         why="Whoever can add members to these groups can hold the same rights.",
         controls="N:AC-6",
+        is_built=False,
     ),
     check(
         "AD-CTL-005",
@@ -348,6 +366,7 @@ DIRECTORY_ACCOUNT = (
         rule="Domain Admins, Enterprise Admins or Administrators own it",
         why="An owner can change the permissions of what it owns.",
         controls="N:AC-6",
+        is_built=False,
     ),
     planned("AD-CTL-006", "C", "AdminSDHolder carries no undocumented entry"),
     planned("AD-CTL-007", "M", "Who controls the group policies over the account"),
@@ -359,6 +378,7 @@ DIRECTORY_ACCOUNT = (
         rule="the account may not write the membership of a group it is in, nor manage the OU it or its groups lie in",
         why="An account that can raise its own rights makes every limit on it meaningless.",
         controls="N:AC-6",
+        is_built=False,
     ),
     planned("AD-LOG-001", "H", "Interactive logon is denied"),
     planned("AD-LOG-002", "M", "Logon workstations or an authentication policy silo limit the account"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor.catalogue.check import check, planned
 
-_DELEGATION = "N:AC-3 N:AC-6 I:5.15 I:5.18 S:CC6.1 S:CC6.3 P:7.2.1 P:7.2.5"
+_DELEGATION = "N:AC-3 N:AC-6 I:A.5.15 I:A.5.18 S:CC6.1 S:CC6.3 P:7.2.1 P:7.2.5"
 _OUS = "the security descriptors of each target OU, of the containers below, and of the users and groups living there"
 
 DIRECTORY_RIGHTS = (
@@ -99,7 +99,7 @@ DIRECTORY_RIGHTS = (
         rule="write property holds for member of groups below, without Domain Admins",
         why="The vendor's delegation page promises group membership but repeats the user task, which writes no "
         "membership; without this right, group assignment depends on Domain Admins.",
-        controls="N:AC-3 N:AC-6 I:5.15",
+        controls="N:AC-3 N:AC-6 I:A.5.15",
     ),
     planned("AD-DEL-011", "M", "Groups can be created"),
     planned("AD-DEL-012", "L", "OUs can be created"),

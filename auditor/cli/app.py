@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from auditor import __version__
 from auditor.cli import offline, run
 from auditor.cli.access import access
+from auditor.cli.checks import checks
 from auditor.cli.connections import connections
 from auditor.cli.console import say
 from auditor.cli.diff import diff
@@ -61,6 +62,7 @@ app.command(rich_help_panel="Review")(offline.verify)
 app.add_typer(history, name="history", rich_help_panel="Review")
 app.add_typer(connections, name="connections", rich_help_panel="Inputs")
 app.add_typer(matrix, name="matrix", rich_help_panel="Inputs")
+app.add_typer(checks, name="checks", rich_help_panel="Inputs")
 app.add_typer(waivers, name="waivers", rich_help_panel="Inputs")
 app.command(rich_help_panel="Inputs")(schema)
 
