@@ -151,6 +151,8 @@ def test_every_figure_has_a_description_with_its_numbers(pdf):
     assert Counter(described) == {
         "Requirements by outcome: Satisfied 5, Partial 1, Missing 2, Unverifiable 2, Not applicable 1": 1,
         "Standing findings by severity: Critical 2, High 3, Medium 1, Low 1, Info 1": 1,
+        "Requirements by outcome over the runs: 4 runs, oldest first; Satisfied 7, 8, 9, 5; Partial 1, 1, 1, 1; "
+        "Missing 3, 2, 1, 2; Unverifiable 1, 1, 1, 2; Not applicable 0, 0, 0, 1": 1,
     }
 
 
