@@ -3,6 +3,7 @@
 Three kinds, never mixed: bad input (`InvalidInput`, every problem at once, exit 2), a source that
 did not answer (`SourceError`, becomes a gap in the evidence, never leaves `collect`), and a run that
 cannot finish (`RunFailed`, exit 4). Anything else is a bug of ours and crashes with a traceback.
+`Interrupted` is no failure: somebody stopped the run (exit 130).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from auditor.model.evidence import Gap
 
@@ -60,6 +62,14 @@ def collecting(problems: list[Problem], load: Callable[[], T]) -> T | None:
 
 class RunFailed(AuditorError):
     """The run itself cannot finish, for example an output cannot be written. Exit 4."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Somebody stopped the run; `kept` is the folder with what was read by then. Exit 130."""
+
+    def __init__(self, kept: Path) -> None:
+        self.kept = kept
+        super().__init__(f"{kept} holds what was read")
 
 
 class SourceError(AuditorError):

@@ -16,13 +16,14 @@ from auditor.evaluate.drift import compare_runs
 from auditor.evaluate.evaluate import EarlierRuns, RunFacts, evaluate
 from auditor.history.lock import only_run
 from auditor.history.manifest import MANIFEST, unaltered
-from auditor.history.run_folder import publish, staging_folder
+from auditor.history.run_folder import discard, publish, staging_folder
 from auditor.history.runs import RESULTS, find_baseline
 from auditor.inventory.entries import ReplayEntry
 from auditor.recorded_run import RecordedRun, copy_recorded_run, read_recorded_run, write_inputs
 from auditor.report.formats import render
 from auditor.report.pdf import PdfUnavailable
 from auditor.report.results_json import read_results, write_results
+from auditor.resumption import holds_evidence, interrupted_runs, read_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -41,13 +42,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """Who runs the tool, where, how. `argv` names no output folder, so that equal runs give equal records."""
+    """Who runs the tool, where, how. `argv` names no output folder, so that equal runs give equal records.
+
+    With `resumes` connections that an interrupted run has read are not read again.
+    """
 
     operator: str
     host: str
     tool_version: str
     argv: tuple[str, ...]
     clock: Callable[[], datetime]
+    resumes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,16 +96,21 @@ def run(
     announce: Announce,
 ) -> Finished:
     """Collect, judge, compare with the last run and render into one run folder; no other run may write there."""
-    with only_run(output_dir), staging_folder(output_dir) as folder:
-        _collect(prepared, invocation, folder, announce)
+    with (
+        only_run(output_dir),
+        staging_folder(output_dir, worth_keeping=holds_evidence) as folder,
+        _collected(prepared, invocation, folder, announce),
+    ):
         earlier = _earlier_runs(output_dir, [entry.id for entry in prepared.entries], judging, announce)
         return _judge_and_render(read_recorded_run(folder), folder, judging, earlier, formats, announce)
 
 
 def collect(prepared: Prepared, invocation: Invocation, output_dir: Path, announce: Announce) -> Finished:
     """Collect evidence alone, to be judged later or elsewhere."""
-    with staging_folder(output_dir) as folder:
-        _collect(prepared, invocation, folder, announce)
+    with (
+        staging_folder(output_dir, worth_keeping=holds_evidence) as folder,
+        _collected(prepared, invocation, folder, announce),
+    ):
         return Finished(folder=publish(folder, f"{invocation.clock():%Y%m%dT%H%M%SZ}-evidence"), results=None)
 
 
@@ -214,7 +224,23 @@ def _earlier_runs(
         return EarlierRuns(altered=found.altered)
 
 
-def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce) -> None:
+@contextmanager
+def _collected(prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce) -> Iterator[None]:
+    """Collect into a staging folder; what an interrupted run left goes when this one has its name."""
+    left: tuple[Path, ...] = ()
+    if invocation.resumes:
+        left = interrupted_runs(folder.parent, prepared.inventory.path, invocation.tool_version)
+        if not left:
+            announce("", f"no interrupted run of this inventory lies in {folder.parent}: this one begins anew")
+    _collect(prepared, invocation, folder, announce, left)
+    yield
+    for each in left:
+        discard(each)
+
+
+def _collect(
+    prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce, left: tuple[Path, ...]
+) -> None:
     # Judging again needs no client of any directory or tenant, and they take long to load.
     from auditor.collect.tenant import TenantSessions  # noqa: PLC0415
 
@@ -232,6 +258,9 @@ def _collect(prepared: Prepared, invocation: Invocation, folder: Path, announce:
             announce(entry.id, "started")
             if isinstance(entry, ReplayEntry):
                 copy_evidence(entry.folder, target)
+            elif (known := read_before(left, entry, invocation.clock())) is not None:
+                announce("", f"{entry.id}: taken from the interrupted run")
+                copy_evidence(known, target)
             else:
                 _collect_entry(prepared, entry, invocation, target, announce, sessions)
             announce(entry.id, "finished")

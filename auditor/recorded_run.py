@@ -67,7 +67,7 @@ def write_inputs(
     """Write `inputs/`: the inventory as used (it holds references, never secrets), the matrices, and run.json."""
     inputs = folder / "inputs"
     inputs.mkdir()
-    shutil.copyfile(prepared.inventory.path, inputs / f"inventory{prepared.inventory.path.suffix}")
+    shutil.copyfile(prepared.inventory.path, inventory_copy(folder, prepared.inventory.path))
     matrices = {matrix.sha256: matrix for matrix in (*prepared.matrices.values(), prepared.default_matrix)}
     for matrix in matrices.values():
         (inputs / _matrix_file(matrix)).write_bytes(matrix.content)
@@ -85,6 +85,11 @@ def write_inputs(
     )
     text = json.dumps(facts.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n"
     (inputs / RUN_FILE).write_text(text, encoding="utf-8", newline="\n")
+
+
+def inventory_copy(folder: Path, inventory: Path) -> Path:
+    """Return where a run folder keeps the inventory that was used."""
+    return folder / "inputs" / f"inventory{inventory.suffix}"
 
 
 def _name(entry: InventoryEntry) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from io import TextIOWrapper
@@ -21,7 +22,7 @@ from auditor.cli.history import history
 from auditor.cli.matrix import matrix
 from auditor.cli.schema import schema
 from auditor.cli.waivers import waivers
-from auditor.errors import InvalidInput, RunFailed
+from auditor.errors import Interrupted, InvalidInput, RunFailed
 
 INVALID_INPUT = 2
 RUN_FAILED = 4
@@ -35,8 +36,12 @@ class _Commands(TyperGroup):
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except Interrupted as interrupt:
+            say("--resume goes on with it, within a day and with the same inventory")
+            say(f"auditor: interrupted; {interrupt.kept} keeps what was read; exit {INTERRUPTED} (interrupted)")
+            raise typer.Exit(INTERRUPTED) from interrupt
         except KeyboardInterrupt as interrupt:
-            say(f"auditor: interrupted, nothing was written; exit {INTERRUPTED} (interrupted)")
+            say(f"auditor: interrupted; exit {INTERRUPTED} (interrupted)")
             raise typer.Exit(INTERRUPTED) from interrupt
 
 
@@ -87,6 +92,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # what a terminal cannot show is spelled out, never a crash
             stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's stop is an interrupt, too
     try:
         app()
     except SystemExit as finished:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SHORT_OUTPUT_DIR = re.compile(r"-[qv]*o")  # alone, in a cluster, or with its value attached
 
 
-def invocation() -> Invocation:
+def invocation(*, resumes: bool = False) -> Invocation:
     """Return what the record says about this run of the tool."""
     from auditor.pipeline import Invocation  # noqa: PLC0415
 
@@ -32,6 +32,7 @@ def invocation() -> Invocation:
         tool_version=__version__,
         argv=_argv(sys.argv[1:]),
         clock=current_time,
+        resumes=resumes,
     )
 
 

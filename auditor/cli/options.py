@@ -61,6 +61,10 @@ Baseline = Annotated[
     Path | None,
     typer.Option("--baseline", metavar="RUN", help="Compare with this run, not the last one of the same connections."),
 ]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Take from interrupted runs of this inventory what they read within a day."),
+]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="Plain lines instead of a moving one.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the last line and errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Every step on a line of its own.")]

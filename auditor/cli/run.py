@@ -20,6 +20,7 @@ from auditor.cli.options import (
     Now,
     OutputDir,
     Quiet,
+    Resume,
     Verbose,
     Waivers,
 )
@@ -39,6 +40,7 @@ def run(
     fail_on: FailOn = Severity.MEDIUM,
     exit_zero: ExitZero = False,
     now: Now = None,
+    resume: Resume = False,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -50,7 +52,8 @@ def run(
     run itself failed; 130 interrupted.
     """
     judging = Question(kind="review", fail_on=fail_on, exit_zero=exit_zero, now=now, waivers=waivers, baseline=baseline)
-    _run(config, output_dir, format_names, connection, judging, Telling(no_progress, quiet, verbose))
+    telling = Telling(no_progress, quiet, verbose)
+    _run(config, output_dir, format_names, connection, judging, telling, resumes=resume)
 
 
 def readiness(
@@ -63,6 +66,7 @@ def readiness(
     fail_on: FailOn = Severity.LOW,
     exit_zero: ExitZero = False,
     now: Now = None,
+    resume: Resume = False,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -75,13 +79,15 @@ def readiness(
     judging = Question(
         kind="readiness", fail_on=fail_on, exit_zero=exit_zero, now=now, waivers=waivers, baseline=baseline
     )
-    _run(config, output_dir, format_names, connection, judging, Telling(no_progress, quiet, verbose))
+    telling = Telling(no_progress, quiet, verbose)
+    _run(config, output_dir, format_names, connection, judging, telling, resumes=resume)
 
 
 def collect(
     config: Config = _DEFAULT_CONFIG,
     output_dir: OutputDir = _DEFAULT_OUTPUT,
     connection: ConnectionIds = None,
+    resume: Resume = False,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -92,7 +98,7 @@ def collect(
 
     prepared = prepare(config, connection or (), ask)
     with progress(is_quiet=quiet, is_plain=no_progress, is_verbose=verbose) as announce:
-        finished = pipeline.collect(prepared, invocation(), output_dir, announce)
+        finished = pipeline.collect(prepared, invocation(resumes=resume), output_dir, announce)
     print(finished.folder)
     gaps = _count_gaps(finished.folder)
     code = 3 if gaps else 0
@@ -108,6 +114,8 @@ def _run(
     connection: list[str] | None,
     asked: Question,
     telling: Telling,
+    *,
+    resumes: bool,
 ) -> None:
     from auditor import pipeline  # noqa: PLC0415 - --help must not load the collectors
     from auditor.errors import InvalidInput, Problem, collecting  # noqa: PLC0415
@@ -121,7 +129,7 @@ def _run(
         raise InvalidInput(problems)
     pipeline.require_comparable(judging, [entry.id for entry in prepared.entries])
     with progress(is_quiet=telling.quiet, is_plain=telling.no_progress, is_verbose=telling.verbose) as announce:
-        finished = pipeline.run(prepared, invocation(), output_dir, judging, formats, announce)
+        finished = pipeline.run(prepared, invocation(resumes=resumes), output_dir, judging, formats, announce)
     conclude(finished, quiet=telling.quiet)
 
 

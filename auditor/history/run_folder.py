@@ -5,25 +5,31 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditor.errors import RunFailed
+from auditor.errors import Interrupted, RunFailed
 from auditor.history.lock import locked
-from auditor.history.manifest import verify_run, write_manifest
+from auditor.history.manifest import MANIFEST, verify_run, write_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _INCOMPLETE = ".incomplete-"
 
 
+def _nothing(folder: Path) -> bool:
+    del folder
+    return False
+
+
 @contextmanager
-def staging_folder(output_dir: Path) -> Iterator[Path]:
+def staging_folder(output_dir: Path, *, worth_keeping: Callable[[Path], bool] = _nothing) -> Iterator[Path]:
     """Yield a private folder to fill; it is removed unless `publish` gave it a name.
 
     It is locked while it is filled, so that one a killed process left can be told from one in use.
+    An interrupt leaves it, without a manifest, if it is `worth_keeping`, and becomes Interrupted.
     Raises RunFailed when the output folder cannot be written.
     """
     with ExitStack() as lock:
@@ -33,12 +39,20 @@ def staging_folder(output_dir: Path) -> Iterator[Path]:
             lock.enter_context(locked(folder))
         except OSError as error:
             raise RunFailed(f"{output_dir}: cannot be written ({error.strerror})") from error
+        is_kept = False
         try:
             yield folder
         except OSError as error:
             raise RunFailed(f"{output_dir}: cannot be written ({error})") from error
+        except KeyboardInterrupt as interrupt:
+            is_kept = worth_keeping(folder)
+            if not is_kept:
+                raise
+            (folder / MANIFEST).unlink(missing_ok=True)
+            raise Interrupted(output_dir / folder.name) from interrupt
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if not is_kept:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def publish(folder: Path, run_id: str) -> Path:
@@ -58,15 +72,20 @@ def publish(folder: Path, run_id: str) -> Path:
             target.mkdir()
         except FileExistsError:
             continue
-        folder.chmod(0o755 & ~_umask())
-        folder.rename(target)  # replaces the empty folder just claimed, in one step
+        try:
+            folder.chmod(0o755 & ~_umask())
+            folder.rename(target)  # replaces the empty folder just claimed, in one step
+        except BaseException:
+            with suppress(OSError):  # a full one is the run
+                target.rmdir()
+            raise
         _flush_folder(folder.parent)
         return target
     raise RunFailed(f"{folder.parent}: a thousand runs named {run_id} exist already")
 
 
 def discard(folder: Path) -> None:
-    """Remove a run folder so that no half of it ever bears its name."""
+    """Remove a run folder, or what a run left, so that no half of it ever bears its name."""
     hidden = Path(tempfile.mkdtemp(prefix=_INCOMPLETE, dir=folder.parent))
     folder.rename(hidden / folder.name)
     _flush_folder(folder.parent)
@@ -74,7 +93,7 @@ def discard(folder: Path) -> None:
 
 
 def abandoned(output_dir: Path) -> tuple[Path, ...]:
-    """Return what killed processes left: staging folders that nobody fills."""
+    """Return what interrupted and killed processes left: staging folders that nobody fills."""
     return tuple(folder for folder in sorted(output_dir.glob(f"{_INCOMPLETE}*")) if _is_abandoned(folder))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from tests.unit.evaluate.recorded import write_evidence
 if TYPE_CHECKING:
     from auditor.model.evidence import Evidence
 
+REPOSITORY = Path(__file__).parents[3]
 NOW = "2026-11-23T08:00:00Z"
 COMPLIANT = Directory()
 DEVIATING = Directory(accounts=(service_account("H2R Delegates"),), token=(DOMAIN_USERS, USERS, DELEGATES))
@@ -66,6 +69,18 @@ class Finished:
         """The record of the run."""
         found: dict[str, Any] = json.loads((self.folder / "results.json").read_text(encoding="utf-8"))
         return found
+
+
+def start(*arguments: str | Path, **environment: str) -> subprocess.Popen[bytes]:
+    """Start a command as a process of its own, with these environment variables more."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "auditor", *map(str, arguments)],
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 class Auditor:

@@ -1,15 +1,8 @@
-"""`auditor diff`, `history`, `waivers` and `readiness`; and runs that are killed, locked out or without room."""
+"""`auditor diff`, `history`, `waivers` and `readiness`."""
 
 from __future__ import annotations
 
 import json
-import os
-import random
-import resource
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -25,7 +18,6 @@ from tests.unit.evaluate.composed_tenant import Tenant, assignment, role
 if TYPE_CHECKING:
     from tests.unit.cli.estate import Auditor, Finished
 
-REPOSITORY = Path(__file__).parents[3]
 LOW = Tenant().with_assignments(assignment("View-Only Recipients"), roles=(role("View-Only Recipients"),))
 
 
@@ -194,76 +186,3 @@ def test_a_second_run_on_the_same_folder_is_refused(auditor: Auditor, tmp_path: 
         assert (finished.code, finished.out) == (4, "")
         assert "another run is under way there" in finished.last_line
     assert list((tmp_path / "runs").iterdir()) == []
-
-
-def start(*arguments: str | Path, **more: Any) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "auditor", *map(str, arguments)],
-        cwd=REPOSITORY,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        **more,
-    )
-
-
-def test_a_run_killed_at_any_moment_leaves_the_earlier_ones_and_no_half_one(auditor: Auditor, tmp_path: Path) -> None:
-    chance = random.Random(20261123)
-    earlier = run(auditor, tmp_path, 20, corp=DEVIATING)
-    output, inventory = tmp_path / "runs", tmp_path / "estate-20" / "inventory.json"
-    whole = {earlier.folder}
-    options = ("run", "-c", inventory, "-o", output, "-f", "json,html,csv,junit", "--no-progress", "--exit-zero")
-    began = time.monotonic()
-    start(*options, "--now", "2026-11-21T08:00:00Z").communicate()
-    usual_s = time.monotonic() - began
-    whole |= {each for each in output.iterdir() if each.name.startswith("20261121")}
-    assert len(whole) == 2
-    for moment in range(8):
-        with start(*options, "--now", f"2026-11-21T09:00:{moment:02}Z") as process:
-            time.sleep(chance.uniform(0.3, 1.0) * usual_s)
-            process.send_signal(signal.SIGKILL)
-        for folder in output.iterdir():
-            if (folder / "manifest.json").exists() and not folder.name.startswith("."):
-                assert verify_run(folder) == (), folder
-                assert (folder / "results.json").exists()
-                assert folder == earlier.folder or (folder / "report.html").exists()
-                whole.add(folder)
-            elif not folder.name.startswith("."):
-                assert list(folder.iterdir()) == [], f"{folder} is half a run that has a name"
-        assert all(verify_run(each) == () for each in whole)
-    after = auditor("run", "-c", inventory, "-o", output, "-f", "json", "--now", NOW, "--exit-zero")
-    assert after.code == 0, after.err
-    latest = max(json.loads((each / "results.json").read_bytes())["run"]["evaluated_at"] for each in whole)
-    assert after.results["drift"]["baseline_evaluated_at"] == latest
-    auditor("history", "prune", "-o", output, "--keep", "99")
-    assert not [each for each in output.iterdir() if each.name.startswith(".")]
-
-
-def test_no_room_on_the_disk_ends_with_4_and_one_clear_line(auditor: Auditor, tmp_path: Path) -> None:
-    earlier = run(auditor, tmp_path, 20, corp=DEVIATING)
-    output, inventory = tmp_path / "runs", tmp_path / "estate-20" / "inventory.json"
-
-    def without_room() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write beyond the limit fails with EFBIG, as ENOSPC would
-        resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, 8_000))
-
-    with start("run", "-c", inventory, "-o", output, "-f", "json,html", preexec_fn=without_room) as process:
-        told = process.communicate()[1].decode()
-    assert process.returncode == 4, told
-    assert "Traceback" not in told
-    assert "cannot be written" in told.splitlines()[-1]
-    assert "exit 4 (the run failed)" in told.splitlines()[-1]
-    assert list(output.iterdir()) == [earlier.folder]
-    assert verify_run(earlier.folder) == ()
-
-
-def test_a_folder_that_cannot_be_written_ends_with_4(auditor: Auditor, tmp_path: Path) -> None:
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs").chmod(0o500)
-    try:
-        if os.access(tmp_path / "runs", os.W_OK):
-            pytest.skip("this user may write everywhere")
-        finished = run(auditor, tmp_path, 21, corp=COMPLIANT)
-    finally:
-        (tmp_path / "runs").chmod(0o700)
-    assert (finished.code, finished.out) == (4, "")
-    assert "cannot be written" in finished.last_line
