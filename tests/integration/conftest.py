@@ -12,6 +12,7 @@ from tests.integration.audits import audit, audited, audited_folder
 from tests.lab.domain_controller import DomainController
 from tests.lab.estates import KNOWN_ANSWERS
 from tests.lab.machine import LabUnavailable
+from tests.lab.random_estate import random_estate
 
 __all__ = ["audit", "audited", "audited_folder"]  # fixtures from elsewhere
 
@@ -32,6 +33,13 @@ def domain_controller() -> Iterator[DomainController]:
 def domain_controller_without_administrators() -> Iterator[DomainController]:
     """Run the same estate after everybody left the groups that delegation is judged without."""
     with _running(KNOWN_ANSWERS.estate_without_administrators) as controller:
+        yield controller
+
+
+@pytest.fixture(scope="session")
+def domain_controller_with_random_access() -> Iterator[DomainController]:
+    """Run a domain controller whose objects have random security descriptors."""
+    with _running(random_estate(seed=20261127)) as controller:
         yield controller
 
 

@@ -62,12 +62,14 @@ class AttributeChange:
 class AccessChange:
     """Puts `aces` in front of an object's explicit ACEs, in the order given.
 
-    `protected` cuts inheritance off and drops what was inherited.
+    `protected` cuts inheritance off and drops what was inherited. `owner` is a sAMAccountName; without one
+    the owner stays.
     """
 
     dn: str
     aces: tuple[str, ...] = ()
     protected: bool = False
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +118,7 @@ def domain_local_group(dn: str, name: str) -> DirectoryObject:
     """Describe a domain-local security group, the only kind that takes foreign security principals."""
     domain_local, security_enabled = 0x4, -0x80000000  # MS-ADTS 2.2.12
     kind = str(domain_local + security_enabled)
-    return DirectoryObject(
-        dn=dn, object_class="group", attributes={"sAMAccountName": (name,), "groupType": (kind,)}
-    )
+    return DirectoryObject(dn=dn, object_class="group", attributes={"sAMAccountName": (name,), "groupType": (kind,)})
 
 
 def user(dn: str, name: str) -> DirectoryObject:

@@ -22,7 +22,7 @@ from samba.samdb import SamDB  # type: ignore[import-not-found]
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-DACL_ONLY, OWNER_GROUP_DACL = "sd_flags:1:4", "sd_flags:1:7"  # MS-ADTS 3.1.1.3.4.1.11
+OWNER_ONLY, DACL_ONLY, OWNER_GROUP_DACL = "sd_flags:1:1", "sd_flags:1:4", "sd_flags:1:7"  # MS-ADTS 3.1.1.3.4.1.11
 
 
 class Directory:
@@ -35,9 +35,7 @@ class Directory:
         self.domain_sid = security.dom_sid(self.database.get_domain_sid())
         self.guids = guids
 
-    def add_object(
-        self, dn: str, object_class: str, attributes: dict[str, list[str]], password: str | None
-    ) -> None:
+    def add_object(self, dn: str, object_class: str, attributes: dict[str, list[str]], password: str | None) -> None:
         """Create an object, with a password if given."""
         domain = self.database.domain_dns_name()
         message: dict[str, Any] = {"dn": self.absolute(dn), "objectClass": object_class}
@@ -56,13 +54,16 @@ class Directory:
         """Replace an attribute's values."""
         self.modify(self.find(name)[0], attribute, values)
 
-    def change_access(self, dn: str, aces: list[str], protected: bool) -> None:
+    def change_access(self, dn: str, aces: list[str], protected: bool, owner: str | None) -> None:
         """Put ACEs in front of the explicit ones; the inherited ones come back by themselves."""
         added = "".join(self.resolve(ace) for ace in aces)
         descriptor = self.descriptor(dn, DACL_ONLY).as_sddl(self.domain_sid)
         present = re.findall(r"\([^)]*\)", descriptor)
         explicit = "".join(ace for ace in present if "ID" not in ace.split(";")[1])
         self.replace_dacl(dn, f"D:{'P' if protected else ''}{added}{explicit}")
+        if owner is not None:
+            owned = ndr_pack(security.descriptor.from_sddl(f"O:{self.find(owner)[1]}", self.domain_sid))
+            self.modify(self.absolute(dn), "nTSecurityDescriptor", [owned], controls=[OWNER_ONLY])
 
     def guard_account(self, name: str) -> None:
         """Do to an account what the hourly task does to members of protected groups (MS-ADTS 3.1.1.6.1)."""
@@ -88,9 +89,7 @@ class Directory:
         head = str(self.database.domain_dn()).upper()
         file = ldb.Ldb(f"tdb://{self.parameters.private_path(f'sam.ldb.d/{head}.ldb')}")
         message = ldb.Message(ldb.Dn(file, self.absolute(dn)))
-        message["descriptor"] = ldb.MessageElement(
-            [ndr_pack(descriptor)], ldb.FLAG_MOD_REPLACE, "nTSecurityDescriptor"
-        )
+        message["descriptor"] = ldb.MessageElement([ndr_pack(descriptor)], ldb.FLAG_MOD_REPLACE, "nTSecurityDescriptor")
         file.modify(message)
 
     def rename(self, name: str, new_rdn: str, new_name: str) -> None:
@@ -106,9 +105,7 @@ class Directory:
 
     def find(self, name: str) -> tuple[str, str]:
         """Return DN and SID of the account or group with this sAMAccountName."""
-        found = self.database.search(
-            expression=f"(sAMAccountName={ldb.binary_encode(name)})", attrs=["objectSid"]
-        )
+        found = self.database.search(expression=f"(sAMAccountName={ldb.binary_encode(name)})", attrs=["objectSid"])
         if len(found) != 1:
             raise LookupError(f"{len(found)} objects are named {name!r}")
         sid = ndr_unpack(security.dom_sid, found[0]["objectSid"][0])
@@ -121,6 +118,7 @@ class Directory:
 
     def resolve(self, ace: str) -> str:
         """Replace the placeholders of an ACE."""
+
         def replacement(match: re.Match[str]) -> str:
             name = match[1]
             return self.find(name[4:])[1] if name.startswith("sid:") else self.guids[name]
