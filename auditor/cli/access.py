@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auditor.cli.console import progress, say, visible
+from auditor.cli.console import LogFormat, say, visible
 from auditor.cli.invocation import ask, invocation
-from auditor.cli.options import AsJson, Config, NoProgress, Quiet, Verbose
+from auditor.cli.options import AsJson, Config, LogFormatOption, NoProgress, Quiet, Verbose
+from auditor.cli.progress import Telling, progress
 from auditor.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def access(
     no_progress: NoProgress = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
+    log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
     """Show what the audited account may do with each object in its target and group OUs.
 
@@ -58,8 +60,9 @@ def access(
     _require_dn(object_dn)
     prepared = prepare(config, (connection,) if connection else (), ask)
     entry = _only_hybrid(prepared.entries, config)
+    telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     with (
-        progress(is_quiet=quiet, is_plain=no_progress, is_verbose=verbose) as announce,
+        progress(telling) as announce,
         pipeline.evidence_of(prepared, entry, invocation(), announce, object_dn) as evidence,
     ):
         question = _question(evidence, without_domain_admins=without_domain_admins, explain=explain)

@@ -6,7 +6,7 @@ import signal
 import sys
 import traceback
 from io import TextIOWrapper
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -16,13 +16,18 @@ from auditor.cli import offline, run
 from auditor.cli.access import access
 from auditor.cli.checks import checks
 from auditor.cli.connections import connections
-from auditor.cli.console import say
+from auditor.cli.console import LogFormat, say, speak
 from auditor.cli.diff import diff
 from auditor.cli.history import history
 from auditor.cli.matrix import matrix
 from auditor.cli.schema import schema
 from auditor.cli.waivers import waivers
 from auditor.errors import Interrupted, InvalidInput, RunFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.errors import Problem
 
 INVALID_INPUT = 2
 RUN_FAILED = 4
@@ -38,10 +43,10 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except Interrupted as interrupt:
             say("--resume goes on with it, within a day and with the same inventory")
-            say(f"auditor: interrupted; {interrupt.kept} keeps what was read; exit {INTERRUPTED} (interrupted)")
+            _say_end(f"interrupted; {interrupt.kept} keeps what was read", INTERRUPTED, "interrupted")
             raise typer.Exit(INTERRUPTED) from interrupt
         except KeyboardInterrupt as interrupt:
-            say(f"auditor: interrupted; exit {INTERRUPTED} (interrupted)")
+            _say_end("interrupted", INTERRUPTED, "interrupted")
             raise typer.Exit(INTERRUPTED) from interrupt
 
 
@@ -93,26 +98,35 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):  # what a terminal cannot show is spelled out, never a crash
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's stop is an interrupt, too
+    speak(LogFormat.TEXT)
     try:
         app()
     except SystemExit as finished:
         if finished.code == INVALID_INPUT:  # Typer has said what is wrong with the options
-            say(f"auditor: nothing was contacted; exit {INVALID_INPUT} (usage)")
+            _say_end("nothing was contacted", INVALID_INPUT, "usage")
         raise
     except InvalidInput as invalid:
-        for problem in invalid.problems:
-            say(str(problem))
-        count = len(invalid.problems)
-        noun = "problem" if count == 1 else "problems"
-        say(f"auditor: {count} {noun} in the input, nothing was contacted; exit {INVALID_INPUT} (input invalid)")
+        _say_problems(invalid.problems)
         sys.exit(INVALID_INPUT)
     except RunFailed as failed:
         reason, *advice = str(failed).split("\n")
         for line in advice:
-            say(line)
-        say(f"auditor: {reason.rstrip(':')}; exit {RUN_FAILED} (the run failed)")
+            say(line, level="error")
+        _say_end(reason.rstrip(":"), RUN_FAILED, "the run failed")
         sys.exit(RUN_FAILED)
     except Exception:  # noqa: BLE001 - the boundary: a bug shows its traceback and has its own exit code
-        traceback.print_exc()
-        say(f"auditor: this is a bug of the tool; exit {RUN_FAILED} (the run failed)")
+        for line in traceback.format_exc().splitlines():
+            say(line, level="error")
+        _say_end("this is a bug of the tool", RUN_FAILED, "the run failed")
         sys.exit(RUN_FAILED)
+
+
+def _say_problems(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        say(str(problem), level="error", file=problem.file, line=problem.line, place=problem.place)
+    noun = "problem" if len(problems) == 1 else "problems"
+    _say_end(f"{len(problems)} {noun} in the input, nothing was contacted", INVALID_INPUT, "input invalid")
+
+
+def _say_end(what: str, code: int, reason: str) -> None:
+    say(f"auditor: {what}; exit {code} ({reason})", level="error", exit_code=code)

@@ -1,16 +1,32 @@
-"""What the tool says to a person: everything but data, on standard error."""
+"""What the tool says to a person or a log collector: everything but data, on standard error."""
 
 from __future__ import annotations
 
-import os
+import json
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from enum import StrEnum
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from auditor.model.instants import format_instant
 
-    from auditor.pipeline import Announce
+
+class LogFormat(StrEnum):
+    """How lines are said: for people, or one JSON object each."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class _Voice:
+    """How this process speaks; the option of a command sets it, and every command starts with text."""
+
+    log_format = LogFormat.TEXT
+
+
+def speak(log_format: LogFormat) -> LogFormat:
+    """Say every further line in this format, and return it."""
+    _Voice.log_format = log_format
+    return log_format
 
 
 def visible(text: str) -> str:
@@ -18,54 +34,12 @@ def visible(text: str) -> str:
     return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
 
 
-def say(line: str) -> None:
-    """Print one line to standard error."""
-    print(visible(line), file=sys.stderr)
-
-
-@contextmanager
-def progress(*, is_quiet: bool, is_plain: bool, is_verbose: bool) -> Iterator[Announce]:
-    """Yield the function that tells each step: a moving line on a terminal, start and end lines elsewhere.
-
-    Verbose tells every step on a line of its own.
-    """
-    if is_quiet:
-        yield _no_line
-    elif is_verbose:
-        yield _every_line
-    elif is_plain or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield _plain_line
+def say(message: str, *, level: str = "info", **facts: str | float | None) -> None:
+    """Say one line. As JSON it has `time`, `level` and `message`, and the facts that are given."""
+    if _Voice.log_format is LogFormat.JSON:
+        told = {"time": format_instant(datetime.now(UTC)), "level": level, "message": message, **facts}
+        line = json.dumps(told)  # ASCII: whatever shows it, no name can steer it
     else:
-        with _moving_line() as announce:
-            yield announce
-
-
-def _no_line(connection: str, step: str) -> None:
-    del connection, step
-
-
-def _every_line(connection: str, step: str) -> None:
-    say(f"{connection}: {step}" if connection else step)
-
-
-def _plain_line(connection: str, step: str) -> None:
-    if step in ("started", "finished"):
-        say(f"{connection}: {step}")
-    elif not connection:
-        say(step)
-
-
-@contextmanager
-def _moving_line() -> Iterator[Announce]:
-    from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
-    from rich.markup import escape  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    with console.status("starting") as status:
-
-        def announce(connection: str, step: str) -> None:
-            if step == "finished":
-                console.print(f"{escape(visible(connection))}: collected")
-            status.update(escape(visible(f"{connection}: {step}" if connection else step)))
-
-        yield announce
+        line = visible(message)
+    sys.stderr.write(f"{line}\n")  # in one piece: connections are read side by side
+    sys.stderr.flush()

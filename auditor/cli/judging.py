@@ -58,15 +58,6 @@ class Question:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """How much to tell while it goes on."""
-
-    no_progress: bool
-    quiet: bool
-    verbose: bool
-
-
 def chosen_formats(names: list[str] | None, default: tuple[str, ...] = ()) -> Formats:
     """Return the formats to write. Raises InvalidInput for one that is not known."""
     from auditor.pipeline import Formats  # noqa: PLC0415
@@ -132,6 +123,9 @@ def conclude(finished: Finished, *, quiet: bool) -> None:
         f"{counts.satisfied} satisfied + {counts.partial} partial "
         f"+ {counts.missing} missing + {counts.unverifiable} unverifiable + {counts.not_applicable} not applicable; "
         f"{counts.excess} excess, {counts.advisory} advisory{waived}; {report_file}; "
-        f"exit {results.run.exit.code} ({results.run.exit.reason})"
+        f"exit {results.run.exit.code} ({results.run.exit.reason})",
+        verdict=str(results.summary.verdict),
+        exit_code=results.run.exit.code,
+        run_folder=str(finished.folder),
     )
     raise typer.Exit(results.run.exit.code)

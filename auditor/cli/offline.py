@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from auditor.cli.console import progress, say, visible
+from auditor.cli.console import LogFormat, say, visible
 from auditor.cli.judging import Question, chosen_formats, conclude, say_left_out
 from auditor.cli.options import (
     Baseline,
     ExitZero,
     FailOn,
     FormatNames,
+    LogFormatOption,
     NoProgress,
     Now,
     OutputDir,
@@ -21,6 +22,7 @@ from auditor.cli.options import (
     Verbose,
     Waivers,
 )
+from auditor.cli.progress import Telling, progress
 from auditor.model.outcome import Severity
 
 _DEFAULT_OUTPUT = Path("runs")
@@ -47,6 +49,7 @@ def evaluate(
     no_progress: NoProgress = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
+    log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
     """Judge recorded evidence. Nothing is contacted; the same evidence, matrix and --now give the same bytes.
 
@@ -60,7 +63,8 @@ def evaluate(
     asked = Question(kind="review", fail_on=fail_on, exit_zero=exit_zero, now=now, waivers=waivers, baseline=baseline)
     judging = asked.judging()
     pipeline.require_comparable(judging, [each.id for each in recorded.facts.connections])
-    with progress(is_quiet=quiet, is_plain=no_progress, is_verbose=verbose) as announce:
+    telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
+    with progress(telling) as announce:
         finished = pipeline.judge_again(recorded, output_dir, judging, formats, announce)
     conclude(finished, quiet=quiet)
 
@@ -72,16 +76,22 @@ def report(
     no_progress: NoProgress = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
+    log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
     """Render results again, into a folder of its own. Exits with 0 when everything asked for was written."""
     from auditor import pipeline  # noqa: PLC0415
 
     formats = chosen_formats(format_names)
-    with progress(is_quiet=quiet, is_plain=no_progress, is_verbose=verbose) as announce:
+    telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
+    with progress(telling) as announce:
         finished = pipeline.report(source, output_dir, formats, announce)
     print(finished.folder)
     say_left_out(finished)
-    say(f"auditor: rendered {', '.join(formats.names)}; {finished.folder}; exit 0 (written)")
+    say(
+        f"auditor: rendered {', '.join(formats.names)}; {finished.folder}; exit 0 (written)",
+        exit_code=0,
+        run_folder=str(finished.folder),
+    )
 
 
 def verify(run_folder: RunArgument) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from auditor.cli.console import LogFormat, speak
 from auditor.model.instants import parse_instant
 from auditor.model.outcome import Severity
 
@@ -65,8 +66,12 @@ Resume = Annotated[
     bool,
     typer.Option("--resume", help="Take from interrupted runs of this inventory what they read within a day."),
 ]
-NoProgress = Annotated[bool, typer.Option("--no-progress", help="Plain lines instead of a moving one.")]
+NoProgress = Annotated[bool, typer.Option("--no-progress", help="Plain lines instead of bars.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the last line and errors.")]
+LogFormatOption = Annotated[
+    LogFormat,
+    typer.Option("--log-format", callback=speak, is_eager=True, help="json: each line is one object, for collectors."),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Every step on a line of its own.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 

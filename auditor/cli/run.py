@@ -6,9 +6,9 @@ from pathlib import Path
 
 import typer
 
-from auditor.cli.console import progress, say
+from auditor.cli.console import LogFormat, say
 from auditor.cli.invocation import ask, invocation
-from auditor.cli.judging import Question, Telling, chosen_formats, conclude
+from auditor.cli.judging import Question, chosen_formats, conclude
 from auditor.cli.options import (
     Baseline,
     Config,
@@ -16,6 +16,7 @@ from auditor.cli.options import (
     ExitZero,
     FailOn,
     FormatNames,
+    LogFormatOption,
     NoProgress,
     Now,
     OutputDir,
@@ -24,6 +25,7 @@ from auditor.cli.options import (
     Verbose,
     Waivers,
 )
+from auditor.cli.progress import Telling, progress
 from auditor.model.outcome import Severity
 
 _DEFAULT_CONFIG = Path("inventory.yaml")
@@ -44,6 +46,7 @@ def run(
     no_progress: NoProgress = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
+    log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
     """Collect, judge, compare with the last run and report: the command to schedule.
 
@@ -52,7 +55,7 @@ def run(
     run itself failed; 130 interrupted.
     """
     judging = Question(kind="review", fail_on=fail_on, exit_zero=exit_zero, now=now, waivers=waivers, baseline=baseline)
-    telling = Telling(no_progress, quiet, verbose)
+    telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     _run(config, output_dir, format_names, connection, judging, telling, resumes=resume)
 
 
@@ -70,6 +73,7 @@ def readiness(
     no_progress: NoProgress = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
+    log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
     """Say READY, NOT READY or CANNOT SAY for each connection, as a gate before it goes live.
 
@@ -79,7 +83,7 @@ def readiness(
     judging = Question(
         kind="readiness", fail_on=fail_on, exit_zero=exit_zero, now=now, waivers=waivers, baseline=baseline
     )
-    telling = Telling(no_progress, quiet, verbose)
+    telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     _run(config, output_dir, format_names, connection, judging, telling, resumes=resume)
 
 
@@ -91,19 +95,25 @@ def collect(
     no_progress: NoProgress = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
+    log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
     """Collect evidence only, to be judged later or on another machine."""
     from auditor import pipeline  # noqa: PLC0415
     from auditor.preparation import prepare  # noqa: PLC0415
 
+    telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     prepared = prepare(config, connection or (), ask)
-    with progress(is_quiet=quiet, is_plain=no_progress, is_verbose=verbose) as announce:
+    with progress(telling) as announce:
         finished = pipeline.collect(prepared, invocation(resumes=resume), output_dir, announce)
     print(finished.folder)
     gaps = _count_gaps(finished.folder)
     code = 3 if gaps else 0
     reason = f"{gaps} reads are not complete" if gaps else "every read is complete"
-    say(f"auditor: evidence of {len(prepared.entries)} connections; {finished.folder}; exit {code} ({reason})")
+    say(
+        f"auditor: evidence of {len(prepared.entries)} connections; {finished.folder}; exit {code} ({reason})",
+        exit_code=code,
+        run_folder=str(finished.folder),
+    )
     raise typer.Exit(code)
 
 
@@ -128,7 +138,7 @@ def _run(
     if prepared is None or judging is None:
         raise InvalidInput(problems)
     pipeline.require_comparable(judging, [entry.id for entry in prepared.entries])
-    with progress(is_quiet=telling.quiet, is_plain=telling.no_progress, is_verbose=telling.verbose) as announce:
+    with progress(telling) as announce:
         finished = pipeline.run(prepared, invocation(resumes=resumes), output_dir, judging, formats, announce)
     conclude(finished, quiet=telling.quiet)
 

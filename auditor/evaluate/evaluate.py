@@ -268,6 +268,7 @@ def _source_record(source: Source) -> SourceRecord:
         error_kind=str(gap.kind) if gap else None,
         missing_permission=gap.missing_permission if gap else None,
         sha256=source.sha256,
+        duration_s=round((source.finished_at - source.started_at).total_seconds(), 3),
     )
 
 

@@ -210,7 +210,7 @@ class HostRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRecord:
-    """Provenance of one read."""
+    """Provenance of one read. `duration_s` is None in records of earlier versions."""
 
     dataset: str
     subject: str
@@ -225,6 +225,7 @@ class SourceRecord:
     error_kind: str | None
     missing_permission: str | None
     sha256: str
+    duration_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
