@@ -269,7 +269,8 @@ DIRECTORY_RIGHTS = (
         "HM",
         "No delegation outside the target OUs",
         reads="the security descriptors of the other OUs and containers of the domain",
-        rule="no explicit entry grants the account or a group of its own anything beyond reading",
+        rule="no explicit entry grants the account or a group of its own anything beyond reading; a grant to a group "
+        "that every account is in is advisory",
         why="The page asks for the target OUs only; everything else is unreviewed reach.",
         controls="N:AC-6",
     ),
@@ -278,7 +279,8 @@ DIRECTORY_RIGHTS = (
         "H",
         "No delegation above the target OUs",
         reads="the security descriptors of the objects above each target OU",
-        rule="no explicit entry there grants the account or a group of its own anything beyond reading",
+        rule="no explicit entry there grants the account or a group of its own anything beyond reading; a grant "
+        "to a group that every account is in is advisory",
         why="A right delegated above reaches OUs that nobody listed.",
         controls="N:AC-6",
     ),

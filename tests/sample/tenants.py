@@ -89,8 +89,9 @@ def contoso_tenant() -> Tenant:
     ):
         tenant.user(upn, display_name=name, has_mailbox=True, licensed=True)
     tenant.eligible_entra_role(athens, USER_ADMINISTRATOR, start="2026-02-02T08:00:00Z")
-    tenant.role_group("H2R Provisioning", roles=REQUIRED_EXCHANGE_ROLES, members=(headquarters, athens))
-    tenant.role_group("H2R Łódź", roles=(MAIL_RECIPIENTS, SECURITY_GROUPS), members=(lodz,))
+    tenant.role_group("H2R Provisioning", roles=REQUIRED_EXCHANGE_ROLES, members=(headquarters,))
+    tenant.role_group("H2R Αθήνα", roles=REQUIRED_EXCHANGE_ROLES, members=(athens,))
+    tenant.role_group("<b>H2R</b> & Łódź", roles=(MAIL_RECIPIENTS, SECURITY_GROUPS), members=(lodz,))
     for role in REQUIRED_EXCHANGE_ROLES:
         tenant.assign_role(role, to=munich)
     office = tenant.management_scope("Служители Варна", "Office -eq 'Варна'")
@@ -104,9 +105,9 @@ def fabrikam_tenant() -> Tenant:
     """Return a tenant in the documented shape that the auditing application may read only in part."""
     tenant = TenantBuilder(domain="fabrikam.example", display_name="Fabrikam GmbH")
     account = _account(tenant, FABRIKAM, "Hire2Retire")
-    tenant.role_group("<b>H2R</b> & Co", roles=REQUIRED_EXCHANGE_ROLES, members=(account,))
+    tenant.role_group("H2R Provisioning", roles=REQUIRED_EXCHANGE_ROLES, members=(account,))
     allowed = tenant.auditor.without_permissions("RoleManagement.Read.Directory", "Directory.Read.All")
-    tenant.auditor = replace(tenant.auditor, graph_permissions=allowed)
+    tenant.auditor = replace(tenant.auditor, graph_permissions=allowed, exchange_manage_as_app=False)
     return _smaller(tenant.build())
 
 

@@ -78,6 +78,12 @@ def _is_everybody(sid: str) -> bool:
     return domain_of_sid(sid) is not None and rid_of_sid(sid) == DOMAIN_USERS_RID
 
 
+def _is_in_every_token(membership: Membership, trustee: str) -> bool:
+    """Tell whether the account is in a group only because everybody is: the grant is not its own excess."""
+    way = membership.ways_without_domain_admins.get(trustee, ())
+    return any(sid in IN_EVERY_TOKEN for sid in way)
+
+
 def _finding(
     facts: DirectoryFacts, membership: Membership, container: Container, trustee: str, aces: list[Ace], *, check: str
 ) -> Finding:
@@ -85,15 +91,17 @@ def _finding(
     name = membership.names.get(trustee, trustee)
     where = "above" if is_above else "outside"
     is_own = trustee == membership.account_sid
+    is_shared = _is_in_every_token(membership, trustee)
     return make_finding(
         check=check,
         connection=facts.connection.id,
-        outcome=FindingOutcome.EXCESS,
+        outcome=FindingOutcome.ADVISORY if is_shared else FindingOutcome.EXCESS,
         severity=Severity.HIGH if is_above or is_own else Severity.MEDIUM,
         principal=membership.account_sid,
         entitlement=trustee,
         scope=container.dn,
-        title=f"Delegated to {name} {where} the target OUs: {container.dn}",
+        title=f"Delegated to {name}{', which every account is in,' if is_shared else ''} {where} the target OUs: "
+        f"{container.dn}",
         documented="delegated control of the target OUs",
         actual=" ".join(map(format_ace_sddl, aces)),
         paths=tuple(path_to_ace(membership, container, ace) for ace in aces),

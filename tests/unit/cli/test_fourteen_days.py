@@ -88,14 +88,15 @@ DAYS = [
     Day(
         directory=BOTH,
         verdict="non_compliant",
-        new="AD-DEL-001 AD-GRP-005",  # the group that carried the delegation is documented no longer
+        # The group that carried the delegation is documented no longer, and Domain Admins could not be left.
+        new="AD-DEL-001 AD-GRP-005 AD-PRV-020",
         entitlements=("changed H2R Delegates",),
     ),
     Day(directory=BOTH, verdict="non_compliant"),
     Day(
         directory=WITH_PAYROLL,
         verdict="non_compliant",
-        resolved="AD-DEL-001 AD-GRP-005",
+        resolved="AD-DEL-001 AD-GRP-005 AD-PRV-020",
         entitlements=("changed H2R Delegates",),
     ),
     Day(directory=WITH_PAYROLL, verdict="compliant", new="AD-GOV-003", waived=1),

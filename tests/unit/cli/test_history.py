@@ -18,7 +18,9 @@ from tests.unit.evaluate.composed_tenant import Tenant, assignment, role
 if TYPE_CHECKING:
     from tests.unit.cli.estate import Auditor, Finished
 
-LOW = Tenant().with_assignments(assignment("View-Only Recipients"), roles=(role("View-Only Recipients"),))
+LOW = Tenant().with_assignments(
+    assignment("View-Only Recipients", "svc-h2r", kind="User"), roles=(role("View-Only Recipients"),)
+)
 
 
 def run(auditor: Auditor, folder: Path, day: int, *options: str | Path, **systems: Any) -> Finished:
