@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     Entry = dict[str, list[bytes]]
 
-EVERYONE, NETWORK, AUTHENTICATED_USERS = "S-1-1-0", "S-1-5-2", "S-1-5-11"
 _OWNER_OR_GROUP, _DACL = 0x3, 0x4  # of sDRightsEffective (MS-ADTS 3.1.1.4.5.4)
 _CONSTRUCTED = 0x4  # of systemFlags (MS-ADTS 2.2.10)
 # Written with WRITE_DAC and WRITE_OWNER alone (MS-ADTS 3.1.1.5.3.3), but Samba lists it wherever WRITE_PROPERTY is held
@@ -53,9 +52,9 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What an account may do with an object; `answer` names what the domain controller grants."""
+    """What an account may do with an object; `answer` names what the domain controller grants, of `Subject.rights`."""
 
-    account_sid: str
+    account: Subject
     token: Token
     subject: Subject
     answer: frozenset[str]
@@ -75,48 +74,41 @@ def decided(question: Question) -> frozenset[str]:
 
 
 def ask(controller: DomainController, base: str, accounts: Sequence[str]) -> tuple[Question, ...]:
-    """Ask about every object at and below `base`, as each of the accounts; each signs in once."""
+    """Ask about every object at and below `base`, as each of the accounts `CN=...` there; each signs in once."""
     with controller.sign_in() as administrator:
         subjects = {subject.dn: subject for subject in _subjects(administrator, controller, base)}
-        sids = {name: _sids(administrator, controller, name) for name in accounts}
-    return tuple(
-        Question(account_sid=own, token=Token(token), subject=subjects[dn], answer=answer)
-        for name, (own, token) in sids.items()
-        for dn, answer in _answers(controller, name, base)
-    )
+    questions = []
+    for name in accounts:
+        account = subjects[f"CN={name},{base}"]
+        with controller.sign_in(name) as connection:
+            token = token_of(connection)
+            questions += [
+                Question(account=account, token=token, subject=subjects[dn], answer=answer)
+                for dn, answer in _answers(connection, base)
+            ]
+    return tuple(questions)
 
 
-def _answers(controller: DomainController, name: str, base: str) -> Iterator[tuple[str, frozenset[str]]]:
-    with controller.sign_in(name) as connection:
-        for dn, entry in _below(
-            connection, base, "allowedAttributesEffective", "allowedChildClassesEffective", "sDRightsEffective"
-        ):
-            bits = int(_text(entry, "sDRightsEffective"))
-            yield (
-                dn,
-                frozenset(
-                    {
-                        *(
-                            f"write {name}"
-                            for name in _texts(entry, "allowedAttributesEffective")
-                            if name != _NO_PROPERTY
-                        ),
-                        *(f"create {name}" for name in _texts(entry, "allowedChildClassesEffective")),
-                        *(["WRITE_DAC"] if bits & _DACL else []),
-                        *(["WRITE_OWNER"] if bits & _OWNER_OR_GROUP else []),
-                    }
-                ),
-            )
+def token_of(connection: ldap3.Connection) -> Token:
+    """Return every SID that the domain controller evaluates for the account that is signed in (MS-ADTS 3.1.1.3.2)."""
+    connection.search("", "(objectClass=*)", ldap3.BASE, attributes=["tokenGroups"])
+    (root,) = connection.response or []
+    return Token(frozenset(map(format_sid, root["raw_attributes"]["tokenGroups"])))
 
 
-def _sids(administrator: ldap3.Connection, controller: DomainController, name: str) -> tuple[str, frozenset[str]]:
-    """Return an account's own SID, and all that its token holds."""
-    ((dn, entry),) = _below(administrator, controller.domain.head, "objectSid", only=f"(sAMAccountName={name})")
-    administrator.search(dn, "(objectClass=*)", ldap3.BASE, attributes=["tokenGroups"])
-    (found,) = administrator.response or []
-    own = format_sid(entry["objectSid"][0])
-    groups = map(format_sid, found["raw_attributes"]["tokenGroups"])
-    return own, frozenset({own, *groups, EVERYONE, NETWORK, AUTHENTICATED_USERS})
+def _answers(connection: ldap3.Connection, base: str) -> Iterator[tuple[str, frozenset[str]]]:
+    for dn, entry in _below(
+        connection, base, "allowedAttributesEffective", "allowedChildClassesEffective", "sDRightsEffective"
+    ):
+        bits = int(_text(entry, "sDRightsEffective"))
+        writable = (name for name in _texts(entry, "allowedAttributesEffective") if name != _NO_PROPERTY)
+        answer = {f"write {name}" for name in writable}
+        answer |= {f"create {name}" for name in _texts(entry, "allowedChildClassesEffective")}
+        if bits & _DACL:
+            answer.add("WRITE_DAC")
+        if bits & _OWNER_OR_GROUP:
+            answer.add("WRITE_OWNER")
+        yield dn, frozenset(answer)
 
 
 def _subjects(administrator: ldap3.Connection, controller: DomainController, base: str) -> Iterator[Subject]:
