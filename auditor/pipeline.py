@@ -147,7 +147,7 @@ def evidence_of(
     if isinstance(entry, ReplayEntry):
         yield read_evidence(entry.folder)
         return
-    with TemporaryDirectory(prefix="auditor-") as scratch, TenantSessions() as sessions:
+    with TemporaryDirectory(prefix="auditor-") as scratch, TenantSessions(prompt=prepared.prompt) as sessions:
         folder = Path(scratch) / entry.id
         _collect_entry(
             prepared, entry, invocation, folder, announce, sessions, objects=(object_dn,) if object_dn else ()
@@ -252,7 +252,7 @@ def _collect(
         tool_version=invocation.tool_version,
         argv=invocation.argv,
     )
-    with TenantSessions() as sessions:
+    with TenantSessions(prompt=prepared.prompt) as sessions:
         for entry in prepared.entries:
             target = folder / "evidence" / entry.id
             announce(entry.id, "started")

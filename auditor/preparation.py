@@ -12,7 +12,7 @@ from auditor.errors import InvalidInput, Problem, collecting
 from auditor.inventory.entries import LiveEntry, ReplayEntry
 from auditor.inventory.load import load_inventory
 from auditor.matrix.load import known_profiles, load_matrix
-from auditor.model.sign_in import CertificateCredential, CloudSignIn, KerberosSignIn
+from auditor.model.sign_in import CertificateCredential, CloudSignIn, DeviceCodeCredential, KerberosSignIn
 from auditor.settings import resolve_secrets
 
 if TYPE_CHECKING:
@@ -33,13 +33,19 @@ class Prepared:
     matrices: Mapping[str, Matrix]
     default_matrix: Matrix
     secrets: Mapping[SecretReference, Secret]
+    prompt: Callable[[str], None] | None = None
 
 
-def prepare(path: Path, connection_ids: Collection[str], ask: Callable[[str], str]) -> Prepared:
+def prepare(
+    path: Path,
+    connection_ids: Collection[str],
+    ask: Callable[[str], str],
+    prompt: Callable[[str], None] | None = None,
+) -> Prepared:
     """Load and check the inventory, its matrices, its recorded evidence and its secrets.
 
-    `connection_ids` selects connections; none selects all. `ask` answers `prompt:` references. Raises
-    InvalidInput with every problem at once.
+    `connection_ids` selects connections; none selects all. `ask` answers `prompt:` references, `prompt` tells the
+    person at the terminal what to do; it is None when there is none. Raises InvalidInput with every problem at once.
     """
     inventory = load_inventory(path, known_profiles())
     entries = _select(inventory, connection_ids)
@@ -50,6 +56,8 @@ def prepare(path: Path, connection_ids: Collection[str], ask: Callable[[str], st
         problems, lambda: resolve_secrets(inventory.secret_uses({entry.id for entry in entries}), ask)
     )
     problems += _unusable_kerberos(inventory, entries)
+    if prompt is None:
+        problems += _needing_a_person(inventory, entries)
     if secrets is not None:
         problems += _unusable_certificates(inventory, entries, secrets)
     if problems or default_matrix is None or secrets is None:
@@ -60,6 +68,7 @@ def prepare(path: Path, connection_ids: Collection[str], ask: Callable[[str], st
         matrices=matrices,
         default_matrix=default_matrix,
         secrets=secrets,
+        prompt=prompt,
     )
 
 
@@ -122,6 +131,19 @@ def _unusable_kerberos(inventory: Inventory, entries: Collection[InventoryEntry]
                 message=trouble,
                 cure="install hire2retire-permission-auditor[kerberos] and the system's Kerberos library, "
                 "or sign in with username and password",
+            )
+
+
+def _needing_a_person(inventory: Inventory, entries: Collection[InventoryEntry]) -> Iterator[Problem]:
+    for entry in entries:
+        sign_in = entry.sign_in if isinstance(entry, LiveEntry) else None
+        if isinstance(sign_in, CloudSignIn) and isinstance(sign_in.credential, DeviceCodeCredential):
+            yield Problem(
+                file=str(inventory.path),
+                line=None,
+                place=f"{entry.id}: device_code",
+                message="there is no terminal to show the code at",
+                cure="run the tool in a terminal, or sign in with certificate, managed_identity or federated_token",
             )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auditor.cli.console import LogFormat, say, visible
-from auditor.cli.invocation import ask, invocation
+from auditor.cli.invocation import ask, invocation, prompt
 from auditor.cli.options import AsJson, Config, LogFormatOption, NoProgress, Quiet, Verbose
 from auditor.cli.progress import Telling, progress
 from auditor.errors import InvalidInput, Problem
@@ -58,7 +58,7 @@ def access(
     from auditor.preparation import prepare  # noqa: PLC0415
 
     _require_dn(object_dn)
-    prepared = prepare(config, (connection,) if connection else (), ask)
+    prepared = prepare(config, (connection,) if connection else (), ask, prompt())
     entry = _only_hybrid(prepared.entries, config)
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     with (

@@ -58,11 +58,15 @@ def _row(entry: InventoryEntry, default_profile: str) -> dict[str, Any]:
 
 
 def _identity(sign_in: SignIn) -> str:
-    from auditor.model.sign_in import DirectorySignIn  # noqa: PLC0415
+    from auditor.model.sign_in import DeviceCodeCredential, DirectorySignIn, ManagedIdentityCredential  # noqa: PLC0415
 
     if isinstance(sign_in, DirectorySignIn):
         return sign_in.username or "current Kerberos ticket"
-    return sign_in.client_id
+    if isinstance(sign_in.credential, ManagedIdentityCredential):
+        return f"managed identity {sign_in.client_id or 'of this machine'}"
+    through = f"application {sign_in.client_id}"
+    is_person = isinstance(sign_in.credential, DeviceCodeCredential)
+    return f"a person with a device code, through {through}" if is_person else str(sign_in.client_id)
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

@@ -10,9 +10,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from auditor import __version__
+from auditor.cli.console import say
 from auditor.cli.options import current_time
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from auditor.pipeline import Invocation
 
 _SHORT_OUTPUT_DIR = re.compile(r"-[qv]*o")  # alone, in a cluster, or with its value attached
@@ -54,6 +57,11 @@ def _argv(arguments: list[str]) -> tuple[str, ...]:
             kept.append(argument)
             is_folder = argument == "--output-dir"
     return tuple(kept)
+
+
+def prompt() -> Callable[[str], None] | None:
+    """Return what tells the person at the terminal what to do; None when nobody is there."""
+    return say if sys.stdin.isatty() and sys.stderr.isatty() else None
 
 
 def ask(place: str) -> str:

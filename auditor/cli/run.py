@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from auditor.cli.console import LogFormat, say
-from auditor.cli.invocation import ask, invocation
+from auditor.cli.invocation import ask, invocation, prompt
 from auditor.cli.judging import Question, chosen_formats, conclude
 from auditor.cli.options import (
     Baseline,
@@ -102,7 +102,7 @@ def collect(
     from auditor.preparation import prepare  # noqa: PLC0415
 
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
-    prepared = prepare(config, connection or (), ask)
+    prepared = prepare(config, connection or (), ask, prompt())
     with progress(telling) as announce:
         finished = pipeline.collect(prepared, invocation(resumes=resume), output_dir, announce)
     print(finished.folder)
@@ -133,7 +133,7 @@ def _run(
 
     formats = chosen_formats(format_names)
     problems: list[Problem] = []
-    prepared = collecting(problems, lambda: prepare(config, connection or (), ask))
+    prepared = collecting(problems, lambda: prepare(config, connection or (), ask, prompt()))
     judging = collecting(problems, asked.judging)
     if prepared is None or judging is None:
         raise InvalidInput(problems)

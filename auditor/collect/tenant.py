@@ -20,6 +20,7 @@ from auditor.collect.https.tokens import Tokens
 from auditor.collect.https.transport import Transport, TransportLimits
 from auditor.collect.https.workers import Workers
 from auditor.model.connection import Cloud
+from auditor.model.sign_in import DeviceCodeCredential, ManagedIdentityCredential
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,10 +48,16 @@ class TenantSessions:
     """One session per tenant and auditing identity, kept for the whole run.
 
     A read that does not depend on the connection is made for the first one and repeated for the others.
+    `prompt` tells the person at the terminal what to do; only sign-in with a device code needs it.
     """
 
-    def __init__(self, limits: TransportLimits = TransportLimits()) -> None:  # noqa: B008
+    def __init__(
+        self,
+        limits: TransportLimits = TransportLimits(),  # noqa: B008
+        prompt: Callable[[str], None] | None = None,
+    ) -> None:
         self._limits = limits
+        self._prompt = prompt
         self._open: dict[object, _TenantSession] = {}
         self._resources = ExitStack()
 
@@ -83,9 +90,14 @@ class TenantSessions:
         secrets: Mapping[SecretReference, Secret],
     ) -> _TenantSession:
         endpoints, limits, enter = connection.endpoints, self._limits, self._resources.enter_context
-        allow_list = AllowList(endpoints=endpoints, regional_hosts=connection.cloud is not Cloud.CUSTOM)
+        allow_list = AllowList(
+            endpoints=endpoints,
+            regional_hosts=connection.cloud is not Cloud.CUSTOM,
+            managed_identity=isinstance(sign_in.credential, ManagedIdentityCredential),
+            device_code=isinstance(sign_in.credential, DeviceCodeCredential),
+        )
         transport = enter(closing(Transport(allow_list, ca_file=connection.ca_file, limits=limits)))
-        tokens = Tokens(transport, login=endpoints.login, sign_in=sign_in, secrets=secrets)
+        tokens = Tokens(transport, login=endpoints.login, sign_in=sign_in, secrets=secrets, prompt=self._prompt)
         service = partial(Service, transport=transport, tokens=tokens)
         return _TenantSession(
             transport=transport,
@@ -117,7 +129,7 @@ def collect_tenant(
     recorder = partial(Recorder, writer=writer, answers=session.answers, announce=announce)
     graph = recorder(service=session.graph, workers=session.graph_workers)
     exchange = recorder(service=session.exchange, workers=session.exchange_workers)
-    _collect(connection, sign_in, graph, exchange)
+    _collect(connection, sign_in, graph, exchange, session.tokens)
     for asked in (graph, exchange):
         asked.finish()
         record_service_clock(asked)
@@ -125,7 +137,11 @@ def collect_tenant(
 
 
 def _collect(
-    connection: ExchangeOnlineConnection, sign_in: CloudSignIn, graph: Recorder, exchange: Recorder
+    connection: ExchangeOnlineConnection,
+    sign_in: CloudSignIn,
+    graph: Recorder,
+    exchange: Recorder,
+    tokens: Tokens,
 ) -> None:
     """Ask everything, each question as soon as its answer's dependents could be waited for.
 
@@ -139,6 +155,7 @@ def _collect(
         recorder=exchange,
         tenant_id=object_id(sign_in.tenant_id) or entra.tenant_id or sign_in.tenant_id or connection.tenant,
         service_account=connection.service_account,
+        caller=tokens.person,
     )
     organization.begin()
     entra.ask_about_account()

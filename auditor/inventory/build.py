@@ -26,9 +26,13 @@ from auditor.model.connection import (
 from auditor.model.sign_in import (
     CertificateCredential,
     ClientSecretCredential,
+    CloudCredential,
     CloudSignIn,
+    DeviceCodeCredential,
     DirectorySignIn,
+    FederatedCredential,
     KerberosSignIn,
+    ManagedIdentityCredential,
     PasswordSignIn,
     SecretReference,
 )
@@ -161,14 +165,16 @@ def _cloud_sign_in(uses: _SecretUses, place: Place, fields: CloudSignInFields) -
     )
 
 
-def _credential(
-    uses: _SecretUses, place: Place, fields: CloudSignInFields
-) -> CertificateCredential | ClientSecretCredential:
-    if fields.certificate is None:
-        client_secret = cast("SecretReference", fields.client_secret)  # the rules require one of the two
-        return ClientSecretCredential(client_secret=uses.add((*place, "client_secret"), client_secret))
-    password = fields.certificate_password
-    return CertificateCredential(
-        certificate=uses.add((*place, "certificate"), fields.certificate, is_certificate=True),
-        password=uses.add((*place, "certificate_password"), password) if password else None,
-    )
+def _credential(uses: _SecretUses, place: Place, fields: CloudSignInFields) -> CloudCredential:
+    """Return the one credential that the rules let through."""
+    if fields.certificate is not None:
+        password = fields.certificate_password
+        return CertificateCredential(
+            certificate=uses.add((*place, "certificate"), fields.certificate, is_certificate=True),
+            password=uses.add((*place, "certificate_password"), password) if password else None,
+        )
+    if fields.client_secret is not None:
+        return ClientSecretCredential(client_secret=uses.add((*place, "client_secret"), fields.client_secret))
+    if fields.federated_token is not None:
+        return FederatedCredential(token_file=uses.add((*place, "federated_token"), fields.federated_token))
+    return ManagedIdentityCredential() if fields.managed_identity else DeviceCodeCredential()

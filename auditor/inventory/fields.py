@@ -150,6 +150,12 @@ def _secret_reference(value: object, info: ValidationInfo) -> SecretReference:
     raise refusal("must be a reference to a secret, never the secret itself", cure)
 
 
+def _require_file(reference: SecretReference) -> SecretReference:
+    if reference.scheme != "file":
+        raise refusal("must name the file that holds the token now", "write file:PATH; it is read again on renewal")
+    return reference
+
+
 def _certificate_file(value: str, info: ValidationInfo) -> str:
     path = _surroundings(info).folder / value
     try:
@@ -209,6 +215,7 @@ HttpsBase = Annotated[OneLine, AfterValidator(_https_base), _text_like("https://
 Reference = Annotated[
     SecretReference, PlainValidator(_secret_reference), _text_like("((env|file|keyring):.+|prompt:)")
 ]
+FileReference = Annotated[Reference, AfterValidator(_require_file), _text_like("file:.+")]
 CertificateFile = Annotated[OneLine, AfterValidator(_certificate_file)]
 EvidenceFolder = Annotated[OneLine, AfterValidator(_evidence_folder)]
 ProfileName = Annotated[OneLine, AfterValidator(_profile)]

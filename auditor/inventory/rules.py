@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from auditor.inventory.fields import is_principal
-from auditor.inventory.schema import PLANNED_CLOUD_SIGN_IN
 from auditor.model.connection import Cloud, ConnectionKind
 from auditor.model.distinguished_name import parse_dn
 from auditor.strict_yaml import did_you_mean, dotted
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 Connections: TypeAlias = "list[tuple[Place, dict[str, Any]]]"
 
 _SYSTEMS = {ConnectionKind.HYBRID: "active_directory", ConnectionKind.EXCHANGE_ONLINE: "microsoft365"}
+_CLOUD_SIGN_INS = ("certificate", "client_secret", "managed_identity", "federated_token", "device_code")
 _DN_LISTS = ("base_dns", "target_ous", "group_ous")
 
 
@@ -122,10 +122,13 @@ def _cloud_credential(document: Document, place: Place) -> Iterator[Problem]:
     sign_in = _value(document, place)
     if not isinstance(sign_in, dict):
         return
-    given = [key for key in ("certificate", "client_secret") if sign_in.get(key) is not None]
-    if len(given) != 1 and not PLANNED_CLOUD_SIGN_IN & sign_in.keys():
-        message = "has both certificate and client_secret" if given else "has no certificate or client_secret"
-        yield document.problem(place, message, "give one of certificate and client_secret")
+    given = [key for key in _CLOUD_SIGN_INS if sign_in.get(key) is not None]
+    if len(given) != 1:
+        message = f"has both {' and '.join(given)}" if given else "has nothing to sign in with"
+        yield document.problem(place, message, f"give one of {', '.join(_CLOUD_SIGN_INS)}")
+    for key in ("tenant_id", "client_id"):
+        if key not in sign_in and given != ["managed_identity"]:
+            yield document.problem((*place, key), "is missing", "add it; only a managed identity does without")
     if sign_in.get("certificate_password") is not None and "certificate" not in given:
         yield document.problem((*place, "certificate_password"), "stands without a certificate", "remove it")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from auditor.inventory.fields import (
     CertificateFile,
@@ -14,6 +14,7 @@ from auditor.inventory.fields import (
     DirectoryAccount,
     Dn,
     EvidenceFolder,
+    FileReference,
     Guid,
     Host,
     HttpsBase,
@@ -27,18 +28,9 @@ from auditor.matrix.load import DEFAULT_PROFILE
 from auditor.model.connection import Cloud, ConnectionKind
 from auditor.strict_yaml import refusal
 
-PLANNED_CLOUD_SIGN_IN = frozenset({"managed_identity", "federated_token", "device_code"})
-
 
 class _Mapping(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _require_sign_in_of_this_version(value: Any, planned: frozenset[str], usable: str) -> Any:  # noqa: ANN401
-    if isinstance(value, dict):
-        for key in sorted(planned & value.keys()):
-            raise refusal(f"signs in with {key}, which is not available in this version", f"use {usable}")
-    return value
 
 
 class DirectorySignInFields(_Mapping):
@@ -50,18 +42,16 @@ class DirectorySignInFields(_Mapping):
 
 
 class CloudSignInFields(_Mapping):
-    """How the auditing identity signs in to Microsoft 365: with a certificate or a client secret."""
+    """How the auditing identity signs in to Microsoft 365; the rules require exactly one way."""
 
-    tenant_id: Tenant
-    client_id: Guid
+    tenant_id: IfGiven[Tenant] = None
+    client_id: IfGiven[Guid] = None
     certificate: IfGiven[Reference] = None
     certificate_password: IfGiven[Reference] = None
     client_secret: IfGiven[Reference] = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_planned(cls, value: Any) -> Any:  # noqa: ANN401
-        return _require_sign_in_of_this_version(value, PLANNED_CLOUD_SIGN_IN, "certificate or client_secret")
+    federated_token: IfGiven[FileReference] = None
+    managed_identity: IfGiven[Literal[True]] = None
+    device_code: IfGiven[Literal[True]] = None
 
 
 class DirectoryAuditor(_Mapping):

@@ -73,12 +73,47 @@ class ClientSecretCredential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CloudSignIn:
-    """Application sign-in at Microsoft Entra ID."""
+class FederatedCredential:
+    """A token of another identity provider (workload identity federation), in a file that its owner renews."""
 
-    tenant_id: str
-    client_id: str
-    credential: CertificateCredential | ClientSecretCredential
+    token_file: SecretReference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedIdentityCredential:
+    """The identity that Azure has given to the machine: no secret at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCodeCredential:
+    """A person at the terminal, who enters a code in a browser."""
+
+
+CloudCredential: TypeAlias = (
+    CertificateCredential
+    | ClientSecretCredential
+    | FederatedCredential
+    | ManagedIdentityCredential
+    | DeviceCodeCredential
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudSignIn:
+    """Sign-in at Microsoft Entra ID.
+
+    Only a managed identity does without `tenant_id` and `client_id`: Azure knows the first, and the second is the
+    client id of a user-assigned identity, none that of the machine itself.
+    """
+
+    tenant_id: str | None
+    client_id: str | None
+    credential: CloudCredential
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.credential, ManagedIdentityCredential) and None in (self.tenant_id, self.client_id):
+            msg = "only a managed identity signs in without tenant_id and client_id"
+            raise ValueError(msg)
 
 
 SignIn: TypeAlias = DirectorySignIn | CloudSignIn

@@ -22,12 +22,16 @@ from auditor.model.evidence import GapKind
 from auditor.model.sign_in import (
     CertificateCredential,
     ClientSecretCredential,
+    CloudCredential,
     CloudSignIn,
+    DeviceCodeCredential,
+    ManagedIdentityCredential,
     Secret,
     SecretReference,
 )
 from tests.microsoft365.certificates import issue_application_certificate
 from tests.microsoft365.faults import Fault, FaultKind, Match
+from tests.microsoft365.objects import DirectoryRoleAssignment
 from tests.microsoft365.service import LocalMicrosoft365, LoggedRequest
 from tests.microsoft365.tenant import Tenant, TenantBuilder
 from tests.microsoft365.wire import Request, Response, System, json_response
@@ -131,9 +135,10 @@ def collect(
     folder: Path,
     *,
     account: str = ACCOUNT,
-    credential: ClientSecretCredential | CertificateCredential | None = None,
+    credential: CloudCredential | None = None,
     limits: TransportLimits = LIMITS,
     announce: Callable[[str], None] = lambda _: None,
+    prompt: Callable[[str], None] | None = None,
 ) -> Collection:
     tenant = service.tenant
     connection = ExchangeOnlineConnection(
@@ -157,7 +162,7 @@ def collect(
         CERTIFICATE: Secret((APPLICATION.private_key + APPLICATION.certificate).encode()),
     }
     writer = EvidenceWriter(folder / "evidence", connection, lambda: datetime.now(UTC))
-    with TenantSessions(limits) as sessions:
+    with TenantSessions(limits, prompt) as sessions:
         signed_in_as = collect_tenant(connection, sign_in, secrets, writer, announce, sessions=sessions)
     writer.close({"signed_in_as": signed_in_as})
     return Collection(read_evidence(folder / "evidence"), signed_in_as, folder / "evidence")
@@ -831,3 +836,40 @@ def test_what_all_connections_of_a_tenant_need_is_read_once(
         first, second = (each.read(dataset) for each in evidence)
         assert (first.source, tuple(first)) == (second.source, tuple(second))
     assert next(iter(evidence[1].read("user")))["userPrincipalName"] == "owner@contoso.example"
+
+
+@pytest.mark.parametrize("way", ["managed identity", "device code"])
+def test_an_identity_without_a_secret_reads_the_same(
+    service: LocalMicrosoft365, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A managed identity, and a person who holds the same rights, are told what the application is told."""
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", service.machine)
+    expected = collect(service, tmp_path / "expected")
+    person = service.tenant.users[0].user_principal_name
+    service.tenant = replace(
+        service.tenant, auditor=replace(service.tenant.auditor, has_machine_identity=True, person=person)
+    )
+    service.requests.clear()
+    if way == "device code":
+        service.tenant = with_global_reader(service.tenant, service.tenant.users[0].id)
+        expected = collect(service, tmp_path / "expected with the person's role")
+        service.requests.clear()
+
+    told: list[str] = []
+    credential = ManagedIdentityCredential() if way == "managed identity" else DeviceCodeCredential()
+    collection = collect(service, tmp_path, credential=credential, prompt=told.append)
+
+    assert len(told) == (way == "device code")
+    assert collection.gaps() == expected.gaps()
+    for source in expected.evidence.sources:
+        if source.dataset not in {"auditing_identity", "service_clock"}:
+            same = collection.evidence.read(source.dataset, source.subject)
+            assert tuple(same) == tuple(expected.evidence.read(source.dataset, source.subject)), source.dataset
+    assert collection.signed_in_as.startswith(person if told else "managed identity")
+    asserts_only_reads([each for each in service.requests if each.system is not System.MACHINE])
+
+
+def with_global_reader(tenant: Tenant, principal_id: str) -> Tenant:
+    role = next(role for role in tenant.directory_roles if role.display_name == "Global Reader")
+    held = DirectoryRoleAssignment(id="reader", principal_id=principal_id, role_id=role.id)
+    return replace(tenant, directory_role_assignments=(*tenant.directory_role_assignments, held))

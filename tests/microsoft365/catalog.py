@@ -5,6 +5,7 @@ from __future__ import annotations
 EXCHANGE_RESOURCE_APP_ID = "00000002-0000-0ff1-ce00-000000000000"
 GRAPH_RESOURCE_APP_ID = "00000003-0000-0000-c000-000000000000"
 EXCHANGE_MANAGE_AS_APP = "Exchange.ManageAsApp"
+EXCHANGE_MANAGE = "Exchange.Manage"
 
 # Display name -> template id. In a real tenant the definition id of a built-in role equals its template id.
 ENTRA_ROLES = {

@@ -71,7 +71,7 @@ class Exchange:
             return Response(status=405)
         tenant = self._tenant()
         grant = self._tokens.grant(request.headers.get("authorization", ""), self._endpoints.exchange)
-        if grant is None or catalog.EXCHANGE_MANAGE_AS_APP not in grant.permissions:
+        if grant is None or not {catalog.EXCHANGE_MANAGE_AS_APP, catalog.EXCHANGE_MANAGE} & grant.permissions:
             return Response(status=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
         if not tenant.answers_to(found[1]):
             return forbidden()

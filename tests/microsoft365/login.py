@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -15,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from tests.microsoft365 import catalog
+from tests.microsoft365.tokens import jwt_shaped
 from tests.microsoft365.wire import Request, Response, json_response
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 _DISCOVERY = re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration")
 _TOKEN = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
+_DEVICE_CODE = re.compile(r"/([^/]+)/oauth2/v2\.0/devicecode")
+_DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+_REFRESH_TOKEN = "composed-refresh-token"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 # AADSTS code -> HTTP status, OAuth error, text
@@ -72,6 +77,7 @@ class Login:
     tenant: Callable[[], Tenant]
     endpoints: Endpoints
     tokens: TokenIssuer
+    asked_for: dict[str, str] = field(default_factory=dict)  # of the one sign-in with a device code
 
     def answer(self, request: Request) -> Response:
         """Answer one request."""
@@ -80,6 +86,8 @@ class Login:
                 return self._discovery(found[1])
             if (found := _TOKEN.fullmatch(request.path)) and request.method == "POST":
                 return self._token(found[1], request)
+            if (found := _DEVICE_CODE.fullmatch(request.path)) and request.method == "POST":
+                return self._device_code(found[1], request)
         except SignInError as refusal:
             return refusal_response(refusal.code)
         return Response(status=404)
@@ -114,9 +122,11 @@ class Login:
     def _token(self, name: str, request: Request) -> Response:
         tenant = self._require_tenant(name)
         form = {key: values[-1] for key, values in parse_qs(request.body.decode()).items()}
+        application = tenant.auditor
+        if form.get("grant_type") in {_DEVICE_GRANT, "refresh_token"}:
+            return self._token_of_person(tenant, form)
         if form.get("grant_type") != "client_credentials" or "scope" not in form:
             raise SignInError(900144)
-        application = tenant.auditor
         if form.get("client_id") != application.client_id:
             raise SignInError(700016)
         if application.refused_with is not None:
@@ -126,6 +136,8 @@ class Login:
         return json_response(200, self.tokens.issue(tenant, audience, permissions))
 
     def _check_credential(self, tenant: Tenant, form: dict[str, str]) -> None:
+        if form.get("client_assertion") in tenant.auditor.federated_tokens:
+            return
         if "client_secret" in form:
             _check_secret(tenant, form["client_secret"])
         elif form.get("client_assertion_type") == _ASSERTION_TYPE and "client_assertion" in form:
@@ -133,18 +145,69 @@ class Login:
         else:
             raise SignInError(7000216)
 
+    def _device_code(self, name: str, request: Request) -> Response:
+        """Begin a sign-in with a device code (RFC 8628 3.2)."""
+        tenant = self._require_tenant(name)
+        form = {key: values[-1] for key, values in parse_qs(request.body.decode()).items()}
+        if form.get("client_id") != tenant.auditor.client_id or None in form.values() or "None" in form.values():
+            raise SignInError(700016)
+        self.asked_for["scope"] = form["scope"]
+        return json_response(
+            200,
+            {
+                "user_code": "COMPOSED1",
+                "device_code": "composed-device-code",
+                "verification_uri": "https://login.example/device",
+                "expires_in": 900,
+                "interval": 0,
+                "message": "composed",
+            },
+        )
+
+    def _token_of_person(self, tenant: Tenant, form: dict[str, str]) -> Response:
+        person = tenant.user(tenant.auditor.person or "")
+        if form["grant_type"] == _DEVICE_GRANT:
+            self.asked_for["polls"] = f"{int(self.asked_for.get('polls', '0')) + 1}"
+            if person is None or int(self.asked_for["polls"]) <= tenant.auditor.polls_before_entry:
+                error = "authorization_pending" if person else "authorization_declined"
+                return json_response(400, {"error": error, "error_description": "composed"})
+        elif form.get("refresh_token") != _REFRESH_TOKEN or person is None:
+            raise SignInError(7000215)
+        audience, _ = self._resource(tenant, form.get("scope", self.asked_for["scope"]))
+        permissions = self.permissions_of(tenant, audience) or frozenset()
+        if catalog.EXCHANGE_MANAGE_AS_APP in permissions:
+            permissions = frozenset({catalog.EXCHANGE_MANAGE})
+        about = {"oid": person.id, "tid": tenant.id, "preferred_username": person.user_principal_name, "sub": person.id}
+        ids = json.dumps({"uid": person.id, "utid": tenant.id}).encode()
+        return json_response(
+            200,
+            self.tokens.issue(tenant, audience, permissions, person)
+            | {
+                "scope": f"{audience}/.default",
+                "refresh_token": _REFRESH_TOKEN,
+                "id_token": jwt_shaped(about | {"aud": form["client_id"], "iss": self.endpoints.login}),
+                "client_info": base64.urlsafe_b64encode(ids).rstrip(b"=").decode(),
+            },
+        )
+
+    def permissions_of(self, tenant: Tenant, resource: str) -> frozenset[str] | None:
+        """Return what the auditing application was granted at a resource; None when there is no such resource."""
+        if resource == self.endpoints.graph:
+            return tenant.auditor.graph_permissions
+        if resource == self.endpoints.exchange:
+            return frozenset({catalog.EXCHANGE_MANAGE_AS_APP} if tenant.auditor.exchange_manage_as_app else ())
+        return None
+
     def _resource(self, tenant: Tenant, scope: str) -> tuple[str, frozenset[str]]:
         """Return the audience of a `/.default` scope and the application roles granted there."""
         scopes = [part for part in scope.split() if part not in {"openid", "profile", "offline_access"}]
         if len(scopes) != 1 or not scopes[0].endswith("/.default"):
             raise SignInError(1002012)
         resource = scopes[0].removesuffix("/.default")
-        if resource == self.endpoints.graph:
-            return resource, tenant.auditor.graph_permissions
-        if resource == self.endpoints.exchange:
-            granted = {catalog.EXCHANGE_MANAGE_AS_APP} if tenant.auditor.exchange_manage_as_app else set()
-            return resource, frozenset(granted)
-        raise SignInError(500011)
+        permissions = self.permissions_of(tenant, resource)
+        if permissions is None:
+            raise SignInError(500011)
+        return resource, permissions
 
 
 def refusal_response(code: int) -> Response:

@@ -247,7 +247,9 @@ class ClientSecret:
 class AuditingApplication:
     """The application the tool signs in as, with its credentials and everything it was granted.
 
-    `certificates` are PEM texts. `refused_with` is the AADSTS code of every sign-in, when it is refused.
+    `certificates` are PEM texts, `federated_tokens` those of another issuer that it accepts. `person` is the UPN of
+    who enters a device code, after `polls_before_entry` polls; nobody does when it is None. `refused_with` is the
+    AADSTS code of every sign-in, when it is refused.
     """
 
     client_id: str
@@ -259,6 +261,10 @@ class AuditingApplication:
     directory_roles: tuple[str, ...] = ("Global Reader",)
     role_groups: tuple[str, ...] = ()
     refused_with: int | None = None
+    federated_tokens: tuple[str, ...] = ()
+    has_machine_identity: bool = False
+    person: str | None = None
+    polls_before_entry: int = 0
 
     def without_permissions(self, *permissions: str) -> frozenset[str]:
         """The Graph permissions it would have left; every name must be one it has."""

@@ -23,6 +23,7 @@ from tests.microsoft365.faults import Fault, FaultKind, Faults
 from tests.microsoft365.faulty_responses import ALTERATIONS, alteration, replacement
 from tests.microsoft365.graph import Graph
 from tests.microsoft365.login import Login
+from tests.microsoft365.machine import Machine
 from tests.microsoft365.tokens import TokenIssuer
 from tests.microsoft365.wire import Request, Response, System
 
@@ -75,6 +76,7 @@ class LocalMicrosoft365:
 
     `tenant` may be replaced at any time; tokens keep what they were issued with. `foreign` and
     `foreign_plain` are origins that must never be called; calls to them are logged as `System.FOREIGN`.
+    `machine` is where a managed identity gets its tokens.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class LocalMicrosoft365:
             login = self._listen(starting, System.LOGIN, tls, self._ports.login)
             graph = self._listen(starting, System.GRAPH, tls, self._ports.graph)
             exchange = self._listen(starting, System.EXCHANGE, tls, self._ports.exchange)
+            self.machine = f"http://127.0.0.1:{self._listen(starting, System.MACHINE, None, 0)}"
             self.foreign = f"https://127.0.0.1:{self._listen(starting, System.FOREIGN, tls, 0)}"
             self.foreign_plain = f"http://127.0.0.1:{self._listen(starting, System.FOREIGN, None, 0)}"
             starting.callback(self.stopping.set)
@@ -150,6 +153,7 @@ class LocalMicrosoft365:
         graph_page, exchange_page = self._page_sizes
         tokens = TokenIssuer(self._token_lifetime)
         self._login = Login(current, self.endpoints, tokens)
+        self._machine = Machine(current, self._login)
         self._graph = Graph(current, self.endpoints, tokens, graph_page)
         self._exchange = Exchange(current, self.endpoints, tokens, exchange_page)
 
@@ -158,6 +162,8 @@ class LocalMicrosoft365:
         match request.system:
             case System.LOGIN:
                 return self._login.answer(request)
+            case System.MACHINE:
+                return self._machine.answer(request)
             case System.GRAPH:
                 return self._graph.answer(request)
             case System.EXCHANGE:

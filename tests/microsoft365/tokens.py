@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tests.microsoft365 import catalog
 
 if TYPE_CHECKING:
+    from tests.microsoft365.objects import ServicePrincipal, User
     from tests.microsoft365.snapshot import Tenant
 
 
@@ -33,21 +34,25 @@ class TokenIssuer:
         self._lifetime = lifetime_seconds
         self._grants: dict[str, Grant] = {}
 
-    def issue(self, tenant: Tenant, audience: str, permissions: frozenset[str]) -> dict[str, object]:
-        """Return the token endpoint's answer for the auditing application."""
+    def issue(
+        self, tenant: Tenant, audience: str, permissions: frozenset[str], person: User | None = None
+    ) -> dict[str, object]:
+        """Return the token endpoint's answer for the auditing application, or for a person who uses it."""
         application = tenant.auditor
-        principal = next(p for p in tenant.service_principals if p.app_id == application.client_id)
+        principal: ServicePrincipal | User = person or next(
+            p for p in tenant.service_principals if p.app_id == application.client_id
+        )
         held = tenant.active_directory_roles(principal.id)
         expires_at = time.time() + self._lifetime
-        token = _jwt_shaped(
+        token = jwt_shaped(
             {
                 "aud": audience,
                 "tid": tenant.id,
                 "appid": application.client_id,
                 "oid": principal.id,
-                "idtyp": "app",
+                "idtyp": "user" if person else "app",
                 "exp": int(expires_at),
-                "roles": sorted(permissions),
+                **({"scp": " ".join(sorted(permissions))} if person else {"roles": sorted(permissions)}),
                 "wids": sorted(catalog.ENTRA_ROLES[role] for role in held),
             }
         )
@@ -74,7 +79,8 @@ class TokenIssuer:
         return grant if grant.expires_at > time.time() else None
 
 
-def _jwt_shaped(claims: dict[str, object]) -> str:
+def jwt_shaped(claims: dict[str, object]) -> str:
+    """Return a token with these claims that nobody has signed."""
     parts = (
         json.dumps({"typ": "JWT", "alg": "none"}).encode(),
         json.dumps(claims).encode(),

@@ -17,6 +17,7 @@ class System(StrEnum):
     LOGIN = "login"
     GRAPH = "graph"
     EXCHANGE = "exchange"
+    MACHINE = "machine"
     FOREIGN = "foreign"
 
 

@@ -34,7 +34,7 @@ def hybrid(connection_id: str, password: str) -> dict[str, Any]:
     }
 
 
-def tenant(connection_id: str, **credential: str) -> dict[str, Any]:
+def tenant(connection_id: str, **credential: Any) -> dict[str, Any]:
     sign_in = {
         "tenant_id": "3f0c0000-0000-0000-0000-000000000000",
         "client_id": "9a1b0000-0000-0000-0000-000000000000",
@@ -189,3 +189,16 @@ def test_recorded_evidence_asks_for_no_sign_in(folder: Path) -> None:
     (entry,) = ready.entries
     assert isinstance(entry, ReplayEntry)
     assert entry.folder == folder / "recorded" / "corp"
+
+
+def test_a_device_code_needs_somebody_to_read_it(folder: Path) -> None:
+    entry = tenant("cloud", device_code=True)
+    (told,) = problems(folder, entry)
+    assert "there is no terminal to show the code at" in told
+    ready = prepare(write_inventory(folder, [entry]), (), never, print)
+    assert ready.prompt is print
+
+
+def test_a_federated_token_must_be_there_from_the_start(folder: Path) -> None:
+    (told,) = problems(folder, tenant("cloud", federated_token="file:/nowhere/token"))
+    assert "/nowhere/token cannot be read" in told

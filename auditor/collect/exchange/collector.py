@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -33,6 +34,7 @@ DOCUMENTED_ROLE_TYPES = frozenset({
 })
 # The mailbox that Exchange's own clients name to reach the tenant's home servers, the same for each call.
 _ANCHOR = "APP:SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}"
+_HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
 _PAGE_SIZE = 1000
 # What later reads depend on.
 _ROLE_GROUP_FIELDS = frozenset({"ExchangeObjectId", "Guid", "Name", "Roles"})
@@ -46,13 +48,15 @@ _SCOPE_FIELDS = frozenset({"RecipientWriteScope", "CustomRecipientWriteScope", "
 class ExchangeCollector:
     """Writes what Exchange Online tells about one account.
 
-    `tenant_id` is the tenant's GUID, or one of its domains. The methods without an underscore are called in
-    the order in which they stand here; each waits for what it depends on.
+    `tenant_id` is the tenant's GUID, or one of its domains; `caller` the UPN of the person who asks, if one does.
+    The methods without an underscore are called in the order in which they stand here; each waits for what it
+    depends on.
     """
 
     recorder: Recorder
     tenant_id: str
     service_account: str
+    caller: str | None = None
     _role_groups: Future[Recorded] = field(init=False)
     _roles: Future[Recorded] = field(init=False)
     _user: Future[Recorded] = field(init=False)
@@ -219,11 +223,16 @@ class ExchangeCollector:
             headers={
                 "Content-Type": "application/json",
                 "X-ResponseFormat": "json",
-                "X-AnchorMailbox": f"{_ANCHOR}@{tenant}",
+                "X-AnchorMailbox": self._anchor(tenant),
                 "Prefer": f"odata.maxpagesize={_PAGE_SIZE}",
             },
             body=json.dumps(command).encode("ascii"),
         )
+
+    def _anchor(self, tenant: str) -> str:
+        if self.caller is not None and _HEADER_TEXT.fullmatch(self.caller):
+            return f"UPN:{self.caller}"
+        return f"{_ANCHOR}@{tenant}"
 
 
 def _identity_of_role_group(group: Record) -> str | None:

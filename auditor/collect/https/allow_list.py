@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from auditor.model.connection import Endpoints
 
-SIGN_IN_PATHS = {"GET": "/v2.0/.well-known/openid-configuration", "POST": "/oauth2/v2.0/token"}
+SIGN_IN_PATHS = {
+    "GET": ("/v2.0/.well-known/openid-configuration",),
+    "POST": ("/oauth2/v2.0/token",),
+}
+DEVICE_CODE_PATH = "/oauth2/v2.0/devicecode"
 GRAPH_PATHS = (
     "/v1.0/directory/administrativeUnits",
     "/v1.0/groups",
@@ -39,6 +44,7 @@ IDENTIFYING_PARAMETERS = frozenset({"Identity", "RoleAssignee"})
 
 # One reading only: no user info, no backslash, no fragment, nothing outside printable ASCII.
 _PLAIN_URL = re.compile(r"https://[A-Za-z0-9.:\[\]-]+([/?][\x21\x22\x24-\x5b\x5d-\x7e]*)?")
+_LOCAL_URL = re.compile(r"http://(?P<host>[a-z0-9.]+)(:[0-9]{1,5})?/[A-Za-z0-9/_-]+\?[\x21\x22\x24-\x5b\x5d-\x7e]*")
 _DOT_SEGMENT = re.compile(r"/(\.|%2e){1,2}(/|$)", re.IGNORECASE)
 
 
@@ -57,24 +63,49 @@ def origin(url: str) -> tuple[str, int] | None:
         return None
 
 
+def is_on_this_machine(url: str) -> bool:
+    """Tell whether a plain http URL leads to an address that no packet leaves this machine or its link for.
+
+    Azure serves the tokens of managed identities there: at 169.254.169.254, or where its environment says.
+    """
+    match = _LOCAL_URL.fullmatch(url)
+    if match is None:
+        return False
+    if match["host"] == "localhost":
+        return True
+    try:
+        address = ip_address(match["host"])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_link_local
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowList:
     """What may be sent to the endpoints of one connection.
 
     `regional_hosts`: Exchange Online may hand over to hosts below the configured one, which is only
-    safe where the domain belongs to Microsoft.
+    safe where the domain belongs to Microsoft. `managed_identity`: the token service of the machine itself may
+    be asked. `device_code`: so may the sign-in service, for a code that a person enters.
     """
 
     endpoints: Endpoints
     regional_hosts: bool
+    managed_identity: bool = False
+    device_code: bool = False
 
     def objection(self, method: str, url: str, body: bytes | None) -> str | None:
         """Return why this request must not be sent, or None when it is one of the tool's reads."""
+        if self.managed_identity and method == "GET" and is_on_this_machine(url):
+            return None
         where = origin(url)
         path = urlsplit(url).path if where else ""
         if "//" in path or path.endswith("/") or _DOT_SEGMENT.search(path):
             return "its path is not plain"
         if where == origin(self.endpoints.login) and _is_sign_in(method, path):
+            return None
+        is_device_code = method == "POST" and path.endswith(DEVICE_CODE_PATH)
+        if where == origin(self.endpoints.login) and is_device_code and self.device_code:
             return None
         if where == origin(self.endpoints.graph) and method == "GET" and _is_graph_read(path):
             return None
@@ -92,7 +123,7 @@ class AllowList:
 
 
 def _is_sign_in(method: str, path: str) -> bool:
-    return method in SIGN_IN_PATHS and path.endswith(SIGN_IN_PATHS[method])
+    return path.endswith(SIGN_IN_PATHS.get(method, ()))
 
 
 def _is_graph_read(path: str) -> bool:

@@ -84,13 +84,19 @@ class TransientFault(Exception):
         super().__init__(gap.message)
 
 
-def fail(answer: Answer, report: ErrorReport, *, call: str, missing_permission: str | None) -> NoReturn:
-    """Raise what a failed answer means: TransientFault when a retry may help, else SourceError."""
+def fail(
+    answer: Answer, report: ErrorReport, *, call: str, missing_permission: str | None, stale_rights: str = ""
+) -> NoReturn:
+    """Raise what a failed answer means: TransientFault when a retry may help, else SourceError.
+
+    `stale_rights` says why a right may have been granted and not count yet.
+    """
     kind = report.kind or _KIND_BY_STATUS.get(answer.status_code, GapKind.MALFORMED)
     said = ": ".join(part for part in (one_line(report.code), one_line(report.message)) if part)
+    hint = f" ({stale_rights})" if stale_rights and kind is GapKind.NOT_PERMITTED else ""
     gap = Gap(
         kind=kind,
-        message=f"{one_line(call)} answered {answer.status_code}" + (f": {said}" if said else ""),
+        message=f"{one_line(call)} answered {answer.status_code}" + (f": {said}" if said else "") + hint,
         missing_permission=missing_permission if kind is GapKind.NOT_PERMITTED else None,
     )
     if report.is_transient or answer.status_code in RETRIED_STATUSES:

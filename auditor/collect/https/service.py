@@ -52,24 +52,29 @@ class Service:
     def ask(self, call: Call, missing_permission: str) -> Record:
         """Return the JSON object that answers a call; raises SourceError.
 
-        A refused token is replaced by a new one, once.
+        A refused token is replaced by a new one, once; so is one whose rights have become more since.
         """
 
         token = self.tokens.token(self.base)
-        content = self.transport.ask(
-            _signed(call, token),
-            lambda answer: None
-            if answer.status_code == UNAUTHORIZED
-            else self._interpret(answer.without(token), call, missing_permission),
-        )
-        return content if content is not None else self._ask_with_new_token(call, missing_permission)
-
-    def _ask_with_new_token(self, call: Call, missing_permission: str) -> Record:
-        self.tokens.discard()
-        token = self.tokens.token(self.base)
+        try:
+            content = self.transport.ask(
+                _signed(call, token),
+                lambda answer: None
+                if answer.status_code == UNAUTHORIZED
+                else self._interpret(answer.without(token), call, missing_permission),
+            )
+        except SourceError as error:
+            is_right_missing = error.gap.kind is GapKind.NOT_PERMITTED
+            newer = self.tokens.with_other_rights(self.base, token) if is_right_missing else None
+            if newer is None:
+                raise
+        else:
+            if content is not None:
+                return content
+            newer = self.tokens.renew_once(self.base, token)
         return self.transport.ask(
-            _signed(call, token),
-            lambda answer: self._interpret(answer.without(token), call, missing_permission),
+            _signed(call, newer),
+            lambda answer: self._interpret(answer.without(newer), call, missing_permission),
         )
 
     def pages(self, call: Call, missing_permission: str) -> Iterator[Page]:
@@ -124,7 +129,13 @@ class Service:
         if content is not None and answer.status_code == OK and not _holds_error(content):
             return content
         report = self.read_error(answer, content or {})
-        return fail(answer, report, call=call.name, missing_permission=missing_permission)
+        return fail(
+            answer,
+            report,
+            call=call.name,
+            missing_permission=missing_permission,
+            stale_rights=self.tokens.stale_rights,
+        )
 
 
 def _signed(call: Call, token: str) -> Call:

@@ -27,10 +27,24 @@ _ADVICE = {
     "700027": "the application does not know the certificate, or it has expired: upload the current one",
     "700030": "the certificate is not accepted: upload one that the tenant's policy allows",
     "900023": "tenant_id is neither a tenant's id nor one of its domains: correct it",
+    "700211": "no federated credential fits the token's issuer: correct it on the application",
+    "700212": "no federated credential fits the token's audience: correct it on the application",
+    "700213": "no federated credential fits the token's subject: correct it on the application",
     "7000112": "the application is disabled: enable it in the tenant",
     "7000215": "the client secret is wrong: configure the secret's value (not its id)",
     "7000222": "the client secret has expired: create a new one and configure it",
     "7000229": "the application has no service principal in the tenant: grant admin consent",
+}
+
+# RFC 8628 3.5, of a person who was to enter a code
+_ADVICE_BY_NAME = {
+    "access_denied": "the person declined: run again",
+    "authorization_declined": "the person declined: run again",
+    "bad_verification_code": "the code is not known any more: run again",
+    "code_expired": "the code was not entered in time: run again",
+    "expired_token": "the code was not entered in time: run again",
+    "authorization_pending": "the code was not entered in time: run again",
+    "slow_down": "the code was not entered in time: run again",
 }
 
 
@@ -40,8 +54,20 @@ def refused_sign_in(error: Mapping[str, Json]) -> Gap:
     found = re.search(r"AADSTS(\d+)", description)
     code = found[1] if found else ""
     name = f"AADSTS{code}" if code else one_line(str(error.get("error") or "unknown error"))
-    advice = _ADVICE.get(code)
+    advice = _ADVICE_BY_NAME.get(str(error.get("error"))) or _ADVICE.get(code)
     if advice is None:
         first_line = description.splitlines()[0] if description else ""
         advice = f"look it up in Microsoft's list of sign-in error codes ({one_line(first_line)})"
     return Gap(kind=GapKind.SIGN_IN_REFUSED, message=f"sign-in refused, {name}: {advice}")
+
+
+def refused_managed_identity(error: Mapping[str, Json], status: int | None = None) -> Gap:
+    """Return the gap of a managed identity that the machine's token service does not hand a token to.
+
+    Azure's services word their errors each in their own way.
+    """
+    texts = (error.get(key) for key in ("error_description", "message", "error"))
+    said = next((one_line(text) for text in texts if isinstance(text, str) and text.strip()), "")
+    words = ", ".join(part for part in (f"status {status}" if status else "", said) if part)
+    advice = "assign the identity to this machine, or correct client_id"
+    return Gap(kind=GapKind.SIGN_IN_REFUSED, message=f"managed identity refused ({words}): {advice}")

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from typing import TYPE_CHECKING
 
-import msal  # type: ignore[import-untyped]
-
-from auditor.collect.https.answers import OK, RETRIED_STATUSES, Answer, ErrorReport, TransientFault, fail
 from auditor.collect.https.certificates import CertificateUnusable, load_certificate
-from auditor.collect.https.sign_in_errors import refused_sign_in
-from auditor.collect.https.transport import Call
+from auditor.collect.https.identities import choose_identity
+from auditor.collect.https.token_claims import rights_in
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
-from auditor.model.sign_in import CertificateCredential, ClientSecretCredential, CloudSignIn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import NoReturn
+    from collections.abc import Callable, Mapping
 
     from auditor.collect.https.transport import Transport
-    from auditor.model.evidence import Record
-    from auditor.model.sign_in import Secret, SecretReference
+    from auditor.model.sign_in import CloudSignIn, Secret, SecretReference
 
-_REFUSALS = frozenset({400, 401, 403})
-_TOKEN = re.compile(r"[\x21-\x7e]+")
+_FRESH_S = 60  # a token this young holds every right that a newer one would
 
 
 def check_certificate(secret: Secret, password: Secret | None) -> str | None:
@@ -40,7 +31,10 @@ def check_certificate(secret: Secret, password: Secret | None) -> str | None:
 
 
 class Tokens:
-    """Signs one application in and hands out its tokens, one per service."""
+    """Signs one identity in and hands out its tokens, one per service, to several threads.
+
+    `prompt` tells a person at the terminal what to do; only a device code needs it.
+    """
 
     def __init__(
         self,
@@ -49,14 +43,12 @@ class Tokens:
         login: str,
         sign_in: CloudSignIn,
         secrets: Mapping[SecretReference, Secret],
+        prompt: Callable[[str], None] | None = None,
     ) -> None:
-        self._channel = _SignInChannel(transport)
-        self._login = login
-        self._sign_in = sign_in
-        self._secrets = secrets
-        self._application: msal.ConfidentialClientApplication | None = None
+        self._identity = choose_identity(sign_in, secrets, transport, login, prompt)
+        self._elapsed_s = transport.elapsed_s
         self._failures: dict[str, Gap] = {}
-        self._has_signed_in = False
+        self._acquired: dict[str, tuple[str, float]] = {}  # service -> its token, and when it was first handed out
         self._lock = threading.RLock()  # one thread signs in, the others wait for its token
 
     def token(self, service: str) -> str:
@@ -65,133 +57,60 @@ class Tokens:
         Raises SourceError. A sign-in that failed is not repeated: later calls say why nothing was sent.
         """
         with self._lock:
-            return self._token(service)
+            return self._token(service, anew=False)
 
-    def _token(self, service: str) -> str:
+    def _token(self, service: str, *, anew: bool) -> str:
         failure = self._failures.get(service)
         if failure is not None:
             message = f"not asked for, because: {failure.message}"
             raise SourceError(replace(failure, kind=GapKind.NOT_ATTEMPTED, message=message))
         try:
-            token = self._acquire(service)
+            token = self._identity.acquire(service, anew=anew)
         except SourceError as error:
             self._failures[service] = error.gap
             raise
-        self._has_signed_in = True
+        if self._acquired.get(service, ("", 0.0))[0] != token:
+            self._acquired[service] = token, self._elapsed_s()
         return token
 
-    def discard(self) -> None:
-        """Forget every token: a right granted a moment ago shows in a new one only."""
+    def renew_once(self, service: str, refused: str) -> str:
+        """Return another token than the one a service has refused.
+
+        Reads that were refused with the same token at the same time renew it once between them. Raises SourceError.
+        """
         with self._lock:
-            if self._application is not None:
-                self._application.remove_tokens_for_client()
+            current = self._token(service, anew=False)
+            return current if current != refused else self._token(service, anew=True)
+
+    def with_other_rights(self, service: str, refused: str) -> str | None:
+        """Return a token that says other rights than the one with which a read was not permitted, or None.
+
+        Rights are those of the moment a token was issued, so a fresh one is not replaced.
+        """
+        with self._lock:
+            current, since_s = self._acquired.get(service, ("", 0.0))
+            if current == refused:
+                if self._elapsed_s() - since_s < _FRESH_S:
+                    return None
+                try:
+                    current = self._identity.acquire(service, anew=True)
+                except SourceError:  # the token at hand is still good for what it permits
+                    return None
+                self._acquired[service] = current, self._elapsed_s()
+            return current if rights_in(current) != rights_in(refused) else None
+
+    @property
+    def stale_rights(self) -> str:
+        """Why rights granted lately may not count yet; empty when they do."""
+        return self._identity.stale_rights
+
+    @property
+    def person(self) -> str | None:
+        """The UPN of the person who signed in; None for an application."""
+        return self._identity.person
 
     @property
     def signed_in_as(self) -> str:
         """Who signed in, in words; says so when nobody did."""
-        identity = f"application {self._sign_in.client_id} of tenant {self._sign_in.tenant_id}"
-        return identity if self._has_signed_in else f"nobody ({identity} could not sign in)"
-
-    def _acquire(self, service: str) -> str:
-        if self._application is None:
-            self._application = self._register()
-        result = self._application.acquire_token_for_client([f"{service}/.default"])
-        token = result.get("access_token")
-        if not isinstance(token, str):
-            raise SourceError(refused_sign_in(result))
-        return token
-
-    def _register(self) -> msal.ConfidentialClientApplication:
-        return msal.ConfidentialClientApplication(
-            self._sign_in.client_id,
-            client_credential=self._credential(),
-            authority=f"{self._login}/{quote(self._sign_in.tenant_id, safe='')}",
-            instance_discovery=False,  # nobody else is to be asked about the configured host
-            azure_region=msal.ConfidentialClientApplication.DISABLE_MSAL_FORCE_REGION,
-            http_client=self._channel,
-        )
-
-    def _credential(self) -> str | dict[str, str]:
-        match self._sign_in.credential:
-            case ClientSecretCredential(client_secret=reference):
-                return self._secrets[reference].reveal_text()
-            case CertificateCredential(certificate=reference, password=password):
-                return self._certificate_credential(reference, password)
-
-    def _certificate_credential(
-        self, reference: SecretReference, password: SecretReference | None
-    ) -> dict[str, str]:
-        try:
-            pair = load_certificate(self._secrets[reference], self._secrets[password] if password else None)
-        except CertificateUnusable as problem:
-            message = f"no sign-in: the application's certificate cannot be used: {problem}"
-            raise SourceError(Gap(kind=GapKind.SIGN_IN_REFUSED, message=message)) from problem
-        # without a thumbprint MSAL derives the SHA-256 one from the certificate
-        return {"private_key": pair.private_key, "public_certificate": pair.certificate}
-
-
-class _SignInChannel:
-    """The `http_client` of MSAL. It hands over good answers only: MSAL logs the bodies of bad ones."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
-    def get(self, url: str, **_: Any) -> Answer:  # noqa: ANN401
-        call = Call(name="sign-in (discovery)", method="GET", url=url)
-        return self._transport.ask(call, self._require_discovery)
-
-    def post(self, url: str, *, data: Mapping[str, str], headers: Mapping[str, str], **_: Any) -> Answer:  # noqa: ANN401
-        call = Call(
-            name="sign-in",
-            method="POST",
-            url=url,
-            headers={**headers, "Content-Type": "application/x-www-form-urlencoded"},
-            body=urlencode(data).encode("ascii"),
-        )
-        credential = data.get("client_secret") or data.get("client_assertion") or ""
-        return self._transport.ask(call, lambda answer: _require_token(answer, credential))
-
-    def close(self) -> None:
-        """Leave the session open: it belongs to the transport."""
-
-    def _require_discovery(self, answer: Answer) -> Answer:
-        """Accept OpenID Connect discovery only if it sends the credential to the configured host."""
-        content = _require_json(answer, call="sign-in (discovery)")
-        endpoint = content.get("token_endpoint")
-        if not isinstance(endpoint, str) or not isinstance(content.get("authorization_endpoint"), str):
-            raise SourceError(_malformed("sign-in (discovery) names no token endpoint"))
-        if self._transport.allow_list.objection("POST", endpoint, None) is not None:
-            raise SourceError(_malformed("sign-in (discovery) names a token endpoint at a foreign address"))
-        return answer
-
-
-def _require_token(answer: Answer, credential: str) -> Answer:
-    token = _require_json(answer, call="sign-in", credential=credential).get("access_token")
-    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        raise SourceError(_malformed("sign-in was answered without a usable token"))
-    return answer
-
-
-def _require_json(answer: Answer, *, call: str, credential: str = "") -> Record:
-    content = answer.json_object()
-    if answer.status_code == OK and content is None:
-        raise TransientFault(_malformed(f"{call} was answered with something that is not JSON"))
-    if answer.status_code == OK and content is not None and "error" not in content:
-        return content
-    return _refuse(answer.without(credential) if credential else answer, call=call)
-
-
-def _refuse(answer: Answer, *, call: str) -> NoReturn:
-    content = answer.json_object() or {}
-    if "error" in content and answer.status_code not in RETRIED_STATUSES:
-        raise SourceError(refused_sign_in(content))
-    report = ErrorReport(
-        code=str(content.get("error", "")),
-        message=str(content.get("error_description", "")),
-        kind=GapKind.SIGN_IN_REFUSED if answer.status_code in _REFUSALS else None,
-    )
-    fail(answer, report, call=call, missing_permission=None)
-
-
-def _malformed(message: str) -> Gap:
-    return Gap(kind=GapKind.MALFORMED, message=message)
+        name = self._identity.name
+        return name if self._acquired else f"nobody ({name} could not sign in)"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import requests
 import urllib3
 
-from auditor.collect.https.allow_list import ForbiddenRequest, origin
+from auditor.collect.https.allow_list import ForbiddenRequest, is_on_this_machine, origin
 from auditor.collect.https.answers import Answer, TransientFault, one_line
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
@@ -118,6 +118,10 @@ class Transport:
         """Start the time of another connection to the same tenant."""
         self._deadline = self._pace.monotonic() + self._limits.connection_deadline_s
 
+    def elapsed_s(self) -> float:
+        """Return the seconds since some fixed moment."""
+        return self._pace.monotonic()
+
     def clock_of(self, url: str) -> Clock | None:
         """Return the clock a service showed with its first answer, if it has answered."""
         return self._clocks.get(origin(url))
@@ -179,6 +183,8 @@ class Transport:
             raise SourceError(_gap(GapKind.TIMED_OUT, call, "was not sent: the time for it is used up"))
         session, limits = self._session, self._limits
         trust = session.merge_environment_settings(request.url or "", {}, True, self._verify, None)
+        if is_on_this_machine(request.url or ""):
+            trust["proxies"] = {}  # a proxy would ask for the identity of another machine, or keep this one's
         try:
             with session.send(
                 request,

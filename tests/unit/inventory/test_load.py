@@ -23,11 +23,16 @@ from auditor.model.sign_in import (
     CertificateCredential,
     ClientSecretCredential,
     CloudSignIn,
+    DeviceCodeCredential,
+    FederatedCredential,
     KerberosSignIn,
+    ManagedIdentityCredential,
     PasswordSignIn,
     SecretReference,
 )
 from tests.unit.inventory.conftest import KNOWN_PROFILES
+
+CLIENT_ID = "00000000-0000-0000-0000-000000000005"
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -307,3 +312,41 @@ def test_the_json_schema_names_every_key() -> None:
     assert set(definitions["ReplayFields"]["properties"]) == {"id", "kind", "name", "profile", "replay"}
     assert definitions["HybridFields"]["properties"]["port"]["maximum"] == 65535
     json.dumps(schema)
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "expected"),
+    [
+        (
+            "managed_identity: true",
+            CloudSignIn(tenant_id=None, client_id=None, credential=ManagedIdentityCredential()),
+        ),
+        (
+            f"managed_identity: true, client_id: {CLIENT_ID}",
+            CloudSignIn(tenant_id=None, client_id=CLIENT_ID, credential=ManagedIdentityCredential()),
+        ),
+        (
+            f"tenant_id: contoso.com, client_id: {CLIENT_ID}, device_code: true",
+            CloudSignIn(tenant_id="contoso.com", client_id=CLIENT_ID, credential=DeviceCodeCredential()),
+        ),
+        (
+            f"tenant_id: contoso.com, client_id: {CLIENT_ID}, federated_token: 'file:/run/token'",
+            CloudSignIn(
+                tenant_id="contoso.com",
+                client_id=CLIENT_ID,
+                credential=FederatedCredential(token_file=SecretReference("file", "/run/token")),
+            ),
+        ),
+    ],
+)
+def test_every_way_to_sign_in_at_microsoft_365(load: Load, sign_in: str, expected: CloudSignIn) -> None:
+    inventory = load(
+        "version: 1\norganisation: Contoso\n"
+        f"defaults: {{auditor: {{microsoft365: {{{sign_in}}}}}}}\n"
+        "connections:\n  - {id: a, kind: exchange_online, tenant: contoso.com, service_account: s@contoso.com}\n"
+    )
+    (entry,) = inventory.connections
+    assert isinstance(entry, LiveEntry)
+    assert entry.sign_in == expected
+    tokens = [use.reference.locator for use in entry.secret_uses]
+    assert tokens == (["/run/token"] if "federated_token" in sign_in else [])

@@ -27,14 +27,22 @@ if TYPE_CHECKING:
 class NumberedTokens:
     """Hands out token-1 until it is discarded, then token-2, and so on."""
 
-    def __init__(self) -> None:
+    stale_rights = ""
+
+    def __init__(self, *, has_other_rights: bool = False) -> None:
         self.number = 1
+        self.has_other_rights = has_other_rights
 
     def token(self, _: str) -> str:
         return f"token-{self.number}"
 
-    def discard(self) -> None:
+    def renew_once(self, _: str, refused: str) -> str:
+        assert refused == f"token-{self.number}"
         self.number += 1
+        return f"token-{self.number}"
+
+    def with_other_rights(self, service: str, refused: str) -> str | None:
+        return self.renew_once(service, refused) if self.has_other_rights else None
 
 
 def service(server: ScriptedServer, hands: Hands) -> Service:

@@ -24,7 +24,9 @@ from auditor.model.evidence import Gap, GapKind
 from auditor.model.sign_in import (
     CertificateCredential,
     ClientSecretCredential,
+    CloudCredential,
     CloudSignIn,
+    ManagedIdentityCredential,
     Secret,
     SecretReference,
 )
@@ -35,7 +37,7 @@ from tests.microsoft365.wire import System
 from tests.unit.collect.https.scripted_server import ScriptedServer, http
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SECRET = SecretReference("env", "SECRET")
@@ -76,17 +78,23 @@ def tokens(
     ca_file: Path,
     *,
     secret: bytes = CLIENT_SECRET,
-    credential: ClientSecretCredential | CertificateCredential | None = None,
+    credential: CloudCredential | None = None,
+    client_id: str | None = TENANT.auditor.client_id,
+    limits: TransportLimits = LIMITS,
+    prompt: Callable[[str], None] | None = None,
 ) -> Tokens:
-    allow_list = AllowList(endpoints=endpoints, regional_hosts=False)
+    is_machine = isinstance(credential, ManagedIdentityCredential)
+    allow_list = AllowList(
+        endpoints=endpoints, regional_hosts=False, managed_identity=is_machine, device_code=prompt is not None
+    )
     sign_in = CloudSignIn(
-        tenant_id=TENANT.id,
-        client_id=TENANT.auditor.client_id,
+        tenant_id=None if is_machine else TENANT.id,
+        client_id=client_id,
         credential=credential or ClientSecretCredential(client_secret=SECRET),
     )
     secrets = {SECRET: Secret(secret), PASSWORD: Secret(b"open")}
-    transport = Transport(allow_list, ca_file=str(ca_file), limits=LIMITS)
-    return Tokens(transport, login=endpoints.login, sign_in=sign_in, secrets=secrets)
+    transport = Transport(allow_list, ca_file=str(ca_file), limits=limits)
+    return Tokens(transport, login=endpoints.login, sign_in=sign_in, secrets=secrets, prompt=prompt)
 
 
 def local(service: LocalMicrosoft365, **options: object) -> Tokens:
@@ -114,13 +122,33 @@ def test_each_service_gets_a_token_of_its_own_and_one_only(service: LocalMicroso
     assert {request.system for request in service.requests} == {System.LOGIN}
 
 
-def test_a_discarded_token_is_asked_for_again(service: LocalMicrosoft365) -> None:
-    asked = local(service)
-    first = asked.token(service.endpoints.graph)
+def test_reads_refused_with_the_same_token_renew_it_once(service: LocalMicrosoft365) -> None:
+    asked, graph = local(service), service.endpoints.graph
+    refused = asked.token(graph)
 
-    asked.discard()
+    first, second = asked.renew_once(graph, refused), asked.renew_once(graph, refused)
 
-    assert asked.token(service.endpoints.graph) != first
+    assert first == second == asked.token(graph)
+    assert first != refused
+    assert len([each for each in service.requests if each.path.endswith("/token")]) == 2
+
+
+def test_a_right_granted_since_shows_in_a_new_token_and_a_fresh_one_is_kept(service: LocalMicrosoft365) -> None:
+    seconds = [0.0]
+    pace = Pace(sleep=lambda _: None, monotonic=lambda: seconds[0])
+    asked, graph = local(service, limits=TransportLimits(pace=pace)), service.endpoints.graph
+    service.tenant = replace(KNOWN, auditor=replace(KNOWN.auditor, graph_permissions=frozenset()))
+    refused = asked.token(graph)
+    service.tenant = KNOWN
+
+    assert asked.with_other_rights(graph, refused) is None, "it is fresh"
+    seconds[0] = 61
+    newer = asked.with_other_rights(graph, refused)
+    assert newer not in {None, refused}
+    assert asked.with_other_rights(graph, refused) == newer, "another read was refused with the old one, too"
+
+    seconds[0] = 600
+    assert asked.with_other_rights(graph, str(newer)) is None, "the new one says the same"
 
 
 @pytest.mark.parametrize(
