@@ -12,7 +12,7 @@ from auditor.cli.console import LogFormat, speak
 from auditor.model.instants import parse_instant
 from auditor.model.outcome import Severity
 
-DEFAULT_FORMATS = ("json", "html", "pdf", "csv", "junit")
+DEFAULT_FORMATS = ("json", "html", "csv", "xlsx", "md", "junit", "ocsf", "pdf")
 
 
 def _parse_now(text: str | None) -> str | None:

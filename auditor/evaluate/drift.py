@@ -7,14 +7,14 @@ that fails never makes a finding look resolved, and one that works again makes n
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.checks.waivers import OF_WAIVERS
-from auditor.evaluate.findings import finding_key, state_fingerprint
+from auditor.evaluate.findings import state_fingerprint
 from auditor.evaluate.reach import Reading
+from auditor.model.keys import entitlement_key, finding_key
 from auditor.model.outcome import DriftState
 from auditor.model.results import DriftEntry, DriftRecord
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Literal
 
-    from auditor.model.results import ConnectionResult, EntitlementRecord, Finding, Results
+    from auditor.model.results import ConnectionResult, Finding, Results
 
 # Findings about the comparison itself; comparing them would tell each change a second time.
 ABOUT_THE_COMPARISON = frozenset({"AD-GOV-004", "META-008"})
@@ -161,14 +161,6 @@ def _finding(finding: Finding, requirement: _Item | None) -> _Item:
         is_finding=True,
         datasets=frozenset(each.dataset for each in finding.evidence),
     )
-
-
-def entitlement_key(connection: str, entitlement: EntitlementRecord) -> str:
-    """Return `entitlement-<16 hex digits>`. A consent's id is that of a grant of several scopes: its name counts."""
-    name = entitlement.name if entitlement.kind == "consent" else ""
-    parts = (connection, entitlement.kind, entitlement.id, entitlement.scope.casefold(), name)
-    digest = hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass"))
-    return f"entitlement-{digest.hexdigest()[:16]}"
 
 
 def _entitlements(connection: ConnectionResult) -> Iterator[_Item]:

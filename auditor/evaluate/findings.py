@@ -9,6 +9,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from auditor.catalogue import CATALOGUE
+from auditor.model.keys import finding_key
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
 from auditor.model.results import EvidenceReference, Finding, Path, Remediation
 
@@ -23,14 +24,6 @@ _FROM_REQUIREMENT = {
     Outcome.PARTIAL: FindingOutcome.PARTIAL,
     Outcome.UNVERIFIABLE: FindingOutcome.UNVERIFIABLE,
 }
-
-
-def finding_key(check: str, connection: str, entitlement: str, scope: str) -> str:
-    """Return `CHECK-<16 hex digits>` made of identifiers only, never of names or wording."""
-    digest = hashlib.sha256(
-        f"{check}\x1f{connection}\x1f{entitlement}\x1f{scope.casefold()}".encode("utf-8", "surrogatepass")
-    )
-    return f"{check}-{digest.hexdigest()[:16]}"
 
 
 # Where an ACE stands in its list changes with its neighbours

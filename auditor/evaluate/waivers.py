@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from auditor.evaluate.findings import finding_key, state_fingerprint
+from auditor.evaluate.findings import state_fingerprint
 from auditor.model.instants import format_instant
+from auditor.model.keys import finding_key
 from auditor.model.outcome import FindingOutcome, WaiverState
 from auditor.model.results import WaiverRecord
 from auditor.model.waiver import EXPIRES_SOON, Waiver

@@ -58,8 +58,27 @@ def _write_csv(record: Record, folder: Path) -> tuple[Path, ...]:
     )
 
 
+def _write_xlsx(record: Record, folder: Path) -> tuple[Path, ...]:
+    from auditor.report.workbook import workbook_bytes  # noqa: PLC0415  # pandas and xlsxwriter
+
+    content = workbook_bytes(record.results, hashlib.sha256(record.content).hexdigest())
+    return (_write(folder / "workbook.xlsx", content),)
+
+
+def _write_md(record: Record, folder: Path) -> tuple[Path, ...]:
+    from auditor.report.summary_md import summary_bytes  # noqa: PLC0415
+
+    return (_write(folder / "summary.md", summary_bytes(record.results)),)
+
+
+def _write_ocsf(record: Record, folder: Path) -> tuple[Path, ...]:
+    from auditor.report.ocsf import ocsf_bytes  # noqa: PLC0415
+
+    return (_write(folder / "ocsf.jsonl", ocsf_bytes(record.results)),)
+
+
 def _write_junit(record: Record, folder: Path) -> tuple[Path, ...]:
-    from auditor.report.junit import junit_bytes  # noqa: PLC0415  # fontTools on demand
+    from auditor.report.junit import junit_bytes  # noqa: PLC0415
 
     return (_write(folder / "junit.xml", junit_bytes(record.results)),)
 
@@ -77,7 +96,10 @@ FORMATS: dict[str, Renderer] = {
     "json": _write_json,
     "html": _write_html,
     "csv": _write_csv,
+    "xlsx": _write_xlsx,
+    "md": _write_md,
     "junit": _write_junit,
+    "ocsf": _write_ocsf,
     "pdf": _write_pdf,
 }
 

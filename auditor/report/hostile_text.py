@@ -7,7 +7,6 @@ is spelled out as `U+202E`.
 
 from __future__ import annotations
 
-import unicodedata
 from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -15,14 +14,10 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from auditor.report.fonts import drawable_characters
+from auditor.report.visible_text import is_deceptive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-# Controls, formats (bidi and zero-width among them), surrogates, private use, unassigned, line and
-# paragraph separators; every space but the common one.
-DECEPTIVE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
-
 
 def show(text: object) -> Markup:
     """Return `text` as flat, escaped HTML: unreadable characters as `U+XXXX`, breaks allowed after commas.
@@ -63,11 +58,7 @@ def _is_hidden(text: str, place: int) -> bool:
 
 @cache
 def _visible_characters() -> frozenset[str]:
-    return frozenset(
-        character
-        for character in drawable_characters()
-        if unicodedata.category(character) not in DECEPTIVE_CATEGORIES
-    )
+    return frozenset(character for character in drawable_characters() if not is_deceptive(character))
 
 
 def _code_points(run: str) -> str:

@@ -12,66 +12,60 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from auditor.model.outcome import FindingOutcome, Outcome
-from auditor.report.finding_view import DEVIATIONS, finding_views
-from auditor.report.hostile_text import spell_out
+from auditor.report.finding_view import DEVIATIONS
+from auditor.report.judgements import judgements
+from auditor.report.visible_text import make_visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from auditor.model.results import ConnectionResult, RequirementResult, Results
+    from auditor.model.results import RequirementResult, Results
     from auditor.report.finding_view import FindingView
 
 
 def junit_bytes(results: Results) -> bytes:
     """Return the XML in UTF-8. Equal records give equal bytes."""
     root = ET.Element("testsuites", name="Hire2Retire permission audit")
-    views = finding_views(results)
-    for connection in results.connections:
-        own = [view for view in views if view.finding.connection == connection.id]
-        suite = ET.SubElement(root, "testsuite", name=spell_out(connection.id), hostname=spell_out(results.run.host))
+    for judged in judgements(results):
+        name = judged.connection.id if judged.connection is not None else "not in the record"
+        suite = ET.SubElement(root, "testsuite", name=make_visible(name), hostname=make_visible(results.run.host))
         suite.set("timestamp", results.run.evaluated_at)
-        suite.extend(_cases(connection, own))
+        suite.extend(_requirement_case(name, requirement, view) for requirement, view in judged.requirements)
+        suite.extend(
+            _finding_case(name, view)
+            for view in judged.others
+            if view.finding.outcome is not FindingOutcome.ADVISORY
+        )
         _count(suite)
+        suite.set("skipped", str(sum(1 for _ in suite.iter("skipped"))))
     _count(root)
     ET.indent(root)
     content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return content + b"\n"
 
 
-def _cases(connection: ConnectionResult, views: list[FindingView]) -> Iterator[ET.Element]:
-    judged = {(view.finding.check, view.finding.entitlement, view.finding.scope): view for view in views}
-    for requirement in connection.requirements:
-        yield _requirement_case(connection, requirement, judged)
-    requirements = {(one.check, one.id, one.scope) for one in connection.requirements}
-    for key, view in judged.items():
-        if key not in requirements and view.finding.outcome is not FindingOutcome.ADVISORY:
-            yield _finding_case(connection, view)
-
-
-def _requirement_case(
-    connection: ConnectionResult,
-    requirement: RequirementResult,
-    judged: dict[tuple[str, str, str], FindingView],
-) -> ET.Element:
+def _requirement_case(connection: str, requirement: RequirementResult, view: FindingView | None) -> ET.Element:
     where = f" [{requirement.scope}]" if requirement.scope else ""
     case = _case(connection, requirement.check, f"{requirement.id} {requirement.title}{where}")
-    view = judged.get((requirement.check, requirement.id, requirement.scope))
+    detail = requirement.reason or requirement.actual
     if requirement.outcome is Outcome.NOT_APPLICABLE:
-        _say(case, "skipped", "not applicable", requirement.reason or requirement.actual)
+        _say(case, "skipped", "not applicable", detail)
     elif view is not None:
         _tell(case, view)
+    elif requirement.outcome is Outcome.UNVERIFIABLE:
+        _say(case, "skipped", f"could not be verified: {detail}", detail)
+    elif requirement.outcome is not Outcome.SATISFIED:
+        _say(case, "failure", f"{requirement.outcome}: {detail}", detail)
     return case
 
 
-def _finding_case(connection: ConnectionResult, view: FindingView) -> ET.Element:
+def _finding_case(connection: str, view: FindingView) -> ET.Element:
     where = f" [{view.finding.scope}]" if view.finding.scope else ""
     case = _case(connection, view.finding.check, f"{view.finding.title}{where}")
     _tell(case, view)
     return case
 
 
-def _case(connection: ConnectionResult, check: str, name: str) -> ET.Element:
-    return ET.Element("testcase", classname=spell_out(f"{connection.id}.{check}"), name=spell_out(name), time="0")
+def _case(connection: str, check: str, name: str) -> ET.Element:
+    return ET.Element("testcase", classname=make_visible(f"{connection}.{check}"), name=make_visible(name), time="0")
 
 
 def _tell(case: ET.Element, view: FindingView) -> None:
@@ -90,10 +84,10 @@ def _tell(case: ET.Element, view: FindingView) -> None:
 def _say(case: ET.Element, name: str, message: str, detail: str) -> None:
     told = ET.SubElement(case, name)
     if message:
-        told.set("message", spell_out(message))
+        told.set("message", make_visible(message))
     if name == "failure":
         told.set("type", "deviation")
-    told.text = "\n".join(spell_out(line) for line in detail.split("\n"))
+    told.text = "\n".join(make_visible(line) for line in detail.split("\n"))
 
 
 def _count(element: ET.Element) -> None:
@@ -101,4 +95,3 @@ def _count(element: ET.Element) -> None:
     element.set("tests", str(sum(1 for _ in element.iter("testcase"))))
     element.set("failures", str(kinds["failure"]))
     element.set("errors", "0")
-    element.set("skipped", str(kinds["skipped"]))

@@ -1,22 +1,29 @@
-"""Findings and requirements as flat tables, for spreadsheets. Views of the record, never its truth."""
+"""The record as flat tables, for spreadsheets. Views of the record, never its truth."""
 
 from __future__ import annotations
 
 import csv
+import json
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from auditor.model.outcome import DriftState
+from auditor.report.visible_text import make_visible
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from auditor.model.results import (
+        DriftEntry,
+        EntitlementRecord,
         EvidenceReference,
         Finding,
         Path,
         RequirementPart,
         RequirementResult,
         Results,
+        SourceRecord,
     )
 
 # A spreadsheet runs a cell that starts with one of these as a formula.
@@ -31,6 +38,16 @@ MATRIX_COLUMNS = (
     "connection", "id", "check", "title", "scope", "plane", "basis", "outcome", "how",
     "documented", "actual", "reason", "note", "paths", "parts", "evidence",
 )
+ENTITLEMENT_COLUMNS = ("connection", "kind", "name", "id", "scope", "status", "paths")
+EVIDENCE_COLUMNS = (
+    "connection", "dataset", "subject", "endpoint", "query", "started_at", "finished_at", "records", "pages",
+    "complete", "error_kind", "error", "missing_permission", "sha256",
+)
+WAIVER_COLUMNS = (
+    "id", "state", "in_effect", "is_self_approved", "finding", "note", "check", "connection", "principal",
+    "entitlement", "scope", "accepted_fingerprint", "reason", "owner", "approved_by", "ticket", "created", "expires",
+)
+DRIFT_COLUMNS = ("state", "subject", "key", "connection", "title", "scope", "before", "after", "reason")
 
 
 def findings_table(results: Results) -> pd.DataFrame:
@@ -48,11 +65,46 @@ def matrix_table(results: Results) -> pd.DataFrame:
     return _table(rows, MATRIX_COLUMNS)
 
 
+def entitlements_table(results: Results) -> pd.DataFrame:
+    """Return one row per connection and entitlement; every cell is text."""
+    rows = (
+        _entitlement_row(connection.id, entitlement)
+        for connection in results.connections
+        for entitlement in connection.entitlements
+    )
+    return _table(rows, ENTITLEMENT_COLUMNS)
+
+
+def evidence_table(results: Results) -> pd.DataFrame:
+    """Return one row per read, in the order of the record; counts are whole numbers, every other cell is text."""
+    rows = (_source_row(connection.id, one) for connection in results.connections for one in connection.sources)
+    return _table(rows, EVIDENCE_COLUMNS)
+
+
+def waivers_table(results: Results) -> pd.DataFrame:
+    """Return one row per waiver of the file; every cell is text."""
+    rows = ({name: _text(getattr(waiver, name)) for name in WAIVER_COLUMNS} for waiver in results.waivers)
+    return _table(rows, WAIVER_COLUMNS)
+
+
+def drift_table(results: Results) -> pd.DataFrame:
+    """Return one row per difference from the earlier run; every cell is text."""
+    told = [_drift_row(entry) for entry in results.drift.entries]
+    known = {entry.key for entry in results.drift.entries}
+    bare = [
+        dict.fromkeys(DRIFT_COLUMNS, "") | {"state": state.value, "subject": "finding", "key": key}
+        for state in DriftState
+        for key in getattr(results.drift, state)
+        if key not in known
+    ]
+    return _table([*told, *bare], DRIFT_COLUMNS)
+
+
 def csv_bytes(table: pd.DataFrame) -> bytes:
-    """Return `table` as UTF-8 CSV with every cell quoted and formulas made inert by a leading `'`."""
-    inert = table.map(neutralise_formula)
+    """Return `table` as UTF-8 CSV: every cell quoted, deceptive characters spelled out, formulas made inert by `'`."""
+    inert = table.map(lambda cell: neutralise_formula(make_visible(cell)))
     text: str = inert.to_csv(index=False, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    return text.encode("utf-8", "backslashreplace")
+    return text.encode("utf-8")
 
 
 def neutralise_formula(cell: str) -> str:
@@ -60,11 +112,11 @@ def neutralise_formula(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
-def _table(rows: Iterable[dict[str, str]], columns: tuple[str, ...]) -> pd.DataFrame:
+def _table(rows: Iterable[Mapping[str, object]], columns: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=list(columns), dtype=object)
 
 
-def _finding_row(finding: Finding) -> dict[str, str]:
+def _finding_row(finding: Finding) -> dict[str, object]:
     return {
         "key": finding.key,
         "connection": finding.connection,
@@ -88,7 +140,7 @@ def _finding_row(finding: Finding) -> dict[str, str]:
     }
 
 
-def _requirement_row(connection: str, requirement: RequirementResult) -> dict[str, str]:
+def _requirement_row(connection: str, requirement: RequirementResult) -> dict[str, object]:
     return {
         "connection": connection,
         "id": requirement.id,
@@ -107,6 +159,47 @@ def _requirement_row(connection: str, requirement: RequirementResult) -> dict[st
         "parts": "\n".join(_part(part) for part in requirement.parts),
         "evidence": _references(requirement.evidence),
     }
+
+
+def _entitlement_row(connection: str, entitlement: EntitlementRecord) -> dict[str, object]:
+    return {
+        "connection": connection,
+        "kind": entitlement.kind,
+        "name": entitlement.name,
+        "id": entitlement.id,
+        "scope": entitlement.scope,
+        "status": entitlement.status,
+        "paths": _paths(entitlement.paths),
+    }
+
+
+def _source_row(connection: str, source: SourceRecord) -> dict[str, object]:
+    return {
+        "connection": connection,
+        "dataset": source.dataset,
+        "subject": source.subject,
+        "endpoint": source.endpoint,
+        "query": json.dumps(source.query, ensure_ascii=False),
+        "started_at": source.started_at,
+        "finished_at": source.finished_at,
+        "records": source.records,
+        "pages": source.pages,
+        "complete": _text(source.complete),
+        "error_kind": source.error_kind or "",
+        "error": source.error or "",
+        "missing_permission": source.missing_permission or "",
+        "sha256": source.sha256,
+    }
+
+
+def _drift_row(entry: DriftEntry) -> dict[str, object]:
+    return {name: _text(getattr(entry, name)) for name in DRIFT_COLUMNS}
+
+
+def _text(value: str | bool | None) -> str:
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, str) else ("yes" if value else "no")
 
 
 def _part(part: RequirementPart) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auditor.evaluate.drift import compare_runs, entitlement_key
+from auditor.evaluate.drift import compare_runs
 from auditor.evaluate.evaluate import EarlierRuns, evaluate
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.keys import entitlement_key
 from auditor.model.results import EntitlementRecord
 from auditor.report.results_json import results_bytes
 from tests.unit.evaluate.composed import MATRIX, NOT_FOUND, REFUSED, RUN, matrix

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from auditor.evaluate.findings import finding_key
+from auditor.model.keys import finding_key
 from tests.unit.evaluate.composed import NOW, REFUSED, findings, judge
 from tests.unit.evaluate.composed_directory import (
     DOMAIN,

@@ -45,7 +45,7 @@ def test_each_format_writes_its_files(record, tmp_path):
 
 
 def test_an_unknown_format_is_refused_with_the_known_ones_before_anything_is_written(record, tmp_path):
-    with pytest.raises(InvalidInput, match="json, html, csv, junit, pdf") as caught:
+    with pytest.raises(InvalidInput, match="json, html, csv, xlsx, md, junit, ocsf, pdf") as caught:
         render(record, ["html", "docx", "odt"], tmp_path / "out")
     assert len(caught.value.problems) == 2
     assert not (tmp_path / "out").exists()
@@ -77,8 +77,11 @@ def test_the_pdf_comes_last_so_that_its_absence_costs_no_other_format(record, tm
         "findings.csv",
         "junit.xml",
         "matrix.csv",
+        "ocsf.jsonl",
         "report.html",
         "results.json",
+        "summary.md",
+        "workbook.xlsx",
     ]
 
 
@@ -109,7 +112,7 @@ def test_a_renderer_that_does_not_end_is_given_up(failing_child, monkeypatch):
 def test_no_heavy_library_is_loaded_before_a_format_needs_it():
     code = (
         "import sys, auditor.report.formats\n"
-        "print({'jinja2', 'weasyprint', 'pandas', 'pikepdf', 'fontTools'} & set(sys.modules))"
+        "print({'jinja2', 'weasyprint', 'pandas', 'pikepdf', 'fontTools', 'xlsxwriter'} & set(sys.modules))"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed == "set()\n"

@@ -1,0 +1,120 @@
+"""The verdict on one page of Markdown: for a ticket or the summary of a pipeline's step.
+
+Text from a directory or tenant may hold markup, links or mentions of people. Where it holds more than
+letters, digits and harmless punctuation it becomes a code span, in which nothing is interpreted.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from auditor.model.instants import parse_instant
+from auditor.model.outcome import FindingOutcome
+from auditor.report.finding_view import finding_views
+from auditor.report.visible_text import make_visible
+from auditor.report.words import DRIFT_STATES, OUTCOMES, READINESS_VERDICTS, REVIEW_VERDICTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from auditor.model.results import Counts, Results
+    from auditor.report.finding_view import FindingView
+
+FINDINGS_SHOWN = 20
+CONNECTIONS_SHOWN = 50
+LONGEST_TEXT = 160  # so that everything stays below 32,767 characters, the limit of common ticket systems
+
+_PLAIN = re.compile(r"[^\W_]*(?:[ ,.;:'()/=%+-]+[^\W_]+)*[.)%]*")
+_LINK_OR_EMOJI = re.compile(r"//|\bwww\.|:\S", re.IGNORECASE)
+
+
+def summary_bytes(results: Results) -> bytes:
+    """Return the page in UTF-8. Equal records give equal bytes."""
+    return ("\n".join(_lines(results)) + "\n").encode("utf-8")
+
+
+def inline(text: str) -> str:
+    """Return `text` for the middle of a line: cut when it is long, in a code span when Markdown could read it."""
+    shown = make_visible(text, keep="")
+    shown = shown if len(shown) <= LONGEST_TEXT else f"{shown[: LONGEST_TEXT - 1]}…"
+    if _PLAIN.fullmatch(shown.removesuffix("…")) and not _LINK_OR_EMOJI.search(shown):
+        return shown
+    ticks = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
+    padding = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{ticks}{padding}{shown}{padding}{ticks}"
+
+
+def _lines(results: Results) -> Iterator[str]:
+    run = results.run
+    verdicts = READINESS_VERDICTS if run.kind == "readiness" else REVIEW_VERDICTS
+    verdict = verdicts[results.summary.verdict]
+    title = verdict.text.upper() if run.kind == "readiness" else verdict.text
+    views = finding_views(results)
+    yield f"# {title}: Hire2Retire permissions of {inline(run.organisation)}"
+    yield ""
+    evaluated_at = f"{parse_instant(run.evaluated_at):%Y-%m-%d %H:%M} UTC"
+    yield f"{verdict.definition.replace('the threshold', f'severity {run.fail_on}')} Evaluated {evaluated_at}."
+    yield ""
+    yield _row(("Connection", "Verdict", *(word.text for word in OUTCOMES.values()), "Evaluated", "Excess", "Waived"))
+    yield _row(("---", "---", *("--:" for _ in OUTCOMES), "--:", "--:", "--:"))
+    for connection in results.connections[:CONNECTIONS_SHOWN]:
+        yield _row((inline(connection.id), verdicts[connection.verdict].text, *_counts(connection.counts)))
+    further = len(results.connections) - CONNECTIONS_SHOWN
+    if further > 0:
+        yield _row((f"and {further} more", *("" for _ in range(len(OUTCOMES) + 4))))
+    yield _row(("**All**", f"**{verdict.text}**", *_counts(results.summary.counts)))
+    yield ""
+    yield from _findings(
+        "Decides the verdict", "Nothing: no deviation stands at or above the threshold.",
+        [view for view in views if view.decides],
+    )
+    unread = sum(not source.complete for connection in results.connections for source in connection.sources)
+    open_points = results.summary.counts.unverifiable + unread
+    yield from _findings(
+        "Could not be verified",
+        f"{open_points} requirements and reads; see the report." if open_points else "Nothing: all of it was read.",
+        [view for view in views if view.finding.outcome is FindingOutcome.UNVERIFIABLE],
+    )
+    yield from _changes(results)
+    yield (
+        f"Run {inline(run.id)}, matrix {inline(run.matrix.id)} {inline(run.matrix.version)}, "
+        f"{inline(run.tool.name)} {inline(run.tool.version)}; exit code {run.exit.code}."
+    )
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _counts(counts: Counts) -> list[str]:
+    names = (*OUTCOMES, "evaluated", "excess", "waived")
+    return [str(getattr(counts, name)) for name in names]
+
+
+def _findings(title: str, nothing: str, views: list[FindingView]) -> Iterator[str]:
+    yield f"## {title}"
+    yield ""
+    if not views:
+        yield nothing
+    for view in views[:FINDINGS_SHOWN]:
+        where = f", {inline(view.finding.scope)}" if view.finding.scope else ""
+        yield (
+            f"- **{view.severity.text}, {view.outcome.text.lower()}:** {inline(view.finding.title)} "
+            f"({inline(view.finding.connection)}{where})"
+        )
+    if len(views) > FINDINGS_SHOWN:
+        yield f"- and {len(views) - FINDINGS_SHOWN} more in the report"
+    yield ""
+
+
+def _changes(results: Results) -> Iterator[str]:
+    yield "## Since the last run"
+    yield ""
+    drift = results.drift
+    if drift.baseline_run is None:
+        yield "There is no earlier run to compare with."
+    else:
+        told = ", ".join(f"{len(getattr(drift, state))} {word.text.lower()}" for state, word in DRIFT_STATES.items())
+        yield f"Findings, compared with {inline(drift.baseline_run)}: {told}."
+    yield ""
