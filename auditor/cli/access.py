@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -173,17 +175,27 @@ def _lines(answer: ObjectAccess) -> Iterable[str]:
     yield visible(answer.dn)
     if answer.why:
         yield visible(f"  not known          {answer.why}")
-    if answer.rights is not None:
+    if answer.explanation is not None:
+        yield from _explanation_lines(answer.explanation)
+    elif answer.rights is not None:
         for name in _RIGHTS:
             held = getattr(answer.rights, name)
             if held:
-                yield visible(f"  {name.replace('_', ' ').ljust(18)} {', '.join(held)}")
+                yield from _wrapped(name.replace("_", " "), held)
         if not any(getattr(answer.rights, name) for name in _RIGHTS):
             yield "  nothing"
         if answer.rights.conditional:
             yield visible(f"  depends on a condition: {', '.join(answer.rights.conditional)}")
-    if answer.explanation is not None:
-        yield from _explanation_lines(answer.explanation)
+
+
+def _wrapped(title: str, names: Iterable[str]) -> list[str]:
+    head = f"  {title.ljust(18)} "
+    text = visible(", ".join(names))
+    width = shutil.get_terminal_size().columns
+    indent = " " * len(head)
+    return textwrap.wrap(
+        text, width, initial_indent=head, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _explanation_lines(explanation: Explanation) -> Iterable[str]:

@@ -19,6 +19,7 @@ from auditor.acl import (
 )
 from auditor.evaluate.directory.origin import InheritanceSources
 from auditor.evaluate.directory.schema import read_schema
+from auditor.evaluate.judgement import describe_gap
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.distinguished_name import parse_dn
 
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
     from auditor.evaluate.directory.right import Right
     from auditor.model.directory_entry import DirectoryEntry
     from auditor.model.distinguished_name import DistinguishedName
-    from auditor.model.evidence import Evidence
+    from auditor.model.evidence import Evidence, Gap
     from auditor.model.results import Path
 
 _SPECIAL_TRUSTEES = {OWNER_RIGHTS_SID: "Owner Rights", PRINCIPAL_SELF_SID: "Principal Self"}
-_OBJECTS = ("object", "target_ou", "group_ou", "containers", "inhabitants")
+_ASKED_FOR_BY_NAME = ("object", "target_ou", "group_ou")
+_OBJECTS = (*_ASKED_FOR_BY_NAME, "containers", "inhabitants")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,15 @@ def access_to_objects(evidence: Evidence, question: AccessQuestion, only: str | 
     for entry in objects_in(evidence):
         if wanted is None or _is(entry.dn, wanted):
             yield answers.access(entry)
+    for dn, gap in _unread(evidence).items():
+        if wanted is None or _is(dn, wanted):
+            yield ObjectAccess(dn=dn, is_readable=False, rights=None, why=describe_gap(gap))
+
+
+def _unread(evidence: Evidence) -> dict[str, Gap]:
+    """Return the objects that were asked for by name and did not come, each once."""
+    reads = ((dn, read) for dataset in _ASKED_FOR_BY_NAME for dn, read in evidence.reads_of(dataset))
+    return {dn: read.gap for dn, read in reads if read.gap is not None and not any(True for _ in read)}
 
 
 def _is(dn: str, wanted: DistinguishedName) -> bool:
@@ -159,11 +170,13 @@ class _Answers:
             granted=decision.granted,
             is_certain=decision.is_certain,
             reason=decision.reason,
-            ace=self._deciding_ace(entry.dn, decision, right),
+            ace=self._deciding_ace(entry.dn, decision, right, self._schema.classes.get(structural_class.lower())),
             path=self._path(decision, descriptor.owner),
         )
 
-    def _deciding_ace(self, dn: str, decision: Decision, right: Right) -> DecidingAce | None:
+    def _deciding_ace(
+        self, dn: str, decision: Decision, right: Right, class_guid: str | None
+    ) -> DecidingAce | None:
         ace, index = decision.ace, decision.ace_index
         if ace is None or index is None:
             return None
@@ -177,7 +190,7 @@ class _Answers:
             trustee=ace.trustee,
             trustee_name=name,
             words=f"{'allows' if decision.granted else 'denies'} {what} to {name}",
-            inherited_from=self._sources.origin_of(dn, ace) if ace.is_inherited else None,
+            inherited_from=self._sources.origin_of(dn, ace, class_guid) if ace.is_inherited else None,
         )
 
     def _path(self, decision: Decision, owner: str | None) -> Path:

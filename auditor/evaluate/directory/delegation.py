@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from auditor.acl import (
     AccessMask,
+    GuidKind,
     Token,
     name_of_object_type,
     rights_in_words,
+    well_known_guid,
 )
 from auditor.evaluate.directory.origin import UNKNOWN_ORIGIN, hands_down
 from auditor.evaluate.directory.subtree import Subtree, auditor_lists, read_subtree
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from auditor.model.evidence import Evidence, Gap
 
 _NAMES_SHOWN = 5
+_ORGANIZATIONAL_UNIT = well_known_guid("organizationalUnit", GuidKind.CLASS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,9 +264,8 @@ def _at(dns: tuple[str, ...], subtree: Subtree) -> str:
 
 def _remediation(failing: dict[TaskPart, list[str]], denials: dict[TaskPart, str], trustee: str) -> Remediation | None:
     if denials:
-        return Remediation(
-            text=f"{'; '.join(dict.fromkeys(denials.values()))}. Remove the account from that group, or the deny ACE."
-        )
+        told = "; ".join(dict.fromkeys(denials.values()))
+        return Remediation(text=f"{told}. Remove that entry; where it names a group, leaving the group helps as well.")
     lacking = {dn for dns in failing.values() for dn in dns}
     # Where a container lacks it, those below it inherit once it is delegated there, unless they block inheritance.
     highest = [dn for dn in sorted(lacking) if not any(above in lacking for above in dns_above(dn))]
@@ -296,7 +298,9 @@ def _note(subtree: Subtree, parts: tuple[PartDecision, ...]) -> str:
 def _origin(subtree: Subtree, ace: Ace) -> str:
     """Name the closest object above that carries an inherited ACE explicitly."""
     for above in subtree.above:
-        if above.descriptor is not None and any(hands_down(own, ace) for own in above.descriptor.dacl or ()):
+        if above.descriptor is not None and any(
+            hands_down(own, ace, _ORGANIZATIONAL_UNIT) for own in above.descriptor.dacl or ()
+        ):
             return above.dn
     return UNKNOWN_ORIGIN
 

@@ -31,22 +31,30 @@ class InheritanceSources:
             for entry in map(record_to_entry, read)
         }
 
-    def origin_of(self, dn: str, ace: Ace) -> str:
-        """Return the DN of the closest object above `dn` that carries an inherited ACE explicitly."""
+    def origin_of(self, dn: str, ace: Ace, class_guid: str | None) -> str:
+        """Return the DN of the closest object above `dn` that carries an inherited ACE explicitly.
+
+        `class_guid` is the lower-case GUID of the class of the object that inherited it.
+        """
         for container in dns_above(dn):
             descriptor = self._evidence.descriptor(self._descriptors.get(container))
-            if descriptor is not None and any(hands_down(own, ace) for own in descriptor.dacl or ()):
+            if descriptor is not None and any(hands_down(own, ace, class_guid) for own in descriptor.dacl or ()):
                 return container
         return UNKNOWN_ORIGIN
 
 
-def hands_down(own: Ace, inherited: Ace) -> bool:
-    """Tell whether an explicit ACE of an object above is what a child inherited (MS-DTYP 2.5.3.4)."""
-    same_grant = (own.kind, own.trustee, own.rights, own.object_type, own.inherited_object_type) == (
+def hands_down(own: Ace, inherited: Ace, class_guid: str | None) -> bool:
+    """Tell whether an explicit ACE of an object above is what a child of a class inherited (MS-DTYP 2.5.3.4).
+
+    Where generic rights are mapped for the child, its copy no longer names the class it was meant for.
+    """
+    same_grant = (own.kind, own.trustee, own.rights, own.object_type) == (
         inherited.kind,
         inherited.trustee,
         inherited.rights,
         inherited.object_type,
-        inherited.inherited_object_type,
     )
-    return same_grant and own.container_inherit and not own.is_inherited
+    same_class = own.inherited_object_type == inherited.inherited_object_type or (
+        inherited.inherited_object_type is None and own.inherited_object_type == class_guid
+    )
+    return same_grant and same_class and own.container_inherit and not own.is_inherited
