@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntFlag
+from functools import lru_cache
 
-from auditor.acl.ace import ACE_HEADER_SIZE, Ace, MalformedDescriptor, parse_ace, serialise_ace
+from auditor.acl.ace import ACE_HEADER_SIZE, Ace, AceFlag, MalformedDescriptor, parse_ace, serialise_ace
 from auditor.acl.sid import parse_sid, read_sid
 
 _HEADER = struct.Struct("<BBHIIII")
@@ -14,6 +15,7 @@ _ACL_HEADER = struct.Struct("<BBHHH")
 _SIMPLE_REVISION = 2
 _OBJECT_REVISION = 4
 _MAX_ACL_SIZE = 0xFFFF
+_DISTINCT_PARTS_KEPT = 1 << 10
 
 
 class ControlFlag(IntFlag):
@@ -31,6 +33,7 @@ class ControlFlag(IntFlag):
 _DACL_PRESENT = int(ControlFlag.DACL_PRESENT)
 _SACL_PRESENT = int(ControlFlag.SACL_PRESENT)
 _SELF_RELATIVE = int(ControlFlag.SELF_RELATIVE)
+_INHERITED = int(AceFlag.INHERITED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,17 +106,36 @@ def _acl_at(raw: bytes, offset: int) -> tuple[Ace, ...]:
     end = offset + acl_size
     if not _SIMPLE_REVISION <= revision <= _OBJECT_REVISION or acl_size < _ACL_HEADER.size or end > len(raw):
         raise MalformedDescriptor(f"ACL of revision {revision} and {acl_size} bytes at offset {offset}")
+    own_count, own_end = _own_part(raw, offset + _ACL_HEADER.size, end, ace_count)
+    own = _read_aces(raw[offset + _ACL_HEADER.size : own_end], own_count)
+    return own + _read_aces(raw[own_end:end], ace_count - own_count)
+
+
+def _own_part(raw: bytes, start: int, end: int, count: int) -> tuple[int, int]:
+    """Return how many ACEs come before the first inherited one, and where they end."""
+    for index in range(count):
+        if start + ACE_HEADER_SIZE > end:
+            raise MalformedDescriptor(f"ACE {index} of {count} starts beyond its ACL")
+        if raw[start + 1] & _INHERITED:
+            return index, start
+        start += raw[start + 2] | raw[start + 3] << 8
+    return count, min(start, end)
+
+
+# The children of a parent inherit the same, and objects of a class begin alike: parts repeat where wholes do not.
+@lru_cache(maxsize=_DISTINCT_PARTS_KEPT)
+def _read_aces(part: bytes, count: int) -> tuple[Ace, ...]:
     aces = []
-    start = offset + _ACL_HEADER.size
-    last_start = end - ACE_HEADER_SIZE
-    for index in range(ace_count):
+    start = 0
+    last_start = len(part) - ACE_HEADER_SIZE
+    for index in range(count):
         if start > last_start:
-            raise MalformedDescriptor(f"ACE {index} of {ace_count} starts beyond its ACL")
-        size = raw[start + 2] | raw[start + 3] << 8
+            raise MalformedDescriptor(f"ACE {index} of {count} starts beyond its ACL")
+        size = part[start + 2] | part[start + 3] << 8
         stop = start + size
-        if size & 3 or stop > end:
-            raise MalformedDescriptor(f"ACE {index} of {ace_count} claims {size} bytes")
-        aces.append(parse_ace(raw[start:stop]))
+        if size & 3 or stop > len(part):
+            raise MalformedDescriptor(f"ACE {index} of {count} claims {size} bytes")
+        aces.append(parse_ace(part[start:stop]))
         start = stop
     return tuple(aces)
 

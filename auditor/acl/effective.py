@@ -36,14 +36,14 @@ def narrow(descriptor: SecurityDescriptor, token: Token) -> SecurityDescriptor:
     ACEs keep their order and identity, not their index. Owner and group are dropped unless the owner is in the token;
     the control bits are dropped. Thousands of objects share few narrowed descriptors, which are hashable.
     """
-    sids = token.sids
+    concerned = token.sids | _SPECIAL
     return SecurityDescriptor(
-        owner=descriptor.owner if descriptor.owner in sids else None,
+        owner=descriptor.owner if descriptor.owner in token.sids else None,
         group=None,
         control=0,
         dacl=None
         if descriptor.dacl is None
-        else tuple([ace for ace in descriptor.dacl if ace.trustee in sids or ace.trustee in _SPECIAL]),
+        else tuple([ace for ace in descriptor.dacl if ace.trustee in concerned]),
     )
 
 
