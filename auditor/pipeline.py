@@ -155,6 +155,23 @@ def evidence_of(
         yield read_evidence(folder)
 
 
+def probe(prepared: Prepared, invocation: Invocation, announce: Announce) -> Iterator[Evidence]:
+    """Yield what each live connection lets the tool read: the first page of every read, kept for the moment only."""
+    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415 - see _collect
+
+    with (
+        TemporaryDirectory(prefix="auditor-") as scratch,
+        TenantSessions(prompt=prepared.prompt, is_probe=True) as sessions,
+    ):
+        for entry in prepared.entries:
+            if not isinstance(entry, ReplayEntry):
+                announce(entry.id, "started")
+                folder = Path(scratch) / entry.id
+                _collect_entry(prepared, entry, invocation, folder, announce, sessions, is_probe=True)
+                announce(entry.id, "finished")
+                yield read_evidence(folder)
+
+
 def read_run(path: Path) -> Results:
     """Read the record of a run folder, or a results.json. Raises InvalidInput when it is not as it was written."""
     if not path.is_dir():
@@ -275,6 +292,7 @@ def _collect_entry(  # noqa: PLR0913 - the parts of one collection
     sessions: TenantSessions,
     *,
     objects: tuple[str, ...] = (),
+    is_probe: bool = False,
 ) -> None:
     from auditor.collect.collect_connection import collect_connection  # noqa: PLC0415 - see _collect
     from auditor.collect.directory.collector import DirectoryScope  # noqa: PLC0415
@@ -293,7 +311,7 @@ def _collect_entry(  # noqa: PLR0913 - the parts of one collection
         },
         announce=partial(announce, entry.id),
         sessions=sessions,
-        directory_scope=DirectoryScope(own_password=own_password, objects=objects),
+        directory_scope=DirectoryScope(own_password=own_password, objects=objects, is_probe=is_probe),
     )
 
 

@@ -72,6 +72,11 @@ def prepare(
     )
 
 
+def load_selected(path: Path, connection_ids: Collection[str]) -> tuple[InventoryEntry, ...]:
+    """Load the inventory and return the selected connections; no secret is resolved. Raises InvalidInput."""
+    return _select(load_inventory(path, known_profiles()), connection_ids)
+
+
 def _select(inventory: Inventory, connection_ids: Collection[str]) -> tuple[InventoryEntry, ...]:
     known = [entry.id for entry in inventory.connections]
     unknown = [wanted for wanted in connection_ids if wanted not in known]

@@ -18,6 +18,7 @@ from auditor.cli.checks import checks
 from auditor.cli.connections import connections
 from auditor.cli.console import LogFormat, say, speak
 from auditor.cli.diff import diff
+from auditor.cli.doctor import doctor
 from auditor.cli.history import history
 from auditor.cli.matrix import matrix
 from auditor.cli.schema import schema
@@ -69,6 +70,7 @@ app.command(rich_help_panel="Stages")(run.collect)
 app.command(rich_help_panel="Stages")(offline.evaluate)
 app.command(rich_help_panel="Stages")(offline.report)
 app.command(rich_help_panel="Review")(offline.verify)
+app.command(rich_help_panel="Inputs")(doctor)
 app.add_typer(history, name="history", rich_help_panel="Review")
 app.add_typer(connections, name="connections", rich_help_panel="Inputs")
 app.add_typer(matrix, name="matrix", rich_help_panel="Inputs")

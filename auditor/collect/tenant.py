@@ -48,15 +48,19 @@ class TenantSessions:
     """One session per tenant and auditing identity, kept for the whole run.
 
     A read that does not depend on the connection is made for the first one and repeated for the others.
-    `prompt` tells the person at the terminal what to do; only sign-in with a device code needs it.
+    `prompt` tells the person at the terminal what to do; only sign-in with a device code needs it. A probe reads the
+    first page of everything.
     """
 
     def __init__(
         self,
         limits: TransportLimits = TransportLimits(),  # noqa: B008
         prompt: Callable[[str], None] | None = None,
+        *,
+        is_probe: bool = False,
     ) -> None:
         self._limits = limits
+        self._is_probe = is_probe
         self._prompt = prompt
         self._open: dict[object, _TenantSession] = {}
         self._resources = ExitStack()
@@ -98,7 +102,7 @@ class TenantSessions:
         )
         transport = enter(closing(Transport(allow_list, ca_file=connection.ca_file, limits=limits)))
         tokens = Tokens(transport, login=endpoints.login, sign_in=sign_in, secrets=secrets, prompt=self._prompt)
-        service = partial(Service, transport=transport, tokens=tokens)
+        service = partial(Service, transport=transport, tokens=tokens, first_page_only=self._is_probe)
         return _TenantSession(
             transport=transport,
             tokens=tokens,

@@ -48,11 +48,12 @@ class DirectoryScope:
     """What to read besides the connection's own objects.
 
     `own_password` is the audited account's, for the domain controller's own verdict. `objects` are DNs that are
-    read with their descriptors.
+    read with their descriptors. A probe reads the first page of everything.
     """
 
     own_password: Secret | None = None
     objects: tuple[str, ...] = ()
+    is_probe: bool = False
 
 
 NOTHING_MORE = DirectoryScope()
@@ -87,6 +88,7 @@ def collect_directory(  # noqa: PLR0913 - the parts of one collection
         _leave_every_gap(connection, writer, host, scope)
         return ""
     with closing(host.session):
+        host.session.first_page_only = scope.is_probe
         reader = _reader_of(host, writer)
         announce("reading the auditing identity")
         read_auditing_identity(reader, host.session.signed_in_as, connection.base_dns)

@@ -102,13 +102,15 @@ class DirectorySession:
 
     `signed_in_as` is a form of name that `AccountSearch` finds; empty before the sign-in.
 
-    After a failure below LDAP the session is over: the next search repeats that failure.
+    After a failure below LDAP the session is over: the next search repeats that failure. With `first_page_only` the
+    first page of a search passes for the whole.
     """
 
     def __init__(self, connection: Connection, endpoint: str, *, signed_in_as: str = "") -> None:
         self._connection = connection
         self.endpoint = endpoint
         self.signed_in_as = signed_in_as
+        self.first_page_only = False
         self._broken: Gap | None = None
 
     def pages(self, request: SearchRequest) -> Iterator[Page]:
@@ -121,6 +123,8 @@ class DirectorySession:
             gap = self._failure(request, result)
             if gap is not None:
                 raise SourceError(_broke_off(gap) if continuing else gap)
+            if self.first_page_only:
+                return
             cookie = self._next_cookie(request, result)
             if not cookie:
                 return

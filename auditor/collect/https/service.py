@@ -40,7 +40,8 @@ class Service:
 
     `read_error` finds the service's own words in an answer (the object is empty when the body is no
     JSON); it is also given the error of an answer that claims success. `read_shortfall` finds the
-    warning that a page is not all there is.
+    warning that a page is not all there is. `first_page_only` is for finding out whether a collection can be read
+    at all: its first page then passes for the whole.
     """
 
     base: str
@@ -48,6 +49,7 @@ class Service:
     tokens: Tokens
     read_error: Callable[[Answer, Record], ErrorReport]
     read_shortfall: Callable[[Record], str | None]
+    first_page_only: bool = False
 
     def ask(self, call: Call, missing_permission: str) -> Record:
         """Return the JSON object that answers a call; raises SourceError.
@@ -87,6 +89,8 @@ class Service:
             page = self._page(call, number, missing_permission)
             yield page
             link = page.next_link
+            if self.first_page_only:
+                return
             if link is None or (isinstance(link, str) and not link.strip()):
                 return
             if not isinstance(link, str) or link in seen:
@@ -103,7 +107,7 @@ class Service:
                 number=number,
                 records=_records(call, envelope),
                 next_link=envelope.get("@odata.nextLink"),
-                shortfall=self.read_shortfall(envelope),
+                shortfall=None if self.first_page_only else self.read_shortfall(envelope),
             )
         except SourceError as error:
             if number == 1:

@@ -1,0 +1,1 @@
+"""The least rights the auditing identity needs: as a list, and as scripts that an administrator may run."""
