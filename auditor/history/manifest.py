@@ -1,4 +1,7 @@
-"""The manifest of a run folder: the SHA-256 of every file, and the check against it."""
+"""The manifest of a run folder: the SHA-256 of every file, and the check against it.
+
+Reviews are recorded after a run was sealed, in its folder `review/`, which has a manifest of its own.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST = "manifest.json"
+REVIEWS = "review"
 
 
 class _Entry(BaseModel):
@@ -27,16 +31,21 @@ class _Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid")
     schema_version: str
     run: str
+    run_manifest: str | None = None
     files: list[_Entry]
 
 
-def write_manifest(folder: Path, run_id: str) -> None:
-    """Write the manifest of everything in `folder`, in the order of the paths."""
+def write_manifest(folder: Path, run_id: str, *, run_manifest: str | None = None) -> None:
+    """Write the manifest of everything in `folder`, in the order of the paths.
+
+    That of reviews names the digest of the run's own manifest, `run_manifest`.
+    """
     entries = [
         {"path": name, "bytes": path.stat().st_size, "sha256": _digest(path)}
         for name, path in sorted(_files(folder).items())
     ]
-    content = {"schema_version": "1.0", "run": run_id, "files": entries}
+    bound = {} if run_manifest is None else {"run_manifest": run_manifest}
+    content = {"schema_version": "1.0", "run": run_id, **bound, "files": entries}
     (folder / MANIFEST).write_text(
         json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n"
     )
@@ -61,6 +70,10 @@ def verify_run(folder: Path) -> tuple[str, ...]:
                 )
             ]
         ) from error
+    return (*_differences(folder, manifest), *_differences_of_reviews(folder))
+
+
+def _differences(folder: Path, manifest: _Manifest) -> list[str]:
     recorded = {entry.path: entry for entry in manifest.files}
     present = _files(folder)
     differences = [f"{name}: missing" for name in sorted(recorded.keys() - present.keys())]
@@ -70,7 +83,23 @@ def verify_run(folder: Path) -> tuple[str, ...]:
         for name, path in sorted(present.items())
         if name in recorded and (path.is_symlink() or _digest(path) != recorded[name].sha256)
     ]
-    return tuple(differences)
+    return differences
+
+
+def _differences_of_reviews(folder: Path) -> list[str]:
+    reviews = folder / REVIEWS
+    if not reviews.exists() and not reviews.is_symlink():
+        return []
+    if reviews.is_symlink() or not reviews.is_dir():
+        return [f"{REVIEWS}: is no folder"]
+    try:
+        manifest = _read_manifest(reviews)
+    except (OSError, ValidationError):
+        return [f"{REVIEWS}/{MANIFEST}: missing or not readable"]
+    differences = [f"{REVIEWS}/{difference}" for difference in _differences(reviews, manifest)]
+    if manifest.run_manifest != _digest(folder / MANIFEST):
+        differences.append(f"{REVIEWS}/{MANIFEST}: names the manifest of another run")
+    return differences
 
 
 def run_of_manifest(folder: Path) -> str:
@@ -99,7 +128,9 @@ def _files(folder: Path) -> dict[str, Path]:
     return {
         path.relative_to(folder).as_posix(): path
         for path in folder.rglob("*")
-        if (path.is_symlink() or not path.is_dir()) and path != folder / MANIFEST
+        if (path.is_symlink() or not path.is_dir())
+        and path != folder / MANIFEST
+        and path.relative_to(folder).parts[0] != REVIEWS
     }
 
 

@@ -1,15 +1,18 @@
-"""The review worksheet: one line per entitlement of each connection, for a person to decide on."""
+"""The review worksheet: one line per entitlement of each connection, for a person to decide on, and the answers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from auditor.model.keys import entitlement_key
 
 if TYPE_CHECKING:
-    from auditor.model.results import Path, Results
+    from collections.abc import Iterable
+
+    from auditor.model.results import ConnectionResult, Path, Results
 
 
 class Decision(StrEnum):
@@ -35,10 +38,10 @@ class ReviewItem:
     paths: tuple[Path, ...]
 
 
-def review_items(results: Results) -> tuple[ReviewItem, ...]:
+def review_items(connections: Iterable[ConnectionResult]) -> tuple[ReviewItem, ...]:
     """Return one item per entitlement, in the order of the record; what is held in several ways is one item."""
     items: dict[str, ReviewItem] = {}
-    for connection in results.connections:
+    for connection in connections:
         for held in connection.entitlements:
             key = entitlement_key(connection.id, held)
             known = items.get(key)
@@ -57,3 +60,76 @@ def review_items(results: Results) -> tuple[ReviewItem, ...]:
                 paths=held.paths,
             )
     return tuple(items.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A reviewer's answer about one item. Without a `decision` the item is still open and nothing else is set."""
+
+    item: ReviewItem
+    decision: Decision | None = None
+    reviewer: str = ""
+    date: str = ""
+    ticket: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many items there are and what was decided; the four kinds add up to `items`."""
+
+    items: int
+    keep: int
+    change: int
+    remove: int
+    open: int
+
+
+def tally(answers: Iterable[Answer]) -> Tally:
+    """Count answers by decision."""
+    counted = Counter(answer.decision for answer in answers)
+    return Tally(
+        items=counted.total(),
+        keep=counted[Decision.KEEP],
+        change=counted[Decision.CHANGE],
+        remove=counted[Decision.REMOVE],
+        open=counted[None],
+    )
+
+
+def review_record(
+    results: Results, results_sha256: str, answers: tuple[Answer, ...], imported_at: str, imported_by: str
+) -> dict[str, Any]:
+    """Return the record of an imported worksheet, in the order of the file that it is written to."""
+    connections = dict.fromkeys(answer.item.connection for answer in answers)
+    return {
+        "schema_version": "1.0",
+        "run": results.run.id,
+        "results_sha256": results_sha256,
+        "imported_at": imported_at,
+        "imported_by": imported_by,
+        "counts": asdict(tally(answers)),
+        "connections": {
+            connection: asdict(tally(answer for answer in answers if answer.item.connection == connection))
+            for connection in connections
+        },
+        "decisions": [
+            {
+                "key": answer.item.key,
+                "connection": answer.item.connection,
+                "account": answer.item.account,
+                "kind": answer.item.kind,
+                "name": answer.item.name,
+                "id": answer.item.id,
+                "scope": answer.item.scope,
+                "status": answer.item.status,
+                "decision": answer.decision.value if answer.decision is not None else None,
+                "reviewer": answer.reviewer,
+                "reviewer_prepared_the_run": answer.reviewer.casefold() == results.run.operator.casefold(),
+                "date": answer.date,
+                "ticket": answer.ticket,
+                "comment": answer.comment,
+            }
+            for answer in answers
+        ],
+    }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.model.outcome import FindingOutcome, Outcome, Severity, Verdict
 from auditor.report.changes import Changes, TrendPoint, changes_of, trend_of
 from auditor.report.finding_view import DEVIATIONS, FindingView, anchor, finding_views, source_anchor
+from auditor.report.review import ReviewItem, review_items
 from auditor.report.scope_grid import ScopeGrid, scope_grids
 from auditor.report.waivers import WaiverView, waiver_views
 from auditor.report.words import (
@@ -79,6 +80,7 @@ class ConnectionView:
     """One connection's part of the report. `configuration` holds (name, lines) rows.
 
     `deciding` findings make the verdict, `open` ones could not be verified, `waived` ones do not count.
+    `review` holds the entitlements to decide on, excess first.
     """
 
     connection: ConnectionResult
@@ -92,6 +94,7 @@ class ConnectionView:
     grids: tuple[ScopeGrid, ...]
     unverifiable: tuple[RequirementResult, ...]
     sources: tuple[SourceView, ...]
+    review: tuple[ReviewItem, ...]
 
     @property
     def unread(self) -> tuple[SourceView, ...]:
@@ -225,6 +228,7 @@ def _connection_view(
             )
             for place, source in enumerate(connection.sources)
         ),
+        review=tuple(sorted(review_items([connection]), key=lambda item: item.status != "excess")),
     )
 
 

@@ -65,7 +65,7 @@ def workbook_bytes(results: Results, results_sha256: str) -> bytes:
         ("drift", tables.drift_table(results)),
     ):
         _write_sheet(workbook, name, tuple(table.columns), _rows(table), head, body)
-    _write_review(workbook, review_items(results), head, body)
+    _write_review(workbook, review_items(results.connections), head, body)
     workbook.close()
     return content.getvalue()
 
