@@ -79,7 +79,7 @@ def _find_run(workbook: Path, output_dir: Path, run_id: str) -> Path:
     from auditor.errors import InvalidInput  # noqa: PLC0415
     from auditor.history.manifest import run_of_manifest  # noqa: PLC0415
 
-    places = [workbook.absolute().parent, *(sorted(output_dir.iterdir()) if output_dir.is_dir() else ())]
+    places: list[Path] = [workbook.absolute().parent, *(sorted(output_dir.iterdir()) if output_dir.is_dir() else ())]
     for folder in places:
         if run_id and folder.is_dir() and run_of_manifest(folder) == run_id:
             return folder
