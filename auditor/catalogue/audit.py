@@ -29,7 +29,16 @@ AUDIT = (
     ),
     planned("AD-GOV-005", "M", "Reviews happen on time"),
     planned("AD-GOV-006", "M", "Earlier findings are closed"),
-    planned("AD-GOV-007", "H", "The account serves one connection"),
+    check(
+        "AD-GOV-007",
+        "H",
+        "The account serves one connection",
+        reads="the accounts of all hybrid connections, by SID",
+        rule="no other connection of the inventory has the same account",
+        why="An account that serves test and production carries a compromise of the one into the other, and nobody "
+        "can tell whose change it was.",
+        controls="N:AC-2 P:6.5.3",
+    ),
     planned("AD-GOV-008", "H", "The evidence is as it was written"),
     check(
         "META-001",

@@ -52,7 +52,6 @@ def check(  # noqa: PLR0913 - one line of the catalogue
     rule: str,
     why: str,
     controls: str = "",
-    is_built: bool = True,
 ) -> Check:
     """Return a check. `severities` are initials (`CH` is critical or high), `controls` are `N:AC-6 I:A.5.18`."""
     references = tuple(
@@ -67,7 +66,6 @@ def check(  # noqa: PLR0913 - one line of the catalogue
         rule=rule,
         why=why,
         controls=references,
-        is_built=is_built,
     )
 
 

@@ -14,7 +14,6 @@ DIRECTORY_ACCOUNT = (
         rule="each host answers and accepts the auditing identity",
         why="A host that does not answer cannot serve the product either, and nothing on it can be verified.",
         controls="N:CA-7",
-        is_built=False,
     ),
     check(
         "AD-COL-002",
@@ -40,10 +39,10 @@ DIRECTORY_ACCOUNT = (
         "M",
         "All hosts serve the same domain",
         reads="the rootDSE of each host",
-        rule="every host that answers names the same default naming context",
-        why="Hosts that serve different domains make the product's effect depend on which one answers.",
+        rule="every host that answers names the same default naming context, and none is a read-only domain controller",
+        why="Hosts that serve different domains make the product's effect depend on which one answers; a read-only "
+        "domain controller takes no change.",
         controls="N:CP-10",
-        is_built=False,
     ),
     check(
         "AD-COL-005",
@@ -60,20 +59,20 @@ DIRECTORY_ACCOUNT = (
         "M",
         "The auditing identity is separate and no administrator",
         reads="objectSid and tokenGroups of the auditing identity",
-        rule="it is not the audited account and not in Domain Admins, Enterprise Admins or Administrators",
+        rule="it is not the audited account and in no group that administers the domain",
         why="An account that audits itself can hide what it holds; a separate reader makes the evidence independent, "
         "and a reader needs no administrative rights.",
         controls="N:AC-5 I:A.5.3",
     ),
     check(
         "AD-COL-008",
-        "M",
+        "ML",
         "The security descriptor of every object in scope is readable",
-        reads="nTSecurityDescriptor of target OUs, group OUs and everything below them",
-        rule="each is returned and well-formed",
+        reads="nTSecurityDescriptor of the account, its groups, target OUs, group OUs and everything below, above and "
+        "beside them, and of the tier-0 objects",
+        rule="each is returned and well-formed; what is withheld beside the target OUs is told and leaves nothing open",
         why="Access control that cannot be read cannot be judged; what depends on it stays open.",
         controls="N:AU-12",
-        is_built=False,
     ),
     check(
         "AD-COL-009",
@@ -113,21 +112,29 @@ DIRECTORY_ACCOUNT = (
         "HM",
         "The account is enabled, not locked and not about to expire",
         reads="userAccountControl, msDS-User-Account-Control-Computed and accountExpires",
-        rule="it is enabled, not locked out, and expires in no less than 30 days",
+        rule="it is enabled, not locked out, its password has not expired, and it expires in no less than 30 days",
         why="Provisioning stops the moment the account can no longer sign in.",
         controls="N:AC-2 P:8.2.4",
     ),
-    planned("AD-ACC-003", "M", "The account is dedicated to one product"),
+    check(
+        "AD-ACC-003",
+        "M",
+        "The account is dedicated to one product",
+        reads="mail, employeeID and manager; AD-GOV-007 tells of other connections",
+        rule="it has none of these attributes of a person",
+        why="What a person does with an account and what the product does with it cannot be told apart, and people "
+        "leave.",
+        controls="N:IA-2 N:AC-2 P:8.2.2 I:A.5.16",
+    ),
     planned("AD-ACC-004", "M", "Owner and purpose of the account are documented"),
     check(
         "AD-ACC-005",
         "HM",
         "The password is not older than the policy allows",
-        reads="pwdLastSet",
+        reads="pwdLastSet; 0, absent and withheld are kept apart",
         rule="it was set within the last 365 days, for a member of Domain Admins within 180 days",
         why="Everyone who knew the password since it was set can still use it.",
         controls="N:IA-5(1) P:8.6.3",
-        is_built=False,
     ),
     check(
         "AD-ACC-006",
@@ -137,7 +144,6 @@ DIRECTORY_ACCOUNT = (
         rule="the option 'password never expires' is not set",
         why="Nothing forces a password that never expires to be changed; somebody must show that it is.",
         controls="N:IA-5 P:8.6.3",
-        is_built=False,
     ),
     check(
         "AD-ACC-007",
@@ -155,10 +161,9 @@ DIRECTORY_ACCOUNT = (
         "M",
         "The account is in use",
         reads="lastLogonTimestamp, which lags by up to 14 days",
-        rule="the last sign-in is not older than 90 days",
+        rule="the last sign-in is not older than 60 days; an account made within 60 days need not have been used",
         why="An unused privileged account is reviewed by nobody and missed by nobody when it is taken over.",
         controls="N:AC-2(3) P:8.2.6",
-        is_built=False,
     ),
     planned("AD-ACC-010", "M", "The password was changed after the last person who knew it left"),
     planned("AD-ACC-011", "I", "A group managed service account is preferred"),
@@ -186,11 +191,10 @@ DIRECTORY_ACCOUNT = (
         "AD-GRP-002",
         "I",
         "Both readings of the page are shown",
-        reads="the outcomes of group membership and delegation",
+        reads="the outcomes of group membership and delegation, each by itself",
         rule="nothing to report when both readings give the same answer",
         why="The vendor's pages differ on whether Domain Admins and delegation are both needed or one of them; a "
         "reader must see which reading decided and what the other would say.",
-        is_built=False,
     ),
     check(
         "AD-GRP-003",
@@ -251,7 +255,6 @@ DIRECTORY_ACCOUNT = (
         why="Anyone in the domain can ask for a ticket of an account with a service principal name and guess its "
         "password offline.",
         controls="A:T1558.003",
-        is_built=False,
     ),
     check(
         "AD-KRB-002",
@@ -261,7 +264,6 @@ DIRECTORY_ACCOUNT = (
         rule="the option is not set",
         why="Whoever holds the account can act as anybody who ever signs in to it.",
         controls="N:AC-6 A:T1187",
-        is_built=False,
     ),
     check(
         "AD-KRB-003",
@@ -271,7 +273,6 @@ DIRECTORY_ACCOUNT = (
         rule="neither delegation targets nor protocol transition are set",
         why="The account can act as other people on the named services; on a domain controller that is the domain.",
         controls="N:AC-6 A:T1550.003",
-        is_built=False,
     ),
     check(
         "AD-KRB-004",
@@ -281,17 +282,15 @@ DIRECTORY_ACCOUNT = (
         rule="it is empty",
         why="Whoever it names can sign in to the account's services as anybody.",
         controls="N:AC-6 A:T1134",
-        is_built=False,
     ),
     check(
         "AD-KRB-005",
         "M",
         "A privileged account is sensitive and cannot be delegated",
-        reads="userAccountControl, for a member of Domain Admins",
-        rule="'account is sensitive and cannot be delegated' is set",
+        reads="userAccountControl and the token, for a member of Domain Admins",
+        rule="'account is sensitive and cannot be delegated' is set, or the account is in Protected Users",
         why="Without it, a service that may delegate can act as this account elsewhere.",
         controls="N:IA-2",
-        is_built=False,
     ),
     planned("AD-KRB-006", "M", "AES is offered, RC4 and DES are not"),
     check(
@@ -302,7 +301,6 @@ DIRECTORY_ACCOUNT = (
         rule="it is empty",
         why="A key credential lets its holder sign in without the password and survives its change.",
         controls="N:IA-5 A:T1556",
-        is_built=False,
     ),
     planned("AD-KRB-008", "M", "The account has no explicit certificate mapping"),
     check(
@@ -310,10 +308,9 @@ DIRECTORY_ACCOUNT = (
         "H",
         "No secret in readable text",
         reads="description, info and comment of the account; every domain user may read them",
-        rule="nothing in them looks like a password",
+        rule="nothing in them names a password or is made like one; what they say is not repeated",
         why="Every account of the domain can read these attributes.",
         controls="P:8.6.2",
-        is_built=False,
     ),
     # Who controls the account
     check(
@@ -325,7 +322,6 @@ DIRECTORY_ACCOUNT = (
         why="SDProp repairs a privileged account about hourly; a difference that stays means that it does not, and "
         "delegations from above reach the account.",
         controls="N:AC-6",
-        is_built=False,
     ),
     check(
         "AD-CTL-002",
@@ -335,28 +331,26 @@ DIRECTORY_ACCOUNT = (
         rule="adminCount is set only on members of protected groups",
         why="The account keeps a protected DACL that nobody maintains.",
         controls="N:AC-6",
-        is_built=False,
     ),
     check(
         "AD-CTL-003",
         "C",
         "Only administrators of the domain can take over the account",
-        reads="the account's security descriptor",
-        rule="nobody else may reset its password, change its permissions or owner, write its credentials or "
-        "everything on it",
+        reads="the account's security descriptor, trustee by trustee",
+        rule="nobody but administrators by SID or RID may reset its password, change its permissions or owner, write "
+        "its credentials or service principal names, or own it",
         why="Whoever can take over the account holds everything it holds.",
         controls="N:AC-6 A:T1098",
-        is_built=False,
     ),
     check(
         "AD-CTL-004",
         "H",
         "Only administrators of the domain control the groups that give the account its rights",
         reads="the security descriptors of the groups on the account's granting paths",
-        rule="nobody else may change their members, permissions or owner",
+        rule="nobody but administrators by SID or RID may change their members, permissions, owner or manager, add "
+        "themselves, or own them",
         why="Whoever can add members to these groups can hold the same rights.",
         controls="N:AC-6",
-        is_built=False,
     ),
     check(
         "AD-CTL-005",
@@ -366,7 +360,6 @@ DIRECTORY_ACCOUNT = (
         rule="Domain Admins, Enterprise Admins or Administrators own it",
         why="An owner can change the permissions of what it owns.",
         controls="N:AC-6",
-        is_built=False,
     ),
     planned("AD-CTL-006", "C", "AdminSDHolder carries no undocumented entry"),
     planned("AD-CTL-007", "M", "Who controls the group policies over the account"),
@@ -374,11 +367,11 @@ DIRECTORY_ACCOUNT = (
         "AD-CTL-008",
         "C",
         "The account cannot change itself or its groups",
-        reads="the descriptors of the account and of its groups, without Domain Admins",
-        rule="the account may not write the membership of a group it is in, nor manage the OU it or its groups lie in",
+        reads="the descriptors of the account and of its groups, without Domain Admins; where they lie",
+        rule="the account may change neither itself nor the members, permissions or owner of a group it is in, and "
+        "neither it nor a group that gives it rights lies in a target OU",
         why="An account that can raise its own rights makes every limit on it meaningless.",
         controls="N:AC-6",
-        is_built=False,
     ),
     planned("AD-LOG-001", "H", "Interactive logon is denied"),
     planned("AD-LOG-002", "M", "Logon workstations or an authentication policy silo limit the account"),

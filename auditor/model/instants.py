@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+_FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+_NEVER = 0x7FFF_FFFF_FFFF_FFFF
 
 
 def format_instant(instant: datetime) -> str:
@@ -27,3 +30,16 @@ def parse_instant(text: str) -> datetime:
     except OverflowError as error:
         msg = f"{text!r} lies outside the calendar"
         raise ValueError(msg) from error
+
+
+def from_filetime(value: int | None) -> datetime | None:
+    """Return the instant of a Windows file time: 100 nanoseconds since 1601 (MS-DTYP 2.3.3).
+
+    None for no value, for 0 and for the greatest value, which mean never, and for what lies outside the calendar.
+    """
+    if value is None or value <= 0 or value >= _NEVER:
+        return None
+    try:
+        return _FILETIME_EPOCH + timedelta(microseconds=value // 10)
+    except OverflowError:
+        return None

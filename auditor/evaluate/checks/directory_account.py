@@ -1,14 +1,15 @@
-"""AD-ACC-*, AD-COL-007: the state of the account, and who audits it."""
+"""AD-ACC-001 to 003, 007, 013: which object the account is, whether it is usable, and what weakens it."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from auditor.evaluate.findings import make_finding
+from auditor.evaluate.checks.account_finding import account_finding, withheld
 from auditor.evaluate.judgement import Unknown
-from auditor.model.directory_entry import record_to_entry
+from auditor.evaluate.remediation import quote
+from auditor.model.instants import format_instant, from_filetime
 from auditor.model.outcome import FindingOutcome, Severity
-from auditor.model.results import EvidenceReference, Remediation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,132 +17,133 @@ if TYPE_CHECKING:
     from auditor.evaluate.directory.judge import DirectoryFacts
     from auditor.model.results import Finding
 
-_ACCOUNT = (EvidenceReference(dataset="account"),)
-_DISABLED = 0x2  # userAccountControl bits, MS-ADTS 2.2.16
+# userAccountControl bits, MS-ADTS 2.2.16; the last one only in msDS-User-Account-Control-Computed
+_DISABLED = 0x2
 _LOCKED_OUT = 0x10
+_PASSWORD_EXPIRED = 0x800000
 _WEAK_OPTIONS = {
-    0x20: "no password is required",
-    0x80: "the password is stored reversibly",
-    0x200000: "only DES keys",
-    0x400000: "no Kerberos pre-authentication",
+    0x20: ("no password is required", "PasswordNotRequired"),
+    0x80: ("the password is stored reversibly", "AllowReversiblePasswordEncryption"),
+    0x200000: ("only DES keys", "UseDESKeyOnly"),
+    0x400000: ("no Kerberos pre-authentication", "DoesNotRequirePreAuth"),
 }
-
-
-def check_account_is_usable(facts: DirectoryFacts) -> Iterator[Finding]:
-    """AD-ACC-002: disabled or locked accounts cannot serve the connection."""
-    entry = facts.account.entry
-    if entry is None:
-        return
-    control = entry.integer("userAccountControl")
-    computed = entry.integer("msDS-User-Account-Control-Computed") or 0
-    if control is None:
-        yield _finding(
-            facts,
-            "AD-ACC-002",
-            FindingOutcome.UNVERIFIABLE,
-            Severity.MEDIUM,
-            "The account's state could not be read",
-            "userAccountControl was not returned",
-            "Give the auditing identity Read Account Restrictions on the account.",
-        )
-        return
-    states = [
-        word for bit, word in ((_DISABLED, "disabled"), (_LOCKED_OUT, "locked out")) if (control | computed) & bit
-    ]
-    if states:
-        yield _finding(
-            facts,
-            "AD-ACC-002",
-            FindingOutcome.ADVISORY,
-            Severity.HIGH,
-            f"The account is {' and '.join(states)}",
-            f"the account is {' and '.join(states)}",
-            "Enable or unlock the account if the connection is in use, or retire the connection.",
-        )
-
-
-def check_account_options(facts: DirectoryFacts) -> Iterator[Finding]:
-    """AD-ACC-007: options that weaken the password."""
-    control = (facts.account.entry.integer("userAccountControl") if facts.account.entry else None) or 0
-    options = [words for bit, words in _WEAK_OPTIONS.items() if control & bit]
-    if options:
-        yield _finding(
-            facts,
-            "AD-ACC-007",
-            FindingOutcome.ADVISORY,
-            Severity.HIGH,
-            "Weak account options are set",
-            "; ".join(options),
-            "Clear these options in the account's properties.",
-        )
-
-
-def check_sid_history(facts: DirectoryFacts) -> Iterator[Finding]:
-    """AD-ACC-013: former identities in the token."""
-    history = facts.account.entry.sids("sIDHistory") if facts.account.entry else ()
-    if history:
-        yield _finding(
-            facts,
-            "AD-ACC-013",
-            FindingOutcome.ADVISORY,
-            Severity.HIGH,
-            "The account has a SID history",
-            f"SID history: {', '.join(history)}",
-            "Remove the SID history after checking that nothing relies on it.",
-        )
+_EXPIRES_SOON = timedelta(days=30)
+_OF_PEOPLE = ("mail", "employeeID", "manager")
 
 
 def check_account_is_unique(facts: DirectoryFacts) -> Iterator[Finding]:
     """AD-ACC-001: more than one object answers to the configured name."""
     if isinstance(facts.account.found, Unknown) and facts.evidence.read("account").gap is None:
-        yield _finding(
+        yield account_finding(
             facts,
-            "AD-ACC-001",
-            FindingOutcome.UNVERIFIABLE,
-            Severity.HIGH,
-            "The audited account is not identified",
-            facts.account.found.reason,
-            "Name the account by its DN in the inventory, and make it readable to the auditing identity.",
+            check="AD-ACC-001",
+            outcome=FindingOutcome.UNVERIFIABLE,
+            severity=Severity.HIGH,
+            title="The audited account is not identified",
+            documented="one account per connection",
+            actual=facts.account.found.reason,
+            cure="Name the account by its DN in the inventory, and make it readable to the auditing identity.",
         )
 
 
-def check_auditor_is_someone_else(facts: DirectoryFacts) -> Iterator[Finding]:
-    """AD-COL-007: the auditing identity is the audited account."""
-    identity = next((record_to_entry(record) for record in facts.evidence.read("auditing_identity")), None)
+def check_account_is_usable(facts: DirectoryFacts, now: datetime) -> Iterator[Finding]:
+    """AD-ACC-002: an account that is disabled, locked or expired cannot serve the connection."""
     entry = facts.account.entry
-    if identity is not None and entry is not None and identity.sid is not None and identity.sid == entry.sid:
-        yield _finding(
+    if entry is None:
+        return
+    yield from withheld(
+        facts, entry, "AD-ACC-002", "userAccountControl", "msDS-User-Account-Control-Computed", "accountExpires"
+    )
+    control = entry.integer("userAccountControl") or 0
+    computed = entry.integer("msDS-User-Account-Control-Computed") or 0
+    expires = from_filetime(entry.integer("accountExpires"))
+    states = [
+        word for bit, word in ((_DISABLED, "disabled"), (_LOCKED_OUT, "locked out")) if (control | computed) & bit
+    ]
+    states += ["kept out by an expired password"] if computed & _PASSWORD_EXPIRED else []
+    states += [f"expired since {format_instant(expires)}"] if expires and expires <= now else []
+    if states:
+        yield account_finding(
             facts,
-            "AD-COL-007",
-            FindingOutcome.ADVISORY,
-            Severity.MEDIUM,
-            "The account audits itself",
-            "the tool signed in as the audited account",
-            "Use a separate account that may only read.",
+            check="AD-ACC-002",
+            severity=Severity.HIGH,
+            title=f"The account is {' and '.join(states)}",
+            documented="an account the product can sign in with",
+            actual=f"the account is {' and '.join(states)}",
+            cure="Mend this if the connection is in use, or retire the connection and the account with its rights.",
+            commands=(f"Enable-ADAccount -Identity {quote(entry.dn)}", f"Unlock-ADAccount -Identity {quote(entry.dn)}"),
+        )
+    elif expires and expires - now < _EXPIRES_SOON:
+        yield account_finding(
+            facts,
+            check="AD-ACC-002",
+            entitlement="accountExpires",
+            severity=Severity.MEDIUM,
+            title="The account expires within 30 days",
+            documented="an account the product can sign in with",
+            actual=f"it expires at {format_instant(expires)}",
+            cure="Decide whether the connection stays; if it does, extend the account before that day.",
+            commands=(f"Set-ADAccountExpiration -Identity {quote(entry.dn)} -TimeSpan 365",),
         )
 
 
-def _finding(  # noqa: PLR0913 - one row per fact of the finding
-    facts: DirectoryFacts,
-    check: str,
-    outcome: FindingOutcome,
-    severity: Severity,
-    title: str,
-    actual: str,
-    cure: str,
-) -> Finding:
-    sid = facts.account.entry.sid if facts.account.entry else None
-    return make_finding(
-        check=check,
-        connection=facts.connection.id,
-        outcome=outcome,
-        severity=severity,
-        principal=sid or facts.connection.username,
-        entitlement=check,
-        scope="account",
-        title=title,
-        documented="a usable, separate and well protected account",
-        actual=actual,
-        evidence=_ACCOUNT,
-        remediation=Remediation(text=cure),
-    )
+def check_account_is_dedicated(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-ACC-003: attributes that only a person's account has."""
+    entry = facts.account.entry
+    if entry is None:
+        return
+    yield from withheld(facts, entry, "AD-ACC-003", *_OF_PEOPLE)
+    found = [name for name in _OF_PEOPLE if entry.octets(name)]
+    if found:
+        yield account_finding(
+            facts,
+            check="AD-ACC-003",
+            entitlement="attributes of a person",
+            severity=Severity.MEDIUM,
+            title=f"The account has attributes of a person: {', '.join(found)}",
+            actual="; ".join(f"{name}: {entry.text(name)}" for name in found),
+            cure="Use an account of its own for the product; where this is one, clear these attributes.",
+            commands=(f"Set-ADUser -Identity {quote(entry.dn)} -Clear {','.join(found)}",),
+        )
+
+
+def check_account_options(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-ACC-007: options that weaken the password."""
+    entry = facts.account.entry
+    if entry is None:
+        return
+    yield from withheld(facts, entry, "AD-ACC-007", "userAccountControl")
+    control = entry.integer("userAccountControl") or 0
+    options = [each for bit, each in _WEAK_OPTIONS.items() if control & bit]
+    if options:
+        cleared = " ".join(f"-{parameter} $false" for _, parameter in options)
+        yield account_finding(
+            facts,
+            check="AD-ACC-007",
+            severity=Severity.HIGH,
+            title="Weak account options are set",
+            actual="; ".join(words for words, _ in options),
+            cure="Clear these options, then set a new password: the old one may be stored weakly or known.",
+            commands=(f"Set-ADAccountControl -Identity {quote(entry.dn)} {cleared}",),
+        )
+
+
+def check_sid_history(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-ACC-013: former identities in the token."""
+    entry = facts.account.entry
+    if entry is None:
+        return
+    yield from withheld(facts, entry, "AD-ACC-013", "sIDHistory")
+    history = entry.sids("sIDHistory")
+    if history or entry.has_malformed_sids("sIDHistory"):
+        yield account_finding(
+            facts,
+            check="AD-ACC-013",
+            severity=Severity.HIGH,
+            title="The account has a SID history",
+            actual=f"SID history: {', '.join(history) or 'values that are no SIDs'}",
+            cure="Remove the SID history after checking that nothing relies on it.",
+            commands=[
+                f"Set-ADUser -Identity {quote(entry.dn)} -Remove @{{sIDHistory={quote(sid)}}}" for sid in history
+            ],
+        )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.acl import Token
 from auditor.evaluate.directory.account import ACCOUNT, DirectoryAccount, identify_account
 from auditor.evaluate.directory.delegation import Delegated, judge_delegation
 from auditor.evaluate.directory.hosts import judge_host
+from auditor.evaluate.directory.readings import Judged, accept_one_leg, note_other_reading
 from auditor.evaluate.directory.schema import DirectorySchema, read_schema
 from auditor.evaluate.directory.user_task import TaskPart, decide_user_task
 from auditor.evaluate.judgement import Judgement, Scoped, Unknown, describe_gap, with_note
@@ -17,7 +18,7 @@ from auditor.matrix.profile import Delegation, DirectoryGroup, Ldaps
 from auditor.model.connection import ConnectionKind, HybridConnection
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.distinguished_name import parse_dn
-from auditor.model.outcome import Outcome, combine_all_of, combine_any_of
+from auditor.model.outcome import Outcome
 from auditor.model.results import EvidenceReference, RequirementResult, WithoutDomainAdmins
 
 if TYPE_CHECKING:
@@ -67,14 +68,19 @@ def gather_directory_facts(evidence: Evidence, connection: HybridConnection, pro
 
 def judge_directory(facts: DirectoryFacts) -> tuple[RequirementResult, ...]:
     """Return one result per requirement and scope: M7 per account, M8 per target OU, M9 per host."""
-    judged = [(requirement, _judge(requirement, facts)) for requirement in facts.profile.of_kind(ConnectionKind.HYBRID)]
+    judged = judge_by_itself(facts)
     if facts.profile.rules.domain_admins_and_delegation == "any_of":
-        judged = _accept_one_leg(judged)
+        judged = accept_one_leg(judged)
     else:
-        judged = _note_other_reading(judged)
+        judged = note_other_reading(judged)
     return tuple(
         to_result(requirement, scoped.scope, scoped.judgement) for requirement, found in judged for scoped in found
     )
+
+
+def judge_by_itself(facts: DirectoryFacts) -> Judged:
+    """Judge every requirement for itself, before the readings of the page are weighed."""
+    return [(requirement, _judge(requirement, facts)) for requirement in facts.profile.of_kind(ConnectionKind.HYBRID)]
 
 
 def _judge(requirement: Requirement, facts: DirectoryFacts) -> list[Scoped]:
@@ -207,65 +213,6 @@ def _effective(facts: DirectoryFacts, target_ou: str) -> str:
     held = [str(part.part) for part in parts if part.is_held and part.part is not TaskPart.FULL_CONTROL]
     rights = ", ".join(held) or "neither create nor delete"
     return f"With every group it is in, the account may on the OU itself: {rights}."
-
-
-Judged = list[tuple["Requirement", list[Scoped]]]
-
-
-def _legs(judged: Judged) -> dict[str, list[Judgement]]:
-    legs: dict[str, list[Judgement]] = {}
-    for requirement, found in judged:
-        if isinstance(requirement.needs, (DirectoryGroup, Delegation)):
-            legs.setdefault(requirement.needs.type, []).extend(scoped.judgement for scoped in found)
-    return legs
-
-
-def _accept_one_leg(judged: Judged) -> Judged:
-    """Read the two conditions on the bind account as alternatives (rule A1, the vendor's other wording)."""
-    legs = {name: combine_all_of(each.outcome for each in found) for name, found in _legs(judged).items()}
-    combined = combine_any_of(legs.values())
-    if combined is Outcome.MISSING or len(legs) < 2:  # noqa: PLR2004 - one of two
-        return judged
-    return [
-        (
-            requirement,
-            [_excuse(scoped, combined) for scoped in found]
-            if isinstance(requirement.needs, (DirectoryGroup, Delegation))
-            and legs[requirement.needs.type] is not combined
-            else found,
-        )
-        for requirement, found in judged
-    ]
-
-
-def _excuse(scoped: Scoped, combined: Outcome) -> Scoped:
-    if scoped.judgement.outcome in (Outcome.SATISFIED, Outcome.NOT_APPLICABLE):
-        return scoped
-    reason = (
-        f"{scoped.judgement.outcome} by itself ({scoped.judgement.reason}); the profile asks for one of two "
-        f"conditions, and the other one is {combined}"
-    )
-    return replace(scoped, judgement=replace(scoped.judgement, outcome=Outcome.NOT_APPLICABLE, reason=reason))
-
-
-def _note_other_reading(judged: Judged) -> Judged:
-    """Say when the vendor's "one of" wording would be met although both conditions are asked for (rule A1)."""
-    legs = {name: combine_all_of(each.outcome for each in found) for name, found in _legs(judged).items()}
-    if Outcome.SATISFIED not in legs.values() or set(legs.values()) == {Outcome.SATISFIED}:
-        return judged
-    note = (
-        "The vendor's other wording asks for either Domain Admins or delegation; under it this connection would pass."
-    )
-    return [
-        (
-            requirement,
-            [replace(scoped, judgement=with_note(scoped.judgement, note)) for scoped in found]
-            if isinstance(requirement.needs, (DirectoryGroup, Delegation))
-            and legs[requirement.needs.type] is not Outcome.SATISFIED
-            else found,
-        )
-        for requirement, found in judged
-    ]
 
 
 def without_domain_admins(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from auditor.model.evidence import Evidence
 
 UNKNOWN_ORIGIN = "an object above whose descriptor could not be read"
-_CONTAINERS = ("ancestors", "target_ou", "group_ou", "containers", "domain")
+_CONTAINERS = ("ancestors", "target_ou", "group_ou", "containers", "domain", "other_containers")
 
 
 class InheritanceSources:

@@ -19,6 +19,7 @@ PRE_WINDOWS_2000_COMPATIBLE_ACCESS = "S-1-5-32-554"
 DOMAIN_ADMINS_RID = 512
 DOMAIN_USERS_RID = 513
 ENTERPRISE_ADMINS_RID = 519
+PROTECTED_USERS_RID = 525
 DENIED_RODC_REPLICATION_RID = 572
 
 # In the token of every account that signs in over the network with a password or a ticket.

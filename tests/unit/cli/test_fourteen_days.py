@@ -40,7 +40,16 @@ NOTHING_READ: Mapping[Question, Gap] = {
     **{("host", host): UNREACHABLE for host in (HOST, SECOND_HOST)},
     **{
         (dataset, ""): NOT_ATTEMPTED
-        for dataset in ("domain", "auditing_identity", "account", "well_known_memberships", "token_groups", "groups")
+        for dataset in (
+            "domain",
+            "auditing_identity",
+            "account",
+            "well_known_memberships",
+            "token_groups",
+            "groups",
+            "tier_zero",
+            "trustees",
+        )
     },
     **{(dataset, STAFF): NOT_ATTEMPTED for dataset in ("target_ou", "containers")},
     ("ancestors", ""): NOT_ATTEMPTED,
@@ -63,7 +72,7 @@ def estate(*, payroll: bool = False, delegated: bool = True, gaps: Mapping[Quest
 
 AS_DOCUMENTED, WITH_PAYROLL = estate(), estate(payroll=True)
 BOTH = estate(payroll=True, delegated=False)
-OPEN = "AD-COL-002 AD-COL-002 AD-DEL-001 AD-GRP-001"
+OPEN = "AD-COL-001 AD-COL-001 AD-COL-002 AD-COL-002 AD-DEL-001 AD-GRP-001"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,24 +98,24 @@ DAYS = [
         directory=BOTH,
         verdict="non_compliant",
         # The group that carried the delegation is documented no longer, and Domain Admins could not be left.
-        new="AD-DEL-001 AD-GRP-005 AD-PRV-020",
+        new="AD-DEL-001 AD-GRP-002 AD-GRP-005 AD-PRV-020",
         entitlements=("changed H2R Delegates",),
     ),
     Day(directory=BOTH, verdict="non_compliant"),
     Day(
         directory=WITH_PAYROLL,
         verdict="non_compliant",
-        resolved="AD-DEL-001 AD-GRP-005 AD-PRV-020",
+        resolved="AD-DEL-001 AD-GRP-002 AD-GRP-005 AD-PRV-020",
         entitlements=("changed H2R Delegates",),
     ),
     Day(directory=WITH_PAYROLL, verdict="compliant", new="AD-GOV-003", waived=1),
     Day(
         directory=estate(payroll=True, gaps=ONE_HOST_LOST),
         verdict="inconclusive",
-        not_comparable="AD-COL-002",
+        not_comparable="AD-COL-001 AD-COL-002",
         waived=1,
     ),
-    Day(directory=WITH_PAYROLL, verdict="compliant", not_comparable="AD-COL-002", waived=1),
+    Day(directory=WITH_PAYROLL, verdict="compliant", not_comparable="AD-COL-001 AD-COL-002", waived=1),
     Day(directory=WITH_PAYROLL, verdict="compliant", waived=1),
     Day(directory=WITH_PAYROLL, verdict="non_compliant", changed="AD-GOV-003"),
     Day(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from auditor.acl import (
@@ -18,7 +19,7 @@ from auditor.acl import (
 from auditor.evaluate.directory.user_task import USER_CLASS
 from auditor.model.connection import HybridConnection
 from auditor.model.directory_entry import DirectoryEntry, entry_to_record
-from tests.unit.evaluate.composed import compose
+from tests.unit.evaluate.composed import NOW, compose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,6 +98,12 @@ def descriptor(*aces: Ace, control: int = 0) -> bytes:
     )
 
 
+ADMINISTERED = descriptor(READABLE, ace(FULL_CONTROL, DOMAIN_ADMINS))
+"""Everybody reads it, Domain Admins control and own it: accounts and groups that nobody else controls."""
+GUARDED = descriptor(READABLE, ace(FULL_CONTROL, DOMAIN_ADMINS), control=PROTECTED)
+"""The same as AdminSDHolder has it, and leaves it on members of protected groups."""
+HEAD_OF_DOMAIN = descriptor(READABLE)
+ADMIN_SD_HOLDER = f"CN=AdminSDHolder,CN=System,{HEAD}"
 NULL_DACL = serialise_descriptor(
     SecurityDescriptor(owner=DOMAIN_ADMINS, group=DOMAIN_ADMINS, control=0x8004, dacl=None)
 )
@@ -121,7 +128,14 @@ def _values(name: str, value: object) -> tuple[bytes, ...]:
 
 def group(name: str, sid: str, *member_of: str, dn: str = "", group_type: int = SECURITY_GROUP) -> DirectoryEntry:
     """Build a group; `member_of` are DNs."""
-    return entry(dn or dn_of(name), objectSid=sid, sAMAccountName=name, groupType=group_type, memberOf=member_of)
+    return entry(
+        dn or dn_of(name),
+        ADMINISTERED,
+        objectSid=sid,
+        sAMAccountName=name,
+        groupType=group_type,
+        memberOf=member_of,
+    )
 
 
 def dn_of(name: str) -> str:
@@ -129,16 +143,31 @@ def dn_of(name: str) -> str:
     return f"CN={name},CN=Users,{HEAD}"
 
 
-def service_account(*member_of: str, **attributes: object) -> DirectoryEntry:
-    """Build the audited account, an enabled member of these groups."""
+def filetime(instant: datetime) -> int:
+    """Return an instant as Windows counts it."""
+    return round((instant - datetime(1601, 1, 1, tzinfo=UTC)).total_seconds()) * 10**7
+
+
+def service_account(
+    *member_of: str, dn: str = f"CN=Hire2Retire,CN=Users,{HEAD}", raw: bytes | None = b"", **attributes: object
+) -> DirectoryEntry:
+    """Build the audited account as it should be, a member of these groups; `raw` is another descriptor."""
+    is_guarded = bool({"Domain Admins", "Domänen-Admins"} & set(member_of))
     return entry(
-        f"CN=Hire2Retire,CN=Users,{HEAD}",
+        dn,
+        (GUARDED if is_guarded else ADMINISTERED) if raw == b"" else raw,
         **{
+            "objectClass": ["top", "person", "organizationalPerson", "user"],
             "objectSid": ACCOUNT,
             "sAMAccountName": "svc-h2r",
-            "userAccountControl": 512,
+            "userAccountControl": 0x100200,
+            "msDS-User-Account-Control-Computed": 0,
+            "accountExpires": 0,
+            "pwdLastSet": filetime(NOW - timedelta(days=30)),
+            "lastLogonTimestamp": filetime(NOW - timedelta(days=3)),
             "primaryGroupID": 513,
             "memberOf": [dn_of(name) for name in member_of],
+            **({"adminCount": 1} if is_guarded else {}),
             **attributes,
         },
     )
@@ -194,6 +223,9 @@ class Directory:
     group_ous: Mapping[str, bytes] = field(default_factory=dict)
     above: Mapping[str, bytes] = field(default_factory=dict)
     ancestors: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    trustees: tuple[DirectoryEntry, ...] = ()
+    tier_zero: tuple[DirectoryEntry, ...] = (entry(ADMIN_SD_HOLDER, GUARDED),)
+    descriptors: tuple[bytes, ...] = ()
     gaps: Mapping[Question, Gap] = field(default_factory=dict)
 
     def connect(self, **changes: object) -> Directory:
@@ -203,7 +235,9 @@ class Directory:
     def evidence(self) -> Evidence:
         """Return what a collection of all this leaves."""
         answers: dict[Question, list[DirectoryEntry]] = {
-            ("domain", ""): [entry(HEAD)],
+            ("domain", ""): [entry(HEAD, HEAD_OF_DOMAIN)],
+            ("tier_zero", ""): list(self.tier_zero),
+            ("trustees", ""): list(self.trustees),
             ("auditing_identity", ""): [self.auditor],
             ("account", ""): list(self.accounts),
             ("well_known_memberships", ""): list(self.well_known),
@@ -221,6 +255,7 @@ class Directory:
         return compose(self.connection, records, self.gaps, self._descriptors())
 
     def _descriptors(self) -> dict[str, bytes]:
-        found = [raw for ou in self.ous.values() for raw in (ou.raw, *ou.below.values())]
+        found = [ADMINISTERED, GUARDED, HEAD_OF_DOMAIN, *self.descriptors]
+        found += [raw for ou in self.ous.values() for raw in (ou.raw, *ou.below.values())]
         found += [*self.group_ous.values(), *self.above.values(), *(raw for _, raw in self.ancestors.values())]
         return {hashlib.sha256(raw).hexdigest(): raw for raw in found if raw is not None}

@@ -8,11 +8,9 @@ import pytest
 
 from tests.unit.evaluate.composed import findings, judge, told
 from tests.unit.evaluate.composed_directory import (
-    ACCOUNT,
     DELEGATES,
     DOMAIN,
     GROUPS,
-    HEAD,
     READABLE,
     STAFF,
     Container,
@@ -42,6 +40,7 @@ def with_account(**attributes: object) -> Directory:
         ({"userAccountControl": 0x200200}, "AD-ACC-007", "DES"),
         ({"userAccountControl": 0x400200}, "AD-ACC-007", "pre-authentication"),
         ({"sIDHistory": "S-1-5-21-9-9-9-500"}, "AD-ACC-013", "S-1-5-21-9-9-9-500"),
+        ({"msDS-User-Account-Control-Computed": 0x800000}, "AD-ACC-002", "expired password"),
     ],
 )
 def test_the_account_s_own_weakness_is_an_advisory(attributes: dict[str, object], check: str, words: str) -> None:
@@ -51,18 +50,18 @@ def test_the_account_s_own_weakness_is_an_advisory(attributes: dict[str, object]
     assert results.summary.verdict == "compliant"
 
 
+@pytest.mark.parametrize("attribute", ["mail", "employeeID", "manager"])
+def test_an_account_with_a_person_s_attributes_is_not_dedicated(attribute: str) -> None:
+    results = judge(with_account(**{attribute: "somebody"}).evidence())
+    assert told(results, "AD-ACC-003") == [("advisory", "medium")]
+    assert f"{attribute}: somebody" in findings(results, "AD-ACC-003")[0].actual
+
+
 @pytest.mark.parametrize("value", [[], "many"])
 def test_a_state_that_was_not_returned_stays_open(value: object) -> None:
     results = judge(with_account(userAccountControl=value).evidence())
     assert told(results, "AD-ACC-002") == [("unverifiable", "medium")]
     assert results.summary.verdict == "inconclusive"
-
-
-def test_an_account_that_audits_itself_is_pointed_out() -> None:
-    results = judge(
-        replace(Directory(), auditor=entry(f"CN=A,{HEAD}", objectSid=ACCOUNT, tokenGroups=[DELEGATES])).evidence()
-    )
-    assert told(results, "AD-COL-007") == [("advisory", "medium")]
 
 
 def with_stray_group(sid: str = STRAY, name: str = "Stray") -> Directory:

@@ -93,7 +93,9 @@ def test_a_refused_sign_in_over_verified_tls_satisfies_the_port_and_stays_open_e
     evidence = with_read(Directory().evidence(), ("host", HOST), [{**TRUSTED_HOST, "signed_in": False}], refused)
     results = judge(evidence)
     assert outcome(results, "M9") == "satisfied"
-    assert told(results, "META-001") == [("unverifiable", "medium")]
+    assert told(results, "AD-COL-001") == [("unverifiable", "high")]
+    assert "wrong password" in findings(results, "AD-COL-001")[0].actual
+    assert told(results, "META-001") == []
     assert results.summary.verdict == "inconclusive"
 
 

@@ -1,0 +1,173 @@
+"""AD-CTL-003, 004: who else can take over the account, or the groups that give it its rights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.acl import AccessMask, format_ace_sddl, rights_in_words
+from auditor.evaluate.checks.account_finding import ACCOUNT, account_finding
+from auditor.evaluate.checks.account_protection import owned_by_domain_admins
+from auditor.evaluate.directory.control import controllers_of, powers_over_account, powers_over_group
+from auditor.evaluate.directory.entitlements import held_groups
+from auditor.evaluate.directory.origin import InheritanceSources
+from auditor.evaluate.directory.principals import Principals
+from auditor.evaluate.remediation import quote
+from auditor.model.directory_entry import record_to_entry
+from auditor.model.outcome import FindingOutcome, Severity
+from auditor.model.results import EvidenceReference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from auditor.acl import Ace
+    from auditor.evaluate.directory.control import Controller, Power
+    from auditor.evaluate.directory.judge import DirectoryFacts
+    from auditor.evaluate.directory.membership import Membership
+    from auditor.model.directory_entry import DirectoryEntry
+    from auditor.model.results import Finding
+
+_NAMES_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Object:
+    """What somebody may control: the account, or a group; and how a finding about it is made."""
+
+    entry: DirectoryEntry
+    check: str
+    name: str
+    severity: Severity
+    class_guid: str | None
+    powers: tuple[Power, ...]
+    evidence: EvidenceReference
+
+
+def check_takeover_of_account(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-CTL-003: anybody but administrators of the domain who can take over the account."""
+    entry, membership = facts.account.entry, facts.account.membership
+    if entry is None or membership is None:
+        return
+    structural_class = next(iter(entry.texts("objectClass")[-1:]), "user")
+    account = _Object(
+        entry=entry,
+        check="AD-CTL-003",
+        name="the account",
+        severity=Severity.CRITICAL,
+        class_guid=facts.schema.classes.get(structural_class.lower()),
+        powers=powers_over_account(facts.schema, structural_class),
+        evidence=ACCOUNT,
+    )
+    if facts.evidence.descriptor(entry.descriptor) is None:
+        yield _not_readable(facts, "AD-CTL-003", [entry.dn], ACCOUNT)
+    else:
+        yield from _controllers(facts, membership, account)
+
+
+def check_takeover_of_groups(facts: DirectoryFacts) -> Iterator[Finding]:
+    """AD-CTL-004: anybody else who can join, or let others join, a group that gives the account its rights."""
+    membership = facts.account.membership
+    if membership is None:
+        return
+    giving = {each.sid: each.name for each in held_groups(facts) if each.status == "documented" or each.is_privileged}
+    evidence, powers = EvidenceReference(dataset="groups"), powers_over_group(facts.schema)
+    entries = {entry.sid: entry for entry in map(record_to_entry, facts.evidence.read("groups"))}
+    unread = []
+    for sid, name in giving.items():
+        entry = entries.get(sid)
+        if entry is None or facts.evidence.descriptor(entry.descriptor) is None:
+            unread.append(entry.dn if entry else sid)
+            continue
+        group = _Object(
+            entry=entry,
+            check="AD-CTL-004",
+            name=f"the group {name}",
+            severity=Severity.HIGH,
+            class_guid=facts.schema.classes.get("group"),
+            powers=powers,
+            evidence=evidence,
+        )
+        yield from _controllers(facts, membership, group)
+    if unread:
+        yield _not_readable(facts, "AD-CTL-004", unread, evidence)
+
+
+def _not_readable(facts: DirectoryFacts, check: str, unread: list[str], evidence: EvidenceReference) -> Finding:
+    more = f" and {len(unread) - _NAMES_SHOWN} more" if len(unread) > _NAMES_SHOWN else ""
+    shown = f"{'; '.join(unread[:_NAMES_SHOWN])}{more}"
+    return account_finding(
+        facts,
+        check=check,
+        entitlement="descriptors",
+        outcome=FindingOutcome.UNVERIFIABLE,
+        severity=Severity.MEDIUM,
+        title="Who controls it could not be read",
+        actual=f"the security descriptor could not be read: {shown}",
+        cure=f"Grant the auditing identity Read permissions on {shown}, then run again.",
+        evidence=(evidence,),
+    )
+
+
+def _controllers(facts: DirectoryFacts, membership: Membership, target: _Object) -> Iterator[Finding]:
+    descriptor = facts.evidence.descriptor(target.entry.descriptor)
+    if descriptor is None:
+        return
+    principals = Principals(facts.evidence, facts.connection, membership)
+    for controller in controllers_of(descriptor, target.powers):
+        if controller.trustee != membership.account_sid and not principals.is_tier_zero(controller.trustee):
+            yield _finding(facts, membership, principals, target, controller)
+
+
+def _finding(
+    facts: DirectoryFacts, membership: Membership, principals: Principals, target: _Object, controller: Controller
+) -> Finding:
+    name, dn = principals.name(controller.trustee), target.entry.dn
+    is_certain = bool(controller.powers)
+    may = ", ".join(controller.powers or controller.perhaps)
+    sources = InheritanceSources(facts.evidence)
+    entries = [f"ACE {index} {_ace_in_words(facts, ace, name)}{_inherited_from(sources, target, ace)}"
+               for index, ace in controller.aces]  # fmt: skip
+    how = [*(["it owns the object"] if controller.owns else []), *entries] or ["no access control list limits anybody"]
+    return account_finding(
+        facts,
+        check=target.check,
+        entitlement=controller.trustee,
+        scope=dn,
+        outcome=FindingOutcome.ADVISORY if is_certain else FindingOutcome.UNVERIFIABLE,
+        severity=target.severity if is_certain else Severity.MEDIUM,
+        title=f"{name} {'can' if is_certain else 'may, under a condition,'} take over {target.name}: {may}",
+        actual=f"{name} ({controller.trustee}): {may}; {'; '.join(how)}",
+        cure="Remove these entries where they are set explicitly, or let an administrative group hold them. /R removes "
+        "every entry of the trustee on that object.",
+        commands=_commands(sources, membership, target, controller),
+        paths=tuple((name, f"ACE {index} on {dn}") for index, _ in controller.aces) or ((name, f"owner of {dn}"),),
+        evidence=(target.evidence, EvidenceReference(dataset="trustees")),
+    )
+
+
+def _ace_in_words(facts: DirectoryFacts, ace: Ace, name: str) -> str:
+    """Say what an ACE allows, in SDDL and in words."""
+    what = " and ".join(rights_in_words(ace.mask))
+    if ace.object_type is not None:
+        kinds = (AccessMask.CONTROL_ACCESS, AccessMask.WRITE_PROPERTY, AccessMask.VALIDATED_WRITE)
+        right = next((kind for kind in kinds if ace.rights & kind), AccessMask.CREATE_CHILD)
+        what += f" ({facts.schema.name_of(ace.object_type, right)})"
+    return f"{format_ace_sddl(ace)} allows {what} to {name}"
+
+
+def _inherited_from(sources: InheritanceSources, target: _Object, ace: Ace) -> str:
+    return f", inherited from {_place_of(sources, target, ace)}" if ace.is_inherited else ""
+
+
+def _place_of(sources: InheritanceSources, target: _Object, ace: Ace) -> str:
+    """Return where an ACE stands explicitly."""
+    return sources.origin_of(target.entry.dn, ace, target.class_guid) if ace.is_inherited else target.entry.dn
+
+
+def _commands(
+    sources: InheritanceSources, membership: Membership, target: _Object, controller: Controller
+) -> tuple[str, ...]:
+    places = dict.fromkeys(_place_of(sources, target, ace) for _, ace in controller.aces)
+    revoked = tuple(f"dsacls {quote(dn)} /R {quote(controller.trustee)}" for dn in places if "=" in dn)
+    owned = owned_by_domain_admins(target.entry.dn, membership.account_sid) if controller.owns else ()
+    return (*revoked, *owned)

@@ -1,0 +1,49 @@
+"""AD-GRP-002: which reading of the vendor's pages decided, and what the other one would say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.evaluate.checks.account_finding import account_finding
+from auditor.evaluate.directory.judge import judge_by_itself
+from auditor.evaluate.directory.readings import legs_of
+from auditor.model.outcome import Severity, combine_all_of, combine_any_of
+from auditor.model.results import EvidenceReference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from auditor.evaluate.directory.judge import DirectoryFacts
+    from auditor.model.results import Finding
+
+_IN_WORDS = {"all_of": "both are needed", "any_of": "one of them is enough"}
+
+
+def check_both_readings(facts: DirectoryFacts) -> Iterator[Finding]:
+    """Report when Domain Admins and delegation together, and one of them, give different answers (rule A1)."""
+    legs = {
+        kind: combine_all_of(each.outcome for each in judgements)
+        for kind, judgements in legs_of(judge_by_itself(facts)).items()
+    }
+    both, either = combine_all_of(legs.values()), combine_any_of(legs.values())
+    if len(legs) < 2 or both is either:  # noqa: PLR2004 - two conditions
+        return
+    decided = facts.profile.rules.domain_admins_and_delegation
+    shown = {"ad_group": "Domain Admins", "ad_delegation": "delegation"}
+    yield account_finding(
+        facts,
+        check="AD-GRP-002",
+        severity=Severity.INFO,
+        title="The two readings of the vendor's pages give different answers",
+        documented="one page asks for Domain Admins and delegation, another for one of them",
+        actual="; ".join(
+            (
+                f"read so that both are needed: {both}",
+                f"read so that one is enough: {either}",
+                *(f"{shown.get(kind, kind)}: {outcome}" for kind, outcome in legs.items()),
+                f"this profile decides that {_IN_WORDS[decided]}",
+            )
+        ),
+        cure="Ask the vendor in writing which reading holds, and choose the profile accordingly.",
+        evidence=(EvidenceReference(dataset="token_groups"), EvidenceReference(dataset="target_ou")),
+    )
