@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
 
+    from auditor.collect.directory.collector import DirectoryScope
     from auditor.collect.tenant import TenantSessions
     from auditor.inventory.entries import InventoryEntry, LiveEntry
     from auditor.model.evidence import Evidence
@@ -149,25 +150,35 @@ def evidence_of(
         return
     with TemporaryDirectory(prefix="auditor-") as scratch, TenantSessions(prompt=prepared.prompt) as sessions:
         folder = Path(scratch) / entry.id
-        _collect_entry(
-            prepared, entry, invocation, folder, announce, sessions, objects=(object_dn,) if object_dn else ()
-        )
+        scope = _directory_scope(prepared, entry, objects=(object_dn,) if object_dn else ())
+        _collect_entry(prepared, entry, invocation, folder, announce, sessions, scope)
         yield read_evidence(folder)
 
 
-def probe(prepared: Prepared, invocation: Invocation, announce: Announce) -> Iterator[Evidence]:
-    """Yield what each live connection lets the tool read: the first page of every read, kept for the moment only."""
+def examine(
+    prepared: Prepared,
+    invocation: Invocation,
+    announce: Announce,
+    *,
+    is_probe: bool = False,
+    finds_holders: bool = False,
+) -> Iterator[Evidence]:
+    """Yield the evidence of each live connection; it is kept for the moment only.
+
+    A probe reads the first page of everything; `finds_holders` asks who else holds documented rights.
+    """
     from auditor.collect.tenant import TenantSessions  # noqa: PLC0415 - see _collect
 
     with (
         TemporaryDirectory(prefix="auditor-") as scratch,
-        TenantSessions(prompt=prepared.prompt, is_probe=True) as sessions,
+        TenantSessions(prompt=prepared.prompt, is_probe=is_probe, finds_holders=finds_holders) as sessions,
     ):
         for entry in prepared.entries:
             if not isinstance(entry, ReplayEntry):
                 announce(entry.id, "started")
                 folder = Path(scratch) / entry.id
-                _collect_entry(prepared, entry, invocation, folder, announce, sessions, is_probe=True)
+                scope = _directory_scope(prepared, entry, is_probe=is_probe, finds_holders=finds_holders)
+                _collect_entry(prepared, entry, invocation, folder, announce, sessions, scope)
                 announce(entry.id, "finished")
                 yield read_evidence(folder)
 
@@ -279,7 +290,8 @@ def _collect(
                 announce("", f"{entry.id}: taken from the interrupted run")
                 copy_evidence(known, target)
             else:
-                _collect_entry(prepared, entry, invocation, target, announce, sessions)
+                scope = _directory_scope(prepared, entry)
+                _collect_entry(prepared, entry, invocation, target, announce, sessions, scope)
             announce(entry.id, "finished")
 
 
@@ -290,14 +302,10 @@ def _collect_entry(  # noqa: PLR0913 - the parts of one collection
     folder: Path,
     announce: Announce,
     sessions: TenantSessions,
-    *,
-    objects: tuple[str, ...] = (),
-    is_probe: bool = False,
+    directory_scope: DirectoryScope,
 ) -> None:
     from auditor.collect.collect_connection import collect_connection  # noqa: PLC0415 - see _collect
-    from auditor.collect.directory.collector import DirectoryScope  # noqa: PLC0415
 
-    own_password = prepared.secrets[entry.own_password] if entry.own_password is not None else None
     collect_connection(
         entry.connection,
         entry.sign_in,
@@ -311,7 +319,25 @@ def _collect_entry(  # noqa: PLR0913 - the parts of one collection
         },
         announce=partial(announce, entry.id),
         sessions=sessions,
-        directory_scope=DirectoryScope(own_password=own_password, objects=objects, is_probe=is_probe),
+        directory_scope=directory_scope,
+    )
+
+
+def _directory_scope(
+    prepared: Prepared,
+    entry: LiveEntry,
+    *,
+    objects: tuple[str, ...] = (),
+    is_probe: bool = False,
+    finds_holders: bool = False,
+) -> DirectoryScope:
+    from auditor.collect.directory.collector import DirectoryScope  # noqa: PLC0415 - see _collect
+
+    return DirectoryScope(
+        own_password=prepared.secrets[entry.own_password] if entry.own_password is not None else None,
+        objects=objects,
+        is_probe=is_probe,
+        finds_holders=finds_holders,
     )
 
 

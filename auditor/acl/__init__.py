@@ -16,14 +16,7 @@ from auditor.acl.access import (
 from auditor.acl.ace import Ace, AceFlag, AceKind, MalformedDescriptor, parse_ace, serialise_ace
 from auditor.acl.atoms import AppliesTo, Atom, atoms_of
 from auditor.acl.descriptor import ControlFlag, SecurityDescriptor, parse_descriptor, serialise_descriptor
-from auditor.acl.effective import (
-    EffectiveRights,
-    Named,
-    Vocabulary,
-    deciding_index,
-    effective_rights,
-    narrow,
-)
+from auditor.acl.effective import EffectiveRights, Named, Vocabulary, effective_rights, narrow
 from auditor.acl.guids import (
     WELL_KNOWN_GUIDS,
     GuidKind,
@@ -76,7 +69,6 @@ __all__ = [
     "atoms_of",
     "decide",
     "decide_all",
-    "deciding_index",
     "descriptor_of_child",
     "domain_of_sid",
     "effective_rights",

@@ -53,6 +53,13 @@ _OBJECT_TYPES = frozenset({0x05, 0x06, 0x07, 0x0B, 0x0C, 0x0F})
 _SIMPLE_TYPES = frozenset({0x00, 0x01, 0x02, 0x09, 0x0A, 0x0D, 0x11, 0x12, 0x13})
 
 
+# Plain integers: flag arithmetic costs several times more, and these are asked of every ACE of a domain.
+_CONTAINER_INHERIT = int(AceFlag.CONTAINER_INHERIT)
+_NO_PROPAGATE = int(AceFlag.NO_PROPAGATE_INHERIT)
+_INHERIT_ONLY = int(AceFlag.INHERIT_ONLY)
+_INHERITED = int(AceFlag.INHERITED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ace:
     """One ACE. `type`, `flags` and `mask` are as stored; `rights` is the mask with generic bits mapped.
@@ -79,22 +86,22 @@ class Ace:
     @property
     def is_inherited(self) -> bool:
         """Whether the ACE came from the parent."""
-        return bool(self.flags & AceFlag.INHERITED)
+        return bool(self.flags & _INHERITED)
 
     @property
     def is_inherit_only(self) -> bool:
         """Whether the ACE only waits for children and has no effect on the object itself."""
-        return bool(self.flags & AceFlag.INHERIT_ONLY)
+        return bool(self.flags & _INHERIT_ONLY)
 
     @property
     def container_inherit(self) -> bool:
         """Whether children inherit the ACE; every directory object counts as a container."""
-        return bool(self.flags & AceFlag.CONTAINER_INHERIT)
+        return bool(self.flags & _CONTAINER_INHERIT)
 
     @property
     def no_propagate(self) -> bool:
         """Whether inheritance stops at direct children."""
-        return bool(self.flags & AceFlag.NO_PROPAGATE_INHERIT)
+        return bool(self.flags & _NO_PROPAGATE)
 
     @property
     def is_object_ace(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from auditor.acl.access import OWNER_RIGHTS_SID, PRINCIPAL_SELF_SID, Decision, Token, decide
+from auditor.acl.access import OWNER_RIGHTS_SID, PRINCIPAL_SELF_SID, Token, decide
 from auditor.acl.descriptor import SecurityDescriptor
 from auditor.acl.rights import DIRECTORY_RIGHTS, AccessMask
 
@@ -33,8 +33,9 @@ _WHOLE_OBJECT = tuple(
 def narrow(descriptor: SecurityDescriptor, token: Token) -> SecurityDescriptor:
     """Return the descriptor with nothing but what can matter to a token: every decision stays the same.
 
-    ACEs keep their order and identity, not their index. Owner and group are dropped unless the owner is in the token;
-    the control bits are dropped. Thousands of objects share few narrowed descriptors, which are hashable.
+    ACEs keep their order and identity, not their index; where none is left, a decision's reason is EMPTY_DACL. Owner
+    and group are dropped unless the owner is in the token; the control bits are dropped. Thousands of objects share few
+    narrowed descriptors, which are hashable.
     """
     concerned = token.sids | _SPECIAL
     return SecurityDescriptor(
@@ -120,10 +121,3 @@ def _effective_rights(
         ),
         conditional=tuple(conditional),
     )
-
-
-def deciding_index(descriptor: SecurityDescriptor, decision: Decision) -> int | None:
-    """Return the index, in a whole descriptor, of the ACE that decided on its narrowed form."""
-    if decision.ace is None or descriptor.dacl is None:
-        return None
-    return descriptor.dacl.index(decision.ace)

@@ -22,6 +22,7 @@ from auditor.cli.doctor import doctor
 from auditor.cli.history import history
 from auditor.cli.matrix import matrix
 from auditor.cli.review import review
+from auditor.cli.schedule import schedule
 from auditor.cli.schema import schema
 from auditor.cli.waivers import waivers
 from auditor.errors import Interrupted, InvalidInput, RunFailed
@@ -74,6 +75,7 @@ app.command(rich_help_panel="Review")(offline.verify)
 app.command(rich_help_panel="Inputs")(doctor)
 app.add_typer(history, name="history", rich_help_panel="Review")
 app.add_typer(review, name="review", rich_help_panel="Review")
+app.add_typer(schedule, name="schedule", rich_help_panel="Review")
 app.add_typer(connections, name="connections", rich_help_panel="Inputs")
 app.add_typer(matrix, name="matrix", rich_help_panel="Inputs")
 app.add_typer(checks, name="checks", rich_help_panel="Inputs")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from auditor.cli.console import visible
+from auditor.cli.discover import discover
 from auditor.cli.options import AsJson, Config
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from auditor.model.sign_in import SignIn
 
 connections = typer.Typer(no_args_is_help=True, help="The connections in the inventory.")
+connections.command()(discover)
 
 
 @connections.command("list")

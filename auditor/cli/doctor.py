@@ -69,7 +69,8 @@ def doctor(
             say(f"{entry.id}: recorded evidence; there is nothing to sign in to")
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     with progress(telling) as announce:
-        found = [readability_of(evidence) for evidence in pipeline.probe(prepared, invocation(), announce)]
+        examined = pipeline.examine(prepared, invocation(), announce, is_probe=True)
+        found = [readability_of(evidence) for evidence in examined]
     if not found:
         raise _refused("--connection", f"no connection of {config} signs in anywhere", "name a live one")
     if as_json:

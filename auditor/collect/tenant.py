@@ -49,7 +49,7 @@ class TenantSessions:
 
     A read that does not depend on the connection is made for the first one and repeated for the others.
     `prompt` tells the person at the terminal what to do; only sign-in with a device code needs it. A probe reads the
-    first page of everything.
+    first page of everything. `finds_holders`: who else holds documented rights is read, too.
     """
 
     def __init__(
@@ -58,7 +58,9 @@ class TenantSessions:
         prompt: Callable[[str], None] | None = None,
         *,
         is_probe: bool = False,
+        finds_holders: bool = False,
     ) -> None:
+        self.finds_holders = finds_holders
         self._limits = limits
         self._is_probe = is_probe
         self._prompt = prompt
@@ -133,7 +135,7 @@ def collect_tenant(
     recorder = partial(Recorder, writer=writer, answers=session.answers, announce=announce)
     graph = recorder(service=session.graph, workers=session.graph_workers)
     exchange = recorder(service=session.exchange, workers=session.exchange_workers)
-    _collect(connection, sign_in, graph, exchange, session.tokens)
+    _collect(connection, sign_in, graph, exchange, session.tokens, finds_holders=sessions.finds_holders)
     for asked in (graph, exchange):
         asked.finish()
         record_service_clock(asked)
@@ -146,6 +148,8 @@ def _collect(
     graph: Recorder,
     exchange: Recorder,
     tokens: Tokens,
+    *,
+    finds_holders: bool,
 ) -> None:
     """Ask everything, each question as soon as its answer's dependents could be waited for.
 
@@ -160,6 +164,7 @@ def _collect(
         tenant_id=object_id(sign_in.tenant_id) or entra.tenant_id or sign_in.tenant_id or connection.tenant,
         service_account=connection.service_account,
         caller=tokens.person,
+        finds_holders=finds_holders,
     )
     organization.begin()
     entra.ask_about_account()
@@ -171,6 +176,7 @@ def _collect(
     entra.ask_about_owned_objects()
     entra.ask_about_role_holders(organization.administrative_units())
     entra.ask_about_applications()
+    organization.ask_about_assignees()
     groups = organization.groups_beside([*filter(None, [entra.account_id]), *entra.group_ids])
     entra.ask_about_members(groups)
     graph.leave_out_for(organization.read_for_groups, "group_members", "group_owners")

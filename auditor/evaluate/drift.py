@@ -183,7 +183,9 @@ def _joined(known: _Item | None, item: _Item) -> _Item:
     return item if known is None else replace(known, state=known.state | item.state)
 
 
-def _compare(left: _Item | None, right: _Item | None, before: _Side, after: _Side) -> tuple[DriftState | None, str]:
+def _compare(
+    left: _Item | None, right: _Item | None, before: _Side, after: _Side
+) -> tuple[DriftState | None, str]:
     """Return how one thing differs, None for not at all, and why it is not comparable."""
     either = right or left
     if either is None:
@@ -248,3 +250,5 @@ def _entry(left: _Item | None, right: _Item | None, state: DriftState, reason: s
 
 def _order(entry: DriftEntry) -> tuple[int, str, str, str, str]:
     return tuple(DriftState).index(entry.state), entry.subject, entry.connection, entry.title, entry.key
+
+

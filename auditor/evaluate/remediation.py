@@ -16,23 +16,39 @@ if TYPE_CHECKING:
     from auditor.model.results import RequirementResult
 
 _COMMANDS = 20
+# PowerShell ends a string at typographic double quotes as well, expands $ and `; cmd.exe expands %.
+_ENDS_OR_EXPANDS = frozenset('"`$%\u201c\u201d\u201e')
 
 
 def quote(value: str) -> str:
-    """Quote a value for a command that a person may copy.
+    """Quote a value for a command that a person may copy into PowerShell or cmd.exe.
 
     Whatever could end the quotes or start something else is spelled out as `\\uXXXX`, so that a hostile
-    name makes the command fail instead of doing something else.
+    name makes the command fail instead of doing something else. So is a backslash at the end, with which a Windows
+    program would take the closing quote for a part of the value.
     """
-    safe = "".join(char if char.isprintable() and char not in '"`$%' else f"\\u{ord(char):04x}" for char in value)
-    return f'"{safe}"'
+    safe = "".join(char if char.isprintable() and char not in _ENDS_OR_EXPANDS else _spelled(char) for char in value)
+    return f'"{safe[:-1]}{_spelled(safe[-1])}"' if safe.endswith("\\") else f'"{safe}"'
+
+
+def _spelled(char: str) -> str:
+    return f"\\u{ord(char):04x}"
+
+
+def grant_command(dn: str, scope: str, account: str, permission: str) -> str:
+    """Return the dsacls command that grants `permission` in the `scope` of its /I option.
+
+    The statement is one quoted argument: a bare semicolon ends a command in PowerShell, and what stands before it
+    would grant more than what was meant.
+    """
+    return f"dsacls {quote(dn)} /I:{scope} /G {quote(f'{account}:{permission}')}"
 
 
 def delegation_commands(target_ou: str, account: str) -> tuple[str, ...]:
     """Return the dsacls commands for the wizard task "Create, delete, and manage user accounts"."""
     return (
-        f"dsacls {quote(target_ou)} /I:T /G {quote(account)}:CCDC;user",
-        f"dsacls {quote(target_ou)} /I:S /G {quote(account)}:GA;;user",
+        grant_command(target_ou, "T", account, "CCDC;user"),
+        grant_command(target_ou, "S", account, "GA;;user"),
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.model.outcome import FindingOutcome, Outcome, Severity, Verdict
+from auditor.report.access_picture import AccessPicture, access_picture
+from auditor.report.access_tree import access_tree
 from auditor.report.changes import Changes, TrendPoint, changes_of, trend_of
 from auditor.report.finding_view import DEVIATIONS, FindingView, anchor, finding_views, source_anchor
 from auditor.report.review import ReviewItem, review_items
@@ -95,6 +97,7 @@ class ConnectionView:
     unverifiable: tuple[RequirementResult, ...]
     sources: tuple[SourceView, ...]
     review: tuple[ReviewItem, ...]
+    access: AccessPicture
 
     @property
     def unread(self) -> tuple[SourceView, ...]:
@@ -229,6 +232,7 @@ def _connection_view(
             for place, source in enumerate(connection.sources)
         ),
         review=tuple(sorted(review_items([connection]), key=lambda item: item.status != "excess")),
+        access=access_picture(access_tree(connection, tuple(view.finding for view in findings))),
     )
 
 

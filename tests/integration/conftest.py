@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from tests.integration.audits import audit, audited, audited_folder
 from tests.lab.domain_controller import DomainController
 from tests.lab.estates import KNOWN_ANSWERS
-from tests.lab.machine import LabUnavailable
+from tests.lab.machine import LabUnavailable, require_samba
 from tests.lab.random_estate import random_estate
 
 __all__ = ["audit", "audited", "audited_folder"]  # fixtures from elsewhere
@@ -50,7 +50,19 @@ def running(estate: Estate) -> Iterator[DomainController]:
         try:
             controller = stack.enter_context(DomainController(estate=estate))
         except LabUnavailable as reason:
-            if os.environ.get("CI") == "true":
-                pytest.fail(str(reason))
-            pytest.skip(str(reason))
+            _skip(reason)
         yield controller
+
+
+def skip_without_samba() -> None:
+    """Skip where Samba is not installed, unless that is a failure."""
+    try:
+        require_samba()
+    except LabUnavailable as reason:
+        _skip(reason)
+
+
+def _skip(reason: LabUnavailable) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(str(reason))
+    pytest.skip(str(reason))

@@ -22,33 +22,42 @@ from auditor.acl import (
     decide,
     decide_all,
     descriptor_of_child,
-    format_descriptor_sddl,
     format_sid,
+    parse_ace,
     parse_descriptor,
     parse_sid,
     rights_beyond_read,
+    serialise_ace,
     serialise_descriptor,
 )
+from tests.property.descriptor_laws import check_bytes
 
 unhurried = settings(deadline=None)  # a busy machine is no broken law
 
 GUIDS = tuple(f"0000000{n}-0000-0000-0000-000000000000" for n in range(1, 5))
 TRUSTEES = ("S-1-5-21-1-2-3-1104", "S-1-5-21-1-2-3-512", "S-1-5-11", PRINCIPAL_SELF_SID, OWNER_RIGHTS_SID)
-OBJECT_TYPES = frozenset({0x05, 0x06, 0x0B, 0x0C})
+OBJECT_TYPES = frozenset({0x05, 0x06, 0x07, 0x0B, 0x0C, 0x0F})
 DECIDING_TYPES = (0x00, 0x01, 0x05, 0x06)
 CALLBACK_TYPES = (0x09, 0x0A, 0x0B, 0x0C)
+AUDIT_TYPES = (0x02, 0x07, 0x0D, 0x0F, 0x11, 0x12, 0x13)  # they have no effect in a DACL
+DOCUMENTED_TYPES = DECIDING_TYPES + CALLBACK_TYPES + AUDIT_TYPES  # those whose layout MS-DTYP 2.4.4 gives
+RESERVED_TYPES = (0x03, 0x04, 0x08, 0x0E, 0x10, 0x14, 0xFF)
+EVERY_TYPE = DOCUMENTED_TYPES + RESERVED_TYPES
 
 guids = st.none() | st.sampled_from(GUIDS)
 masks = st.lists(st.sampled_from(list(AccessMask)), max_size=6).map(lambda bits: int(sum(set(bits))))
 rights = st.sampled_from(DIRECTORY_RIGHTS)
 tokens = st.frozensets(st.sampled_from(TRUSTEES[:3])).map(Token)
 object_types = st.frozensets(st.sampled_from(GUIDS))
+words = st.binary(max_size=40).map(lambda data: data[: len(data) // 4 * 4])
 object_sids = st.none() | st.sampled_from(TRUSTEES[:3])
 
 
 @st.composite
 def aces(draw, types=DECIDING_TYPES + CALLBACK_TYPES):
     ace_type = draw(st.sampled_from(types))
+    if ace_type in RESERVED_TYPES:
+        return Ace(type=ace_type, flags=draw(st.integers(0, 0xFF)), mask=0, trustee="", application_data=draw(words))
     typed = ace_type in OBJECT_TYPES
     return Ace(
         type=ace_type,
@@ -108,26 +117,50 @@ def _split(ace):
 @unhurried
 @given(st.binary(max_size=400))
 def test_random_bytes_are_a_descriptor_or_malformed(raw):
-    try:
-        descriptor = parse_descriptor(raw)
-    except MalformedDescriptor:
-        return
-    format_descriptor_sddl(descriptor)
+    check_bytes(raw)
+    check_bytes(b"\x01\x00\x04\x80" + raw)  # past the first checks: revision 1, self-relative, with a DACL
 
 
 @unhurried
-@given(descriptors(), st.data())
+@given(descriptors(EVERY_TYPE), st.data())
 def test_a_damaged_descriptor_is_a_descriptor_or_malformed(descriptor, data):
     raw = bytearray(serialise_descriptor(descriptor))
+    assert check_bytes(bytes(raw))
     for _ in range(data.draw(st.integers(1, 4))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    check_bytes(bytes(raw[: data.draw(st.integers(0, len(raw)))]))
+
+
+@settings(deadline=None, max_examples=20)
+@given(descriptors(EVERY_TYPE))
+def test_every_truncation_is_malformed(descriptor):
+    raw = serialise_descriptor(descriptor)
+    assert check_bytes(raw)
+    assert not any(check_bytes(raw[:length]) for length in range(len(raw)))
+
+
+@settings(deadline=None, max_examples=5)
+@given(descriptors(EVERY_TYPE))
+def test_every_flipped_bit_gives_a_descriptor_or_malformed(descriptor):
+    raw = serialise_descriptor(descriptor)
+    for bit in range(len(raw) * 8):
+        flipped = bytearray(raw)
+        flipped[bit // 8] ^= 1 << bit % 8
+        check_bytes(bytes(flipped))
+
+
+@unhurried
+@given(st.binary(max_size=80), st.integers(0, 255))
+def test_random_bytes_are_an_ace_or_malformed(body, ace_type):
+    raw = bytes([ace_type, 0]) + (4 + len(body)).to_bytes(2, "little") + body
     try:
-        damaged = parse_descriptor(bytes(raw[: data.draw(st.integers(0, len(raw)))]))
+        ace = parse_ace(raw)
     except MalformedDescriptor:
+        assert ace_type in DOCUMENTED_TYPES
         return
-    format_descriptor_sddl(damaged)
-    for right in DIRECTORY_RIGHTS:
-        decide(damaged, Token(frozenset(TRUSTEES)), right, GUIDS)
+    assert (ace.kind is AceKind.OTHER) == (ace_type not in DECIDING_TYPES + CALLBACK_TYPES)
+    if len(raw) % 4 == 0:
+        assert parse_ace(serialise_ace(ace)) == ace
 
 
 @unhurried

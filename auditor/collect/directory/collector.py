@@ -16,6 +16,7 @@ from auditor.collect.directory.containers import (
     read_organizational_unit,
     read_other_containers,
 )
+from auditor.collect.directory.delegates import read_delegates
 from auditor.collect.directory.groups import read_groups, read_well_known_memberships
 from auditor.collect.directory.hosts import HostTrials, SignedInHost
 from auditor.collect.directory.limits import DEFAULT_LIMITS, Deadline, Limits
@@ -48,12 +49,14 @@ class DirectoryScope:
     """What to read besides the connection's own objects.
 
     `own_password` is the audited account's, for the domain controller's own verdict. `objects` are DNs that are
-    read with their descriptors. A probe reads the first page of everything.
+    read with their descriptors. A probe reads the first page of everything. `finds_holders`: who else is delegated the
+    target OUs is read, too.
     """
 
     own_password: Secret | None = None
     objects: tuple[str, ...] = ()
     is_probe: bool = False
+    finds_holders: bool = False
 
 
 NOTHING_MORE = DirectoryScope()
@@ -98,6 +101,9 @@ def collect_directory(  # noqa: PLR0913 - the parts of one collection
         _read_objects(reader, scope.objects)
         announce("reading what surrounds them")
         _read_surroundings(reader, connection, home)
+        if scope.finds_holders and home is not None:
+            announce("reading who else is delegated them")
+            read_delegates(reader, home, connection.target_ous)
         if scope.own_password is not None:
             announce("asking the domain controller as the audited account")
             read_effective_rights(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -40,6 +41,7 @@ _PAGE_SIZE = 1000
 _ROLE_GROUP_FIELDS = frozenset({"ExchangeObjectId", "Guid", "Name", "Roles"})
 _ROLE_FIELDS = frozenset({"Name", "RoleType", "Parent", "IsRootRole"})
 _MEMBER_FIELDS = frozenset({"ExternalDirectoryObjectId", "RecipientType", "RecipientTypeDetails"})
+_ASSIGNEE_FIELDS = frozenset({"Role", "RoleAssignee", "RoleAssigneeName", "RoleAssigneeType"})
 _USER_FIELDS = frozenset({"ExternalDirectoryObjectId"})
 _SCOPE_FIELDS = frozenset({"RecipientWriteScope", "CustomRecipientWriteScope", "RecipientAdministrativeUnitScope"})
 
@@ -49,6 +51,7 @@ class ExchangeCollector:
     """Writes what Exchange Online tells about one account.
 
     `tenant_id` is the tenant's GUID, or one of its domains; `caller` the UPN of the person who asks, if one does.
+    `finds_holders`: who else holds documented roles is asked, too.
     The methods without an underscore are called in the order in which they stand here; each waits for what it
     depends on.
     """
@@ -57,9 +60,11 @@ class ExchangeCollector:
     tenant_id: str
     service_account: str
     caller: str | None = None
+    finds_holders: bool = False
     _role_groups: Future[Recorded] = field(init=False)
     _roles: Future[Recorded] = field(init=False)
     _user: Future[Recorded] = field(init=False)
+    _assignments: Future[Recorded] = field(init=False)
     _members: dict[str, Future[Recorded]] = field(init=False, default_factory=dict)
     _of_account: Future[Recorded] | None = field(init=False, default=None)
 
@@ -67,7 +72,7 @@ class ExchangeCollector:
         """Ask about the tenant's role groups, roles, assignments and scopes."""
         self._role_groups = self._ask_for_role_groups()
         self._roles = self._ask_for_management_roles()
-        self._ask_for_management_role_assignments()
+        self._assignments = self._ask_for_management_role_assignments()
         self._ask_for_management_scopes()
 
     def ask_about_account(self, account_id: str | None) -> None:
@@ -104,21 +109,39 @@ class ExchangeCollector:
         if roles.gap is not None:
             self.recorder.leave_out(roles.gap, "management_role_entries")
 
+    def ask_about_assignees(self) -> None:
+        """Ask who the users are that documented roles are assigned to directly; assignments tell their names."""
+        rows = self._assignments.result().records if self.finds_holders else ()
+        roles = DOCUMENTED_ROLES | set(_documented_roles(self._roles.result().records))
+        users = (row for row in rows if row.get("RoleAssigneeType") == "User")
+        named = (row for row in users if str(row.get("Role")).casefold() in roles)
+        for name in sorted({str(row.get("RoleAssigneeName") or row.get("RoleAssignee") or "") for row in named} - {""}):
+            self._ask(
+                "assignee",
+                "Get-User",
+                {"Identity": name},
+                subject=name,
+                belongs=partial(_is_called, name),
+                must_exist=True,
+            )
+
     def groups_beside(self, principals: Collection[str]) -> tuple[str, ...]:
         """Return the groups of Entra ID in the role groups that are the product's.
 
         Those are the role groups that hold a documented role, do not come with Exchange, and contain one of
-        `principals`: the account, and the groups it is in.
+        `principals`: the account, and the groups it is in. Whoever finds holders wants those in all role groups that
+        hold a documented role.
         """
         roles = DOCUMENTED_ROLES | set(_documented_roles(self._roles.result().records))
         found: list[str] = []
         for group in self._role_groups.result().records:
             identity, name = _identity_of_role_group(group), str(group.get("Name"))
-            if identity is None or EXCHANGE_DEFAULTS.role_group(name) or not roles & _texts(group.get("Roles")):
+            is_built_in = EXCHANGE_DEFAULTS.role_group(name) is not None
+            if identity is None or not roles & _texts(group.get("Roles")) or (is_built_in and not self.finds_holders):
                 continue
             members = self._members[identity].result().records
             ids = {object_id(member.get("ExternalDirectoryObjectId")) for member in members}
-            if ids & set(principals):
+            if self.finds_holders or ids & set(principals):
                 found += [each for member in members if (each := _group_id(member)) is not None]
         return tuple(sorted(set(found)))
 
@@ -165,9 +188,10 @@ class ExchangeCollector:
             "role_group_members", "Get-RoleGroupMember", parameters, subject=identity, kept=_MEMBER_FIELDS
         )
 
-    def _ask_for_management_role_assignments(self) -> None:
+    def _ask_for_management_role_assignments(self) -> Future[Recorded]:
         """Ask for every role assignment of the tenant. This command has no ResultSize."""
-        self._ask("management_role_assignments", "Get-ManagementRoleAssignment", {}, must_exist=True)
+        kept = _ASSIGNEE_FIELDS if self.finds_holders else frozenset()
+        return self._ask("management_role_assignments", "Get-ManagementRoleAssignment", {}, must_exist=True, kept=kept)
 
     def _ask_for_management_role_assignments_of_account(self, account_id: str) -> Future[Recorded]:
         """Ask for the assignments that reach the account, through role groups as well."""
@@ -245,6 +269,10 @@ def _group_id(member: Record) -> str | None:
     """Return the object id of a member that is a group of Entra ID; nested role groups have none."""
     kind = str(member.get("RecipientTypeDetails") or member.get("RecipientType")).casefold()
     return object_id(member.get("ExternalDirectoryObjectId")) if "group" in kind and kind != "rolegroup" else None
+
+
+def _is_called(name: str, record: Record) -> bool:
+    return any(_same(record.get(key), name) for key in ("Name", "Identity", "Id"))
 
 
 def _texts(value: Json) -> frozenset[str]:

@@ -63,20 +63,20 @@ def _is_blocked(inhabitant: Inhabitant) -> bool:
 def _blocked_containers(delegated: Delegated, token: Token) -> list[str]:
     return [
         container.dn
-        for container in (delegated.subtree.readable if delegated.subtree else ())
-        if container.descriptor is not None
-        and container.descriptor.is_dacl_protected
-        and not all(part.is_held for part in decide_user_task(container.descriptor, token))
+        for group in (delegated.subtree.alike(token) if delegated.subtree else ())
+        if not all(part.is_held for part in decide_user_task(group.descriptor, token))
+        for container in group.containers
+        if container.descriptor is not None and container.descriptor.is_dacl_protected
     ]
 
 
 def _denials_on_containers(delegated: Delegated, token: Token) -> list[tuple[str, Ace]]:
     return [
         (container.dn, part.denied_by)
-        for container in (delegated.subtree.readable if delegated.subtree else ())
-        if container.descriptor is not None
-        for part in decide_user_task(container.descriptor, token)
+        for group in (delegated.subtree.alike(token) if delegated.subtree else ())
+        for part in decide_user_task(group.descriptor, token)
         if part.denied_by is not None
+        for container in group.containers
     ]
 
 

@@ -14,7 +14,7 @@ from auditor.acl import (
     parse_descriptor,
 )
 from auditor.evaluate.findings import make_finding
-from auditor.evaluate.remediation import quote
+from auditor.evaluate.remediation import grant_command
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
@@ -62,7 +62,7 @@ def check_group_membership_delegation(facts: DirectoryFacts) -> Iterator[Finding
             evidence=(EvidenceReference(dataset="group_ou", record=ou),),
             remediation=Remediation(
                 text='Delegate the wizard task "Modify the membership of a group" on this OU.',
-                commands=(f"dsacls {quote(ou)} /I:S /G {quote(facts.connection.username)}:RPWP;member;group",),
+                commands=(grant_command(ou, "S", facts.connection.username, "RPWP;member;group"),),
             ),
         )
 

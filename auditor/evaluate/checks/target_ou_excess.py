@@ -58,7 +58,7 @@ def check_target_ou_excess(facts: DirectoryFacts) -> Iterator[Finding]:
         if delegated.subtree is None:
             continue
         for excess in (*_on_the_ou(facts.schema, token), *_on_computers_below(facts.schema, token)):
-            places = places_where(delegated.subtree.readable, excess.question)
+            places = places_where(delegated.subtree.alike(token), excess.question)
             if places:
                 yield _finding(facts, membership, ou, excess, places)
         yield from _other_features(facts, membership, ou, delegated.subtree, token)
@@ -214,7 +214,7 @@ def _other_features(
     facts: DirectoryFacts, membership: Membership, ou: str, subtree: Subtree, token: Token
 ) -> Iterator[Finding]:
     """AD-PRV-021: create or delete objects of other classes, which the page does not ask for."""
-    places = places_where(subtree.readable, lambda descriptor: _for_other_classes(descriptor, token))
+    places = places_where(subtree.alike(token), lambda descriptor: _for_other_classes(descriptor, token))
     if not places:
         return
     classes = sorted({facts.schema.name_of_class(ace.object_type or "") for place in places for ace in place.aces})

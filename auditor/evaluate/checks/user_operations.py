@@ -58,8 +58,9 @@ def check_user_operations(facts: DirectoryFacts) -> Iterator[Finding]:
         for operation in operations:
             failing = [
                 container.dn
-                for container in delegated.subtree.readable
-                if container.descriptor is not None and not operation.works(container.descriptor)
+                for group in delegated.subtree.alike(token)
+                if not operation.works(group.descriptor)
+                for container in group.containers
             ]
             if failing:
                 yield _finding(facts, membership.account_sid, membership.sign_in_name, ou, operation, failing)

@@ -174,7 +174,9 @@ class _Answers:
             path=self._path(decision, descriptor.owner),
         )
 
-    def _deciding_ace(self, dn: str, decision: Decision, right: Right, class_guid: str | None) -> DecidingAce | None:
+    def _deciding_ace(
+        self, dn: str, decision: Decision, right: Right, class_guid: str | None
+    ) -> DecidingAce | None:
         ace, index = decision.ace, decision.ace_index
         if ace is None or index is None:
             return None

@@ -123,7 +123,12 @@ def _judge_subtree(
     subtree: Subtree, membership: Membership, sids: frozenset[str], reference: EvidenceReference
 ) -> Judgement:
     token = Token(sids)
-    decisions = {each.dn: decide_user_task(each.descriptor, token) for each in subtree.readable if each.descriptor}
+    decisions = {
+        container.dn: parts
+        for group in subtree.alike(token)
+        for parts in (decide_user_task(group.descriptor, token),)
+        for container in group.containers
+    }
     on_target = decisions[subtree.target.dn]
     failing: dict[TaskPart, list[str]] = {part.part: [] for part in on_target}
     for dn, parts in decisions.items():
@@ -158,9 +163,7 @@ def _outcome(
         return Outcome.UNVERIFIABLE
     if not any(failing.values()):
         return Outcome.SATISFIED if subtree.is_whole else Outcome.UNVERIFIABLE
-    holds_something = any(
-        holds_anything_for_users(each.descriptor, token) for each in subtree.readable if each.descriptor is not None
-    )
+    holds_something = any(holds_anything_for_users(group.descriptor, token) for group in subtree.alike(token))
     if holds_something:
         return Outcome.PARTIAL
     return Outcome.MISSING if subtree.is_whole else Outcome.UNVERIFIABLE
@@ -287,9 +290,9 @@ def _note(subtree: Subtree, parts: tuple[PartDecision, ...]) -> str:
     if any(part.is_null_dacl for part in parts):
         return "The OU has a NULL DACL: everyone may do everything on it, and users below inherit nothing."
     dacl = subtree.target.descriptor.dacl if subtree.target.descriptor else None
-    indexes = sorted(
-        {index for part in parts for index in _indexes(subtree.target, part.aces) if dacl and dacl[index].is_inherited}
-    )
+    indexes = sorted({
+        index for part in parts for index in _indexes(subtree.target, part.aces) if dacl and dacl[index].is_inherited
+    })
     return " ".join(
         f"ACE {index} is inherited from {_origin(subtree, dacl[index])}." for index in indexes if dacl is not None
     )

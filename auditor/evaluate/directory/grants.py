@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from auditor.evaluate.directory.membership import Membership
-    from auditor.evaluate.directory.subtree import Container
+    from auditor.evaluate.directory.subtree import Alike, Container
     from auditor.model.results import Path
 
 _BEYOND_READ = tuple(right for right in DIRECTORY_RIGHTS if right & RIGHTS_BEYOND_READ)
@@ -128,15 +128,16 @@ class Place:
 
 
 def places_where(
-    containers: Iterable[Container], holds: Callable[[SecurityDescriptor], tuple[Ace, ...] | None]
+    groups: Iterable[Alike], holds: Callable[[SecurityDescriptor], tuple[Ace, ...] | None]
 ) -> tuple[Place, ...]:
     """Return the containers on which a question has the answer yes, with the ACEs that say so."""
-    found = []
-    for container in containers:
-        aces = None if container.descriptor is None else holds(container.descriptor)
-        if aces is not None:
-            found.append(Place(container=container, aces=aces))
-    return tuple(found)
+    answers = ((group, holds(group.descriptor)) for group in groups)
+    return tuple(
+        Place(container=container, aces=aces)
+        for group, aces in answers
+        if aces is not None
+        for container in group.containers
+    )
 
 
 def path_to_ace(membership: Membership, container: Container, ace: Ace) -> Path:

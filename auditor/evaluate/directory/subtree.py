@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,17 @@ class Container:
 
     dn: str
     descriptor: SecurityDescriptor | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """Containers that are the same to a token: `descriptor` is what concerns it, on each of them.
+
+    Thousands of containers fall into few such groups, so whatever is asked of them is asked once per group.
+    """
+
+    descriptor: SecurityDescriptor
+    containers: tuple[Container, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +77,19 @@ class Subtree:
     gap: Gap | None
     unlisted: tuple[str, ...]
     above: tuple[Container, ...]
+    _alike: dict[Token, tuple[Alike, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def alike(self, token: Token) -> tuple[Alike, ...]:
+        """Return the readable containers in groups, that of the target first."""
+        if token not in self._alike:
+            groups: dict[SecurityDescriptor, list[Container]] = {}
+            for container in self.readable:
+                if container.descriptor is not None:
+                    groups.setdefault(narrow(container.descriptor, token), []).append(container)
+            self._alike[token] = tuple(
+                Alike(descriptor=descriptor, containers=tuple(containers)) for descriptor, containers in groups.items()
+            )
+        return self._alike[token]
 
     @property
     def is_whole(self) -> bool:
@@ -107,7 +131,7 @@ def read_subtree(evidence: Evidence, target_ou: str, entry: DirectoryEntry) -> S
     kept = (
         below
         for below in map(record_to_entry, read)
-        if below.dn not in built_in and built_in.isdisjoint(dns_above(below.dn))
+        if not built_in or (below.dn not in built_in and built_in.isdisjoint(dns_above(below.dn)))
     )
     found = [target, *(_container(evidence, below) for below in kept)]
     auditor = auditor_token(evidence)

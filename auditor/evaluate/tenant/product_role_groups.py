@@ -81,7 +81,9 @@ def _member_group(group_id: str, member: Record, facts: TenantFacts) -> MemberGr
     return MemberGroup(
         id=group_id,
         name=text(member, "DisplayName") or text(member, "Name") or group_id,
-        others=tuple((text(each, "id"), _name(each)) for each in read if not same(text(each, "id"), account)),
+        others=tuple(
+            (text(each, "id"), _name(each)) for each in read if not same(text(each, "id"), account)
+        ),
         owners=owners_of(group_id, facts),
         is_read=read.gap is None,
     )

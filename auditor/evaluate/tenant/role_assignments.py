@@ -21,7 +21,6 @@ ALL = "management_role_assignments"
 OF_ACCOUNT = "management_role_assignments_of_account"
 _POLICY_ASSIGNEES = ("RoleAssignmentPolicy", "MailboxPlan")
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleAssignment:
     """One role assignment that may reach the account.
@@ -110,7 +109,9 @@ def _row_key(row: Record) -> str:
     return key.casefold() or str(row)
 
 
-def _trusted_rows(read: Read, everything: Read, account: TenantAccount) -> tuple[Record, ...] | None:
+def _trusted_rows(
+    read: Read, everything: Read, account: TenantAccount
+) -> tuple[Record, ...] | None:
     """Return the rows Exchange resolved for the account, or None when they prove nothing.
 
     An assignee that Exchange does not recognise makes the cmdlet return every assignment. A row that

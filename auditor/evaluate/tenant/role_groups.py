@@ -51,6 +51,7 @@ class RoleGroups:
         wanted = reference.casefold()
         return next((group for group in self.all if wanted and wanted in _keys(group.record)), None)
 
+
     def find_member(self, member: Record) -> RoleGroupMembership | None:
         """Return the role group a member is: by id, or by name where the member is a role group and no person."""
         is_role_group = _kind(member) in {"", "rolegroup"}

@@ -99,34 +99,6 @@ def test_generic_rights_stay_as_stored_and_are_mapped_beside():
 
 
 @pytest.mark.parametrize(
-    ("ace_type", "kind"),
-    [
-        (0x00, AceKind.ALLOW),
-        (0x05, AceKind.ALLOW),
-        (0x01, AceKind.DENY),
-        (0x06, AceKind.DENY),
-        (0x09, AceKind.CONDITIONAL_ALLOW),
-        (0x0B, AceKind.CONDITIONAL_ALLOW),
-        (0x0A, AceKind.CONDITIONAL_DENY),
-        (0x0C, AceKind.CONDITIONAL_DENY),
-        (0x02, AceKind.OTHER),
-        (0x11, AceKind.OTHER),
-        (0x04, AceKind.OTHER),
-        (0x77, AceKind.OTHER),
-    ],
-)
-def test_every_ace_type_has_its_kind(ace_type, kind):
-    assert Ace(type=ace_type, mask=0, trustee="S-1-1-0").kind is kind
-
-
-def test_an_ace_of_an_unknown_layout_is_carried_and_not_interpreted():
-    raw = b"\x77\x02\x0c\x00" + bytes(range(8))
-    ace = parse_ace(raw)
-    assert (ace.kind, ace.mask, ace.trustee, ace.application_data) == (AceKind.OTHER, 0, "", bytes(range(8)))
-    assert serialise_ace(ace) == raw
-
-
-@pytest.mark.parametrize(
     ("present", "object_type", "inherited"),
     [
         (0, None, None),
