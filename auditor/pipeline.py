@@ -81,11 +81,15 @@ class Formats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """Where a run was written. `results` is None when nothing was judged; `left_out` says which format is not there."""
+    """Where a run was written. `results` is None when nothing was judged; `left_out` says which format is not there.
+
+    `earlier` is the run it was compared with.
+    """
 
     folder: Path
     results: Results | None
     left_out: str = ""
+    earlier: Results | None = None
 
 
 def run(
@@ -372,7 +376,9 @@ def _judge_and_render(
     )
     write_results(results, folder / "results.json")
     left_out = _render(folder, formats, announce)
-    return Finished(folder=publish(folder, results.run.id), results=results, left_out=left_out)
+    return Finished(
+        folder=publish(folder, results.run.id), results=results, left_out=left_out, earlier=earlier.baseline
+    )
 
 
 def _render(folder: Path, formats: Formats, announce: Announce) -> str:

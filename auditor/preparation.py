@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from auditor.collect.directory.kerberos import kerberos_trouble
 from auditor.collect.https.tokens import check_certificate
@@ -41,25 +42,31 @@ def prepare(
     connection_ids: Collection[str],
     ask: Callable[[str], str],
     prompt: Callable[[str], None] | None = None,
+    *,
+    notifies: bool = False,
 ) -> Prepared:
     """Load and check the inventory, its matrices, its recorded evidence and its secrets.
 
     `connection_ids` selects connections; none selects all. `ask` answers `prompt:` references, `prompt` tells the
-    person at the terminal what to do; it is None when there is none. Raises InvalidInput with every problem at once.
+    person at the terminal what to do; it is None when there is none. With `notifies` the secrets of notifications are
+    wanted, too. Raises InvalidInput with every problem at once.
     """
     inventory = load_inventory(path, known_profiles())
     entries = _select(inventory, connection_ids)
     problems: list[Problem] = []
     matrices = {entry.id: matrix for entry in entries if (matrix := _matrix(inventory, entry, problems)) is not None}
     default_matrix = collecting(problems, lambda: load_matrix(inventory.default_profile))
-    secrets = collecting(
-        problems, lambda: resolve_secrets(inventory.secret_uses({entry.id for entry in entries}), ask)
+    uses = (
+        *inventory.secret_uses({entry.id for entry in entries}),
+        *(inventory.channel_secret_uses if notifies else ()),
     )
+    secrets = collecting(problems, lambda: resolve_secrets(uses, ask))
     problems += _unusable_kerberos(inventory, entries)
     if prompt is None:
         problems += _needing_a_person(inventory, entries)
     if secrets is not None:
         problems += _unusable_certificates(inventory, entries, secrets)
+        problems += _unusable_addresses(inventory, secrets)
     if problems or default_matrix is None or secrets is None:
         raise InvalidInput(dict.fromkeys(problems))
     return Prepared(
@@ -170,4 +177,20 @@ def _unusable_certificates(
                 place=f"{entry.id}: {credential.certificate}",
                 message=trouble,
                 cure="give a PEM file with key and certificate, or a PFX file with its certificate_password",
+            )
+
+
+def _unusable_addresses(inventory: Inventory, secrets: Mapping[SecretReference, Secret]) -> Iterator[Problem]:
+    """Web addresses are secrets, so they can be looked at only now; no message repeats one."""
+    for use in inventory.channel_secret_uses:
+        if not use.place.endswith(".url") or use.reference not in secrets:
+            continue
+        parts = urlsplit(secrets[use.reference].reveal_text().strip())
+        if parts.scheme != "https" or not parts.hostname:
+            yield Problem(
+                file=use.file,
+                line=use.line,
+                place=use.place,
+                message=f"{use.reference} holds no https address",
+                cure="store the whole address there, https://...",
             )

@@ -9,6 +9,7 @@ import typer
 from auditor.cli.console import LogFormat, say
 from auditor.cli.invocation import ask, invocation, prompt
 from auditor.cli.judging import Question, chosen_formats, conclude
+from auditor.cli.news import failure_is_told, tell_news
 from auditor.cli.options import (
     Baseline,
     Config,
@@ -133,13 +134,14 @@ def _run(
 
     formats = chosen_formats(format_names)
     problems: list[Problem] = []
-    prepared = collecting(problems, lambda: prepare(config, connection or (), ask, prompt()))
+    prepared = collecting(problems, lambda: prepare(config, connection or (), ask, prompt(), notifies=True))
     judging = collecting(problems, asked.judging)
     if prepared is None or judging is None:
         raise InvalidInput(problems)
     pipeline.require_comparable(judging, [entry.id for entry in prepared.entries])
-    with progress(telling) as announce:
+    with failure_is_told(prepared), progress(telling) as announce:
         finished = pipeline.run(prepared, invocation(resumes=resumes), output_dir, judging, formats, announce)
+    tell_news(prepared, finished)
     conclude(finished, quiet=telling.quiet)
 
 

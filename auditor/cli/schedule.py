@@ -106,7 +106,10 @@ def _secrets(config: Path) -> tuple[SecretReference, ...]:
         say(f"{config} is not there: the files mention no secrets")
         return ()
     inventory = load_inventory(config, known_profiles())
-    uses = inventory.secret_uses({entry.id for entry in inventory.connections})
+    uses = (
+        *inventory.secret_uses({entry.id for entry in inventory.connections}),
+        *inventory.channel_secret_uses,
+    )
     prompts = [use for use in uses if use.reference.scheme == "prompt"]
     if prompts:
         raise InvalidInput(

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auditor.model.connection import Connection, ConnectionKind
+    from auditor.model.notification import Channel
     from auditor.model.sign_in import SecretReference, SignIn
 
 
@@ -63,7 +64,7 @@ InventoryEntry: TypeAlias = LiveEntry | ReplayEntry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """All connections in the file's order, and the file itself.
+    """All connections in the file's order, where news goes, and the file itself.
 
     A profile is the name of a known one, or the absolute path of a profile file.
     """
@@ -72,6 +73,8 @@ class Inventory:
     organisation: str
     default_profile: str
     connections: tuple[InventoryEntry, ...]
+    channels: tuple[Channel, ...] = ()
+    channel_secret_uses: tuple[SecretUse, ...] = ()
 
     def secret_uses(self, connection_ids: Collection[str]) -> tuple[SecretUse, ...]:
         """Return what must be resolved before the named connections can be read, each place once."""

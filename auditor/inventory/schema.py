@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
+from auditor.inventory.channels import NotificationFields
 from auditor.inventory.fields import (
     CertificateFile,
     CloudAccount,
@@ -156,11 +157,12 @@ def _require_any(connections: list[Any]) -> list[Any]:
 
 
 class FileFields(_Mapping):
-    """The top of the file; connections are validated one by one, against the fields of their kind."""
+    """The top of the file; connections and notifications are validated one by one, by the fields of their kind."""
 
     version: Annotated[int, AfterValidator(_require_version_1)]
     organisation: OneLine
     defaults: Defaults = Defaults()
+    notifications: list[Any] = []
     connections: Annotated[list[Any], AfterValidator(_require_any)]
 
 
@@ -168,6 +170,7 @@ class _WholeFile(FileFields):
     """The inventory: version 1."""
 
     version: Literal[1]
+    notifications: list[NotificationFields] = []
     connections: Annotated[list[ConnectionFields], Field(min_length=1)]
 
 

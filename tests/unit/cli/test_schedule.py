@@ -36,6 +36,8 @@ CODES = (0, 1, 2, 3, 4, 130)
 INVENTORY = """\
 version: 1
 organisation: Contoso
+notifications:
+  - {kind: teams, url: "env:TEAMS_WEBHOOK"}
 connections:
   - id: corp
     kind: hybrid
@@ -259,6 +261,7 @@ def test_files_are_printed_without_any_secret(
     )
     assert finished.code == 0
     assert "AUDIT_AD_PASSWORD" in finished.out
+    assert "TEAMS_WEBHOOK" in finished.out
     assert "S3cret" not in finished.out + finished.err
     assert "auditor" in finished.out
     assert not (tmp_path / "runs").exists()
