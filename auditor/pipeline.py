@@ -284,7 +284,7 @@ def _collect(
         tool_version=invocation.tool_version,
         argv=invocation.argv,
     )
-    with TenantSessions(prompt=prepared.prompt) as sessions:
+    with TenantSessions(prompt=prepared.prompt, supplied=prepared.supplied) as sessions:
         for entry in prepared.entries:
             target = folder / "evidence" / entry.id
             announce(entry.id, "started")

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from auditor.collect.directory.kerberos import kerberos_trouble
+from auditor.collect.exchange.supplied import load_export
 from auditor.collect.https.tokens import check_certificate
 from auditor.collect.replay import read_evidence
 from auditor.errors import InvalidInput, Problem, collecting
 from auditor.inventory.entries import LiveEntry, ReplayEntry
 from auditor.inventory.load import load_inventory
 from auditor.matrix.load import known_profiles, load_matrix
+from auditor.model.connection import ExchangeOnlineConnection
 from auditor.model.sign_in import CertificateCredential, CloudSignIn, DeviceCodeCredential, KerberosSignIn
 from auditor.settings import resolve_secrets
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
+    from auditor.collect.exchange.supplied import SuppliedAnswers
     from auditor.inventory.entries import Inventory, InventoryEntry
     from auditor.matrix.profile import Matrix
     from auditor.model.sign_in import Secret, SecretReference
@@ -35,6 +38,7 @@ class Prepared:
     default_matrix: Matrix
     secrets: Mapping[SecretReference, Secret]
     prompt: Callable[[str], None] | None = None
+    supplied: SuppliedAnswers | None = None
 
 
 def prepare(
@@ -44,12 +48,14 @@ def prepare(
     prompt: Callable[[str], None] | None = None,
     *,
     notifies: bool = False,
+    export: Path | None = None,
 ) -> Prepared:
     """Load and check the inventory, its matrices, its recorded evidence and its secrets.
 
     `connection_ids` selects connections; none selects all. `ask` answers `prompt:` references, `prompt` tells the
     person at the terminal what to do; it is None when there is none. With `notifies` the secrets of notifications are
-    wanted, too. Raises InvalidInput with every problem at once.
+    wanted, too. `export` is a file of answers that were exported from Exchange Online, which is then not asked. Raises
+    InvalidInput with every problem at once.
     """
     inventory = load_inventory(path, known_profiles())
     entries = _select(inventory, connection_ids)
@@ -62,6 +68,9 @@ def prepare(
     )
     secrets = collecting(problems, lambda: resolve_secrets(uses, ask))
     problems += _unusable_kerberos(inventory, entries)
+    supplied = None if export is None else collecting(problems, lambda: load_export(export))
+    if export is not None:
+        problems += _misplaced_export(export, entries)
     if prompt is None:
         problems += _needing_a_person(inventory, entries)
     if secrets is not None:
@@ -76,6 +85,7 @@ def prepare(
         default_matrix=default_matrix,
         secrets=secrets,
         prompt=prompt,
+        supplied=supplied,
     )
 
 
@@ -144,6 +154,21 @@ def _unusable_kerberos(inventory: Inventory, entries: Collection[InventoryEntry]
                 cure="install hire2retire-permission-auditor[kerberos] and the system's Kerberos library, "
                 "or sign in with username and password",
             )
+
+
+def _misplaced_export(export: Path, entries: Collection[InventoryEntry]) -> Iterator[Problem]:
+    """An export tells of one tenant, and the connections that it is for must be of that one."""
+    live = [entry.connection for entry in entries if isinstance(entry, LiveEntry)]
+    tenants = {each.tenant.casefold() for each in live if isinstance(each, ExchangeOnlineConnection)}
+    if len(tenants) != 1:
+        found = ", ".join(sorted(tenants)) or "none"
+        yield Problem(
+            file=str(export),
+            line=None,
+            place="--import",
+            message=f"an export is of one tenant; the connections are of: {found}",
+            cure="choose those of its tenant with --connection",
+        )
 
 
 def _needing_a_person(inventory: Inventory, entries: Collection[InventoryEntry]) -> Iterator[Problem]:

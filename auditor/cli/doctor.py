@@ -15,7 +15,7 @@ from auditor.cli.invocation import ask, invocation, prompt
 from auditor.cli.options import AsJson, Config, ConnectionIds, LogFormatOption, NoProgress, Quiet, Verbose
 from auditor.cli.progress import Telling, progress
 from auditor.errors import InvalidInput, Problem
-from auditor.least_privilege.script import SetUp
+from auditor.least_privilege.script import ScriptName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,10 +38,10 @@ def doctor(
     config: Config = Path("inventory.yaml"),
     connection: ConnectionIds = None,
     script: Annotated[
-        SetUp | None,
+        ScriptName | None,
         typer.Option(
-            help="Print a PowerShell script that sets the auditing identity up with no more than it needs. "
-            "Contacts nobody."
+            help="Print a PowerShell script that sets the auditing identity up with no more than it needs, or one "
+            "that exports what Exchange Online tells. Contacts nobody."
         ),
     ] = None,
     as_json: AsJson = False,
@@ -56,7 +56,8 @@ def doctor(
     3 something cannot; 2 an input file or option is wrong.
     """
     if script is not None:
-        _print_script(script, config, connection or ())
+        print(_script(script, config, connection or ()), end="")
+        say("auditor: read it before it is run; nothing was contacted; exit 0 (printed)")
         return
     from auditor import pipeline  # noqa: PLC0415 - --help must not load the collectors
     from auditor.evaluate.readability import readability_of  # noqa: PLC0415
@@ -141,14 +142,16 @@ def _right_lines(rights: Iterable[RightState]) -> Iterator[str]:
         yield f"                 for {each.right.reason}"
 
 
-def _print_script(script: SetUp, config: Path, connection_ids: Iterable[str]) -> None:
+def _script(script: ScriptName, config: Path, connection_ids: Iterable[str]) -> str:
     from auditor.inventory.entries import LiveEntry  # noqa: PLC0415
     from auditor.least_privilege import script as scripts  # noqa: PLC0415
     from auditor.model.connection import ExchangeOnlineConnection, HybridConnection  # noqa: PLC0415
     from auditor.model.sign_in import CloudSignIn, DeviceCodeCredential, DirectorySignIn  # noqa: PLC0415
     from auditor.preparation import load_selected  # noqa: PLC0415
 
-    kind = HybridConnection if script is SetUp.ACTIVE_DIRECTORY else ExchangeOnlineConnection
+    if script is ScriptName.EXCHANGE_EXPORT:
+        return scripts.exchange_export_script()
+    kind = HybridConnection if script is ScriptName.ACTIVE_DIRECTORY else ExchangeOnlineConnection
     entries = [each for each in load_selected(config, tuple(connection_ids)) if isinstance(each, LiveEntry)]
     chosen = [each for each in entries if isinstance(each.connection, kind)]
     sign_in = _only_sign_in(chosen, config)
@@ -157,13 +160,10 @@ def _print_script(script: SetUp, config: Path, connection_ids: Iterable[str]) ->
         raise _refused("--script", "with device_code a person signs in, whom no script sets up", cure)
     if isinstance(sign_in, DirectorySignIn):
         directories = [each.connection for each in chosen if isinstance(each.connection, HybridConnection)]
-        text = scripts.directory_script(directories, sign_in)
-    elif isinstance(sign_in, CloudSignIn) and isinstance(chosen[0].connection, ExchangeOnlineConnection):
-        text = scripts.tenant_script(chosen[0].connection, sign_in)
-    else:
-        raise TypeError(f"{chosen[0].id} has a sign-in of another kind")
-    print(text, end="")
-    say("auditor: read it before it is run; nothing was contacted; exit 0 (printed)")
+        return scripts.directory_script(directories, sign_in)
+    if isinstance(sign_in, CloudSignIn) and isinstance(chosen[0].connection, ExchangeOnlineConnection):
+        return scripts.tenant_script(chosen[0].connection, sign_in)
+    raise TypeError(f"{chosen[0].id} has a sign-in of another kind")
 
 
 def _only_sign_in(entries: list[LiveEntry], config: Path) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -92,6 +93,15 @@ def collect(
     config: Config = _DEFAULT_CONFIG,
     output_dir: OutputDir = _DEFAULT_OUTPUT,
     connection: ConnectionIds = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--import",
+            metavar="FILE",
+            help="Take Exchange Online's answers from this export and do not ask it; "
+            "see `auditor doctor --script exchange-export`.",
+        ),
+    ] = None,
     resume: Resume = False,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
@@ -103,7 +113,7 @@ def collect(
     from auditor.preparation import prepare  # noqa: PLC0415
 
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
-    prepared = prepare(config, connection or (), ask, prompt())
+    prepared = prepare(config, connection or (), ask, prompt(), export=export)
     with progress(telling) as announce:
         finished = pipeline.collect(prepared, invocation(resumes=resume), output_dir, announce)
     print(finished.folder)

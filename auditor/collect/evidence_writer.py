@@ -42,6 +42,7 @@ class OpenRead:
         self.records = 0
         self.pages = 1
         self.gap: Gap | None = None
+        self.answered: tuple[datetime, datetime] | None = None  # when that was not now
 
     def add(self, record: Record) -> None:
         """Store one record. Keys keep their order; nothing is renamed or dropped."""
@@ -106,13 +107,14 @@ class EvidenceWriter:
                 yield open_read
             except SourceError as error:
                 open_read.leave_gap(error.gap)
+        asked_at, answered_at = open_read.answered or (started_at, self._clock())
         source = Source(
             dataset=dataset,
             subject=subject,
             endpoint=endpoint,
             query=query,
-            started_at=started_at,
-            finished_at=self._clock(),
+            started_at=asked_at,
+            finished_at=answered_at,
             records=open_read.records,
             pages=open_read.pages,
             complete=open_read.gap is None,

@@ -11,6 +11,7 @@ from auditor.collect.entra.collector import EntraCollector
 from auditor.collect.entra.errors import read_graph_error
 from auditor.collect.exchange.collector import ExchangeCollector
 from auditor.collect.exchange.errors import read_exchange_error, read_exchange_shortfall
+from auditor.collect.exchange.supplied import SuppliedAnswers
 from auditor.collect.https.allow_list import AllowList
 from auditor.collect.https.answers import object_id
 from auditor.collect.https.auditing_identity import record_auditing_identity, record_service_clock
@@ -38,7 +39,7 @@ class _TenantSession:
     transport: Transport
     tokens: Tokens
     graph: Service
-    exchange: Service
+    exchange: Service | SuppliedAnswers
     graph_workers: Workers
     exchange_workers: Workers
     answers: Answers = field(default_factory=Answers)
@@ -50,6 +51,7 @@ class TenantSessions:
     A read that does not depend on the connection is made for the first one and repeated for the others.
     `prompt` tells the person at the terminal what to do; only sign-in with a device code needs it. A probe reads the
     first page of everything. `finds_holders`: who else holds documented rights is read, too.
+    `supplied` answers in the place of Exchange Online.
     """
 
     def __init__(
@@ -59,7 +61,9 @@ class TenantSessions:
         *,
         is_probe: bool = False,
         finds_holders: bool = False,
+        supplied: SuppliedAnswers | None = None,
     ) -> None:
+        self._supplied = supplied
         self.finds_holders = finds_holders
         self._limits = limits
         self._is_probe = is_probe
@@ -109,9 +113,8 @@ class TenantSessions:
             transport=transport,
             tokens=tokens,
             graph=service(base=endpoints.graph, read_error=read_graph_error, read_shortfall=lambda _: None),
-            exchange=service(
-                base=endpoints.exchange, read_error=read_exchange_error, read_shortfall=read_exchange_shortfall
-            ),
+            exchange=self._supplied
+            or service(base=endpoints.exchange, read_error=read_exchange_error, read_shortfall=read_exchange_shortfall),
             graph_workers=enter(Workers(limits.concurrent_graph_reads, "graph")),
             exchange_workers=enter(Workers(limits.concurrent_exchange_reads, "exchange")),
         )
@@ -138,7 +141,8 @@ def collect_tenant(
     _collect(connection, sign_in, graph, exchange, session.tokens, finds_holders=sessions.finds_holders)
     for asked in (graph, exchange):
         asked.finish()
-        record_service_clock(asked)
+        if isinstance(asked.service, Service):
+            record_service_clock(asked, asked.service)
     return session.tokens.signed_in_as
 
 
@@ -156,9 +160,13 @@ def _collect(
     The order is that of the evidence. It depends on what was answered, never on when.
     """
     entra = EntraCollector(recorder=graph, connection=connection)
-    record_auditing_identity(graph)
+    if isinstance(graph.service, Service):
+        record_auditing_identity(graph, graph.service)
     entra.begin()
-    record_auditing_identity(exchange)
+    if isinstance(exchange.service, Service):
+        record_auditing_identity(exchange, exchange.service)
+    elif isinstance(exchange.service, SuppliedAnswers):
+        exchange.service.require_tenant(object_id(sign_in.tenant_id) or entra.tenant_id)
     organization = ExchangeCollector(
         recorder=exchange,
         tenant_id=object_id(sign_in.tenant_id) or entra.tenant_id or sign_in.tenant_id or connection.tenant,

@@ -44,7 +44,7 @@ from auditor.model.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from auditor.matrix.profile import Matrix
@@ -149,8 +149,20 @@ def evaluate(
         drift=drift,
         waivers=waived.records,
         trend=_trend(earlier.baseline),
-        limitations=LIMITATIONS,
+        limitations=(*LIMITATIONS, *(words for evidence, _ in inputs for words in _supplied(evidence))),
     )
+
+
+def _supplied(evidence: Evidence) -> Iterator[str]:
+    """Say of each file that answers were taken from that nobody can tell whether they are the service's."""
+    origins = (source.query.get("supplied") for source in evidence.sources)
+    files = {origin["sha256"]: origin for origin in origins if isinstance(origin, dict)}
+    for digest, origin in files.items():
+        yield (
+            f"{evidence.connection.id}: Exchange Online was not asked. Its answers were exported by "
+            f"{origin.get('exported_by')} until {origin.get('exported_at')} and supplied as {origin.get('file')} "
+            f"(SHA-256 {digest}). Nothing in that file proves that they are what Exchange Online said."
+        )
 
 
 def _findings(judged: Sequence[_Judged]) -> tuple[Finding, ...]:

@@ -35,11 +35,12 @@ _EXCHANGE_ENVIRONMENTS = {
 }
 
 
-class SetUp(StrEnum):
-    """What a script sets up."""
+class ScriptName(StrEnum):
+    """What a script is for: to set the auditing identity up, or to export what Exchange Online tells."""
 
     ACTIVE_DIRECTORY = "active-directory"
     MICROSOFT365 = "microsoft365"
+    EXCHANGE_EXPORT = "exchange-export"
 
 
 def directory_script(connections: Iterable[HybridConnection], sign_in: DirectorySignIn) -> str:
@@ -68,6 +69,11 @@ def tenant_script(connection: ExchangeOnlineConnection, sign_in: CloudSignIn) ->
     )
 
 
+def exchange_export_script() -> str:
+    """Return the script that exports what Exchange Online tells; it only reads."""
+    return _body("exchange_export.ps1")
+
+
 def quoted(text: str) -> str:
     """Return text as a literal string of PowerShell, in which nothing is expanded."""
     return "'" + "".join(2 * each if each in _SINGLE_QUOTES else each for each in text) + "'"
@@ -86,5 +92,8 @@ def _account_name(username: str) -> str:
 
 
 def _filled(name: str, *assignments: str) -> str:
-    body = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-    return body.replace(_PLACE, "\n".join(assignments), 1)
+    return _body(name).replace(_PLACE, "\n".join(assignments), 1)
+
+
+def _body(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")

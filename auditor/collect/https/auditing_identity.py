@@ -8,11 +8,11 @@ from auditor.collect.https.token_claims import claims_of
 
 if TYPE_CHECKING:
     from auditor.collect.https.recorder import Recorder
+    from auditor.collect.https.service import Service
 
 
-def record_auditing_identity(recorder: Recorder) -> None:
+def record_auditing_identity(recorder: Recorder, service: Service) -> None:
     """Sign in to a service, and write what the token says about its holder; the token itself is not kept."""
-    service = recorder.service
     recorder.announce("auditing_identity")
     with recorder.writer.read(
         "auditing_identity", endpoint=service.base, query={"token": service.base}, subject=service.base
@@ -20,9 +20,8 @@ def record_auditing_identity(recorder: Recorder) -> None:
         read.add(claims_of(service.tokens.token(service.base)))
 
 
-def record_service_clock(recorder: Recorder) -> None:
+def record_service_clock(recorder: Recorder, service: Service) -> None:
     """Write by how many seconds the service's clock is ahead of this machine's, if it has answered."""
-    service = recorder.service
     clock = service.transport.clock_of(service.base)
     if clock is None:
         return

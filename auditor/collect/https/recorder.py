@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from auditor.collect.https.answers import one_line
 from auditor.errors import SourceError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auditor.collect.evidence_writer import EvidenceWriter, OpenRead
-    from auditor.collect.https.service import Service
+    from auditor.collect.https.service import Page
     from auditor.collect.https.transport import Call
     from auditor.collect.https.workers import Workers
     from auditor.model.evidence import Json, Record, Source
@@ -44,6 +44,24 @@ class Question:
     must_exist: bool = False
     is_object: bool = False
     kept: frozenset[str] = frozenset()
+
+
+class Asked(Protocol):
+    """Who answers: a service, or what was exported from one. `provenance` is added to the query of each read."""
+
+    @property
+    def base(self) -> str:
+        """What the evidence names as the endpoint."""
+
+    @property
+    def provenance(self) -> Mapping[str, Json]:
+        """What is to be known of every answer."""
+
+    def ask(self, call: Call, missing_permission: str) -> Record:
+        """Return the object that answers a call. Raises SourceError."""
+
+    def pages(self, call: Call, missing_permission: str) -> Iterator[Page]:
+        """Yield the pages of the list that answers a call. Raises SourceError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +107,7 @@ class Recorder:
     The evidence has the order in which the questions are asked, whatever the order of the answers.
     """
 
-    service: Service
+    service: Asked
     writer: EvidenceWriter
     workers: Workers
     answers: Answers
@@ -120,7 +138,7 @@ class Recorder:
         with self.writer.read(
             question.dataset,
             endpoint=self.service.base,
-            query=question.query,
+            query={**question.query, **self.service.provenance},
             subject=question.subject,
             place=place,
         ) as read:
@@ -145,6 +163,7 @@ class Recorder:
             return
         for page in self.service.pages(question.call, question.least_permission):
             read.pages = page.number
+            read.answered = page.answered
             own = [record for record in page.records if question.belongs(record)]
             yield from own
             if len(own) < len(page.records):

@@ -11,7 +11,8 @@ from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from auditor.collect.https.answers import Answer, ErrorReport
     from auditor.collect.https.tokens import Tokens
@@ -25,13 +26,15 @@ MOST_PAGES = 1000
 class Page:
     """One page of a collection: its place (1 is the first), its records, and where the next one is.
 
-    `shortfall` holds the service's warning that there is more than it returns.
+    `shortfall` holds the service's warning that there is more than it returns, `answered` when it was asked and had
+    answered, if that was not now.
     """
 
     number: int
     records: tuple[Record, ...]
     next_link: Json
     shortfall: str | None
+    answered: tuple[datetime, datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,11 @@ class Service:
     read_error: Callable[[Answer, Record], ErrorReport]
     read_shortfall: Callable[[Record], str | None]
     first_page_only: bool = False
+
+    @property
+    def provenance(self) -> Mapping[str, Json]:
+        """Nothing: the answers are the service's own, given when they were written."""
+        return {}
 
     def ask(self, call: Call, missing_permission: str) -> Record:
         """Return the JSON object that answers a call; raises SourceError.
