@@ -20,6 +20,7 @@ from auditor.evaluate.directory.judge import (
     judge_directory,
     without_domain_admins,
 )
+from auditor.evaluate.directory.right_entitlements import right_entitlements
 from auditor.evaluate.drift import compare, mark
 from auditor.evaluate.findings import finding_of_requirement
 from auditor.evaluate.remediation import remediate
@@ -221,7 +222,8 @@ def _judge(evidence: Evidence, matrix: Matrix, run: RunFacts) -> _Judged:
         facts = gather_directory_facts(evidence, connection, matrix.profile)
         results = judge_directory(facts)
         checks = tuple(run_directory_checks(facts, run.now))
-        entitlements, hosts = group_entitlements(facts), host_records(evidence, connection)
+        entitlements = (*group_entitlements(facts), *right_entitlements(facts))
+        hosts = host_records(evidence, connection)
         without = without_domain_admins(facts, results)
     else:
         facts = gather_tenant_facts(evidence, connection, matrix.profile)

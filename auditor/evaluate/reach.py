@@ -32,6 +32,11 @@ _EXCHANGE = frozenset(
         "management_scopes",
     }
 )
+_ONE_CHECK = {
+    "other_containers": "AD-PRV-012",
+    "certificate_services": "AD-PRV-015",
+    "trustees": "AD-PRV-018",
+}
 _NOT_IN_EXCHANGE = frozenset({"entra_role", "consent"})
 
 
@@ -54,6 +59,8 @@ class Reading:
         if gap.dataset == _HOST:
             is_of_another = scope.casefold() in self._hosts - {gap.subject.casefold()}
             return _HOST in datasets and not is_of_another
+        if gap.dataset in _ONE_CHECK:
+            return check == _ONE_CHECK[gap.dataset]
         if gap.dataset in _ONE_SUBTREE:
             return is_dn_within(scope, gap.subject) or (bool(datasets & _ONE_SUBTREE) and "=" not in scope)
         if gap.dataset in _EXCHANGE:

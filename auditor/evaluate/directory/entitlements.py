@@ -9,9 +9,7 @@ from auditor.acl import Token, domain_of_sid, rid_of_sid
 from auditor.evaluate.directory.user_task import decide_user_task
 from auditor.evaluate.directory.well_known import (
     ADMINISTRATORS,
-    BASELINE_BUILT_IN,
     DENIED_RODC_REPLICATION_RID,
-    DOMAIN_USERS_RID,
     IN_EVERY_TOKEN,
     PRIVILEGED_BUILT_IN,
     PRIVILEGED_NAMES,
@@ -86,10 +84,8 @@ def _sid_history(facts: DirectoryFacts) -> tuple[str, ...]:
 def _status(sid: str, membership: Membership, carriers: frozenset[str]) -> Status:
     if sid in carriers:
         return "documented"
-    if sid in BASELINE_BUILT_IN or (domain_of_sid(sid) is not None and rid_of_sid(sid) == DOMAIN_USERS_RID):
+    if membership.is_everybodys(sid):
         return "baseline"
-    if any(step in IN_EVERY_TOKEN for step in membership.ways.get(sid, ())):
-        return "baseline"  # every account is in it
     if membership.is_domain_admin and _comes_with_domain_admins(sid, membership):
         return "baseline"  # comes with Domain Admins, not an excess of its own
     return "excess"

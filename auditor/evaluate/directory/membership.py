@@ -10,9 +10,11 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.acl import domain_of_sid
+from auditor.acl import domain_of_sid, rid_of_sid
 from auditor.evaluate.directory.well_known import (
+    BASELINE_BUILT_IN,
     DOMAIN_ADMINS_RID,
+    DOMAIN_USERS_RID,
     IN_EVERY_TOKEN,
     is_built_in_administration,
 )
@@ -62,6 +64,14 @@ class Membership:
     def is_domain_admin(self) -> bool:
         """True if Domain Admins of the account's own domain is in the token."""
         return self.domain_admins in self.token
+
+    def is_everybodys(self, sid: str) -> bool:
+        """Tell whether every account of the domain holds a SID: Everyone and the like, and groups they are in."""
+        if sid in IN_EVERY_TOKEN or sid in BASELINE_BUILT_IN:
+            return True
+        if domain_of_sid(sid) is not None and rid_of_sid(sid) == DOMAIN_USERS_RID:
+            return True
+        return any(step in IN_EVERY_TOKEN for step in self.ways.get(sid, ()))
 
     def path_to(self, sid: str) -> Path:
         """Return the names on the way to a SID, or a path that says that it could not be read."""
