@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _OWNER_OR_GROUP = 0x1 | 0x2
 _DACL = 0x4
 _NAMES_SHOWN = 8
+_NOTHING_BESIDE_IT = "the OU's security descriptor, or what its class allows, was not read"
+_CORRECT_PASSWORD = "Correct the connection's own password in the inventory, or remove it."  # noqa: S105 - advice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,9 @@ def check_controller_agrees(facts: DirectoryFacts) -> Iterator[Finding]:
             yield _unheard(facts, membership, ou, describe_gap(read.gap))
             continue
         comparison = _compare(facts, membership, ou, next((record_to_entry(record) for record in read), None))
-        if comparison is not None:
+        if comparison is None:
+            yield _unheard(facts, membership, ou, _NOTHING_BESIDE_IT, cure="Make the OU readable, then run again.")
+        else:
             yield _told(facts, membership, ou, comparison)
 
 
@@ -118,7 +122,9 @@ def _told(facts: DirectoryFacts, membership: Membership, ou: str, comparison: _C
     )
 
 
-def _unheard(facts: DirectoryFacts, membership: Membership, ou: str, reason: str) -> Finding:
+def _unheard(
+    facts: DirectoryFacts, membership: Membership, ou: str, reason: str, *, cure: str = _CORRECT_PASSWORD
+) -> Finding:
     return make_finding(
         check="AD-COL-012",
         connection=facts.connection.id,
@@ -127,11 +133,11 @@ def _unheard(facts: DirectoryFacts, membership: Membership, ou: str, reason: str
         principal=membership.account_sid,
         entitlement="effective rights",
         scope=ou,
-        title="The domain controller's own verdict could not be read",
+        title="The domain controller's own verdict could not be compared",
         documented="two independent evaluations agree",
         actual=reason,
         evidence=(EvidenceReference(dataset="effective_rights", record=ou),),
-        remediation=Remediation(text="Correct the connection's own password in the inventory, or remove it."),
+        remediation=Remediation(text=cure),
     )
 
 

@@ -212,11 +212,10 @@ def check_leaving_domain_admins(facts: DirectoryFacts) -> Iterator[Finding]:
     membership = facts.account.membership
     if membership is None or not membership.is_domain_admin:
         return
-    breaking = {
-        ou: delegated.judgement.outcome
-        for ou, delegated in facts.delegations.items()
-        if delegated.judgement.outcome is not Outcome.SATISFIED
-    }
+    outcomes = {ou: delegated.judgement.outcome for ou, delegated in facts.delegations.items()}
+    lacking = [ou for ou, outcome in outcomes.items() if outcome in (Outcome.MISSING, Outcome.PARTIAL)]
+    breaking = {ou: outcome for ou, outcome in outcomes.items() if outcome is not Outcome.SATISFIED}
+    unknown = len(breaking) - len(lacking)
     if breaking:
         yield make_finding(
             check="AD-PRV-020",
@@ -226,13 +225,14 @@ def check_leaving_domain_admins(facts: DirectoryFacts) -> Iterator[Finding]:
             principal=membership.account_sid,
             entitlement="without Domain Admins",
             scope="connection",
-            title=f"Leaving Domain Admins today would break {len(breaking)} of {len(facts.delegations)} target OUs",
+            title=f"Leaving Domain Admins today would break {len(lacking)} of {len(outcomes)} target OUs"
+            + (f"; of {unknown} it cannot be said" if unknown else ""),
             documented="delegated control of every target OU",
             actual=_some([f"{ou}: {outcome}" for ou, outcome in breaking.items()]),
             evidence=tuple(EvidenceReference(dataset="target_ou", record=ou) for ou in breaking),
             remediation=Remediation(
                 text="Delegate what is listed, run again, and only then take the account out of Domain Admins.",
-                commands=delegate(list(breaking), membership.sign_in_name).commands,
+                commands=delegate(lacking, membership.sign_in_name).commands,
             ),
         )
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.acl import RIGHTS_BEYOND_READ, AceKind, domain_of_sid, format_ace_sddl, rid_of_sid
-from auditor.evaluate.directory.grants import path_to_ace
+from auditor.acl import RIGHTS_BEYOND_READ, AceKind, domain_of_sid, rid_of_sid
+from auditor.evaluate.directory.grants import entries_in_words, path_to_ace
+from auditor.evaluate.directory.holder import OPEN
 from auditor.evaluate.directory.subtree import Container, read_above
-from auditor.evaluate.directory.well_known import BASELINE_BUILT_IN, DOMAIN_USERS_RID, IN_EVERY_TOKEN
+from auditor.evaluate.directory.well_known import BASELINE_BUILT_IN, DOMAIN_USERS_RID, EVERYONE, IN_EVERY_TOKEN
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import revoke
 from auditor.model.directory_entry import record_to_entry
@@ -17,7 +19,7 @@ from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from auditor.acl import Ace
     from auditor.evaluate.directory.judge import DirectoryFacts
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _FIRST_RID_OF_ACCOUNTS = 1000  # below are those every domain has, MS-SAMR 2.2.1.14
 _SIDS_SHOWN = 10
+_GRANTING = frozenset({AceKind.ALLOW, AceKind.CONDITIONAL_ALLOW})
 
 
 def check_delegation_outside(facts: DirectoryFacts) -> Iterator[Finding]:
@@ -57,19 +60,27 @@ def check_delegation_above(facts: DirectoryFacts) -> Iterator[Finding]:
 def _delegations(
     facts: DirectoryFacts, membership: Membership, container: Container, *, check: str
 ) -> Iterator[Finding]:
-    own = _own_sids(membership)
-    by_trustee: dict[str, list[Ace]] = {}
-    for ace in container.descriptor.dacl or () if container.descriptor else ():
-        is_grant = ace.kind is AceKind.ALLOW and bool(ace.rights & RIGHTS_BEYOND_READ)
-        if is_grant and not ace.is_inherited and ace.trustee in own:
+    """An object without a DACL counts as delegated to Everyone."""
+    descriptor = container.descriptor
+    if descriptor is None:
+        return
+    certain = _apart_from_everybody(membership.without_domain_admins)
+    possible = certain | _apart_from_everybody(membership.perhaps_without_domain_admins)
+    by_trustee: dict[str, list[Ace]] = {EVERYONE: []} if descriptor.dacl is None else {}
+    for ace in descriptor.dacl or ():
+        is_grant = ace.kind in _GRANTING and bool(ace.rights & RIGHTS_BEYOND_READ)
+        if is_grant and not ace.is_inherited and ace.trustee in possible:
             by_trustee.setdefault(ace.trustee, []).append(ace)
     for trustee, aces in by_trustee.items():
-        yield _finding(facts, membership, container, trustee, aces, check=check)
+        finding = _finding(facts, membership, container, trustee, aces, check=check)
+        if aces and not (trustee in certain and any(ace.kind is AceKind.ALLOW for ace in aces)):
+            finding = replace(finding, outcome=FindingOutcome.UNVERIFIABLE, actual=f"{OPEN}; {finding.actual}")
+        yield finding
 
 
-def _own_sids(membership: Membership) -> frozenset[str]:
-    """Return the account and the groups it is in apart from those every account is in, without Domain Admins."""
-    return frozenset(sid for sid in membership.without_domain_admins if not _is_everybody(sid))
+def _apart_from_everybody(sids: Iterable[str]) -> frozenset[str]:
+    """Leave out the groups that every account is in."""
+    return frozenset(sid for sid in sids if not _is_everybody(sid))
 
 
 def _is_everybody(sid: str) -> bool:
@@ -103,7 +114,7 @@ def _finding(
         title=f"Delegated to {name}{', which every account is in,' if is_shared else ''} {where} the target OUs: "
         f"{container.dn}",
         documented="delegated control of the target OUs",
-        actual=" ".join(map(format_ace_sddl, aces)),
+        actual=entries_in_words(container, aces),
         paths=tuple(path_to_ace(membership, container, ace) for ace in aces),
         evidence=(EvidenceReference(dataset="ancestors" if is_above else "other_containers", record=container.dn),),
         remediation=revoke([(container.dn, aces)]),
@@ -111,26 +122,32 @@ def _finding(
 
 
 def check_orphans(facts: DirectoryFacts) -> Iterator[Finding]:
-    """AD-PRV-018: entries on target OUs for SIDs of the account's domain behind which no account shows."""
+    """AD-PRV-018: explicit entries on target OUs for SIDs behind which no account shows; other domains stay open."""
     membership, read = facts.account.membership, facts.evidence.read("trustees")
     if membership is None or not read.absence_is_proven:
         return
     domain = domain_of_sid(membership.account_sid)
-    known = {entry.sid for entry in map(record_to_entry, read)} | membership.names.keys()
+    known = {entry.sid for entry in map(record_to_entry, read)} | membership.names.keys() | membership.token
     for ou, delegated in facts.delegations.items():
-        orphans: Counter[str] = Counter()
-        for container in delegated.subtree.readable if delegated.subtree else ():
-            for ace in container.descriptor.dacl or () if container.descriptor else ():
-                if not ace.is_inherited and ace.trustee not in known and domain_of_sid(ace.trustee) == domain:
-                    orphans[ace.trustee] += rid_of_sid(ace.trustee) >= _FIRST_RID_OF_ACCOUNTS
-        gone = {sid: count for sid, count in sorted(orphans.items()) if count}
+        unknown = Counter(
+            ace.trustee
+            for container in (delegated.subtree.readable if delegated.subtree else ())
+            for ace in (container.descriptor.dacl or () if container.descriptor else ())
+            if not ace.is_inherited and ace.trustee not in known and _is_account(ace.trustee)
+        )
+        gone = {sid: count for sid, count in sorted(unknown.items()) if domain_of_sid(sid) == domain}
+        foreign = {sid: count for sid, count in sorted(unknown.items()) if sid not in gone}
         if gone:
             yield _orphan_finding(facts, membership, ou, gone)
+        if foreign:
+            yield _foreign_finding(facts, membership, ou, foreign)
+
+
+def _is_account(sid: str) -> bool:
+    return domain_of_sid(sid) is not None and rid_of_sid(sid) >= _FIRST_RID_OF_ACCOUNTS
 
 
 def _orphan_finding(facts: DirectoryFacts, membership: Membership, ou: str, gone: dict[str, int]) -> Finding:
-    shown = ", ".join(f"{sid} ({count})" for sid, count in list(gone.items())[:_SIDS_SHOWN])
-    more = f" and {len(gone) - _SIDS_SHOWN} more" if len(gone) > _SIDS_SHOWN else ""
     return make_finding(
         check="AD-PRV-018",
         connection=facts.connection.id,
@@ -141,7 +158,30 @@ def _orphan_finding(facts: DirectoryFacts, membership: Membership, ou: str, gone
         scope=ou,
         title=f"Entries for {len(gone)} SIDs behind which no account shows",
         documented="nothing is documented about other entries",
-        actual=f"deleted, or hidden from the auditing identity: {shown}{more}; in brackets the entries of each",
+        actual=f"deleted, or hidden from the auditing identity: {_counted(gone)}",
         evidence=(EvidenceReference(dataset="trustees"), EvidenceReference(dataset="containers", record=ou)),
         remediation=Remediation(text="Make sure that these accounts are gone, then remove their entries."),
     )
+
+
+def _foreign_finding(facts: DirectoryFacts, membership: Membership, ou: str, foreign: dict[str, int]) -> Finding:
+    return make_finding(
+        check="AD-PRV-018",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.UNVERIFIABLE,
+        severity=Severity.LOW,
+        principal=membership.account_sid,
+        entitlement="entries for other domains",
+        scope=ou,
+        title=f"Entries for {len(foreign)} SIDs of other domains, which were not asked for",
+        documented="nothing is documented about other entries",
+        actual=f"whether an account is behind them, only their own domain knows: {_counted(foreign)}",
+        evidence=(EvidenceReference(dataset="containers", record=ou),),
+        remediation=Remediation(text="Ask in the domain of each SID for its account; remove entries of those gone."),
+    )
+
+
+def _counted(sids: dict[str, int]) -> str:
+    shown = ", ".join(f"{sid} ({count})" for sid, count in list(sids.items())[:_SIDS_SHOWN])
+    more = f" and {len(sids) - _SIDS_SHOWN} more" if len(sids) > _SIDS_SHOWN else ""
+    return f"{shown}{more}; in brackets the entries of each"

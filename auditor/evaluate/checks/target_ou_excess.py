@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.acl import AccessMask, Token
-from auditor.evaluate.directory.beyond_task import rights_beyond_task
-from auditor.evaluate.directory.grants import Place, describe_places, grants_on, path_to_ace, places_where
-from auditor.evaluate.directory.user_task import USER_CLASS
+from auditor.evaluate.directory.beyond_task import everything_else, rights_beyond_task
+from auditor.evaluate.directory.grants import Place, describe_places, path_to_ace, places_where
+from auditor.evaluate.directory.holder import OPEN, holder_without_domain_admins
+from auditor.evaluate.directory.user_task import USER_CHILD_RIGHTS, USER_CLASS
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import revoke
 from auditor.model.outcome import FindingOutcome, Severity
@@ -16,14 +17,11 @@ from auditor.model.results import EvidenceReference
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from auditor.acl import Ace, SecurityDescriptor
+    from auditor.acl import Ace
     from auditor.evaluate.directory.beyond_task import RightBeyondTask
     from auditor.evaluate.directory.judge import DirectoryFacts
     from auditor.evaluate.directory.membership import Membership
-    from auditor.evaluate.directory.subtree import Subtree
     from auditor.model.results import Finding
-
-_CHILD_RIGHTS = AccessMask.CREATE_CHILD | AccessMask.DELETE_CHILD
 
 
 def check_target_ou_excess(facts: DirectoryFacts) -> Iterator[Finding]:
@@ -31,32 +29,75 @@ def check_target_ou_excess(facts: DirectoryFacts) -> Iterator[Finding]:
     membership = facts.account.membership
     if membership is None:
         return
-    token = Token(membership.without_domain_admins)
+    holder = holder_without_domain_admins(membership)
     for ou, delegated in facts.delegations.items():
         if delegated.subtree is None:
             continue
-        for excess in rights_beyond_task(facts.schema, token):
-            places = places_where(delegated.subtree.alike(token), excess.question)
+        groups = delegated.subtree.alike(holder.possible)
+        told: set[Ace] = set()
+        for right in rights_beyond_task(facts.schema):
+            places = places_where(groups, right.question, holder)
             if places:
-                yield _finding(facts, membership, ou, excess, places)
-        yield from _other_features(facts, membership, ou, delegated.subtree, token)
+                told.update(ace for place in places for ace in place.aces)
+                yield _finding(facts, membership, ou, right, places)
+        places = places_where(groups, everything_else(facts.schema, told), holder)
+        if places:
+            yield _other_rights(facts, membership, ou, places)
 
 
 def _finding(
-    facts: DirectoryFacts, membership: Membership, ou: str, excess: RightBeyondTask, places: Sequence[Place]
+    facts: DirectoryFacts, membership: Membership, ou: str, right: RightBeyondTask, places: Sequence[Place]
+) -> Finding:
+    finding = _of_places(
+        facts,
+        membership,
+        ou,
+        places,
+        check=right.check,
+        entitlement=right.entitlement or right.check,
+        title=f"More than the user task: {right.held}",
+    )
+    if not places[0].is_certain:
+        return replace(finding, outcome=FindingOutcome.UNVERIFIABLE, title=f"Perhaps m{finding.title[1:]}")
+    return replace(finding, outcome=FindingOutcome.EXCESS, severity=right.severity)
+
+
+def _other_rights(facts: DirectoryFacts, membership: Membership, ou: str, places: Sequence[Place]) -> Finding:
+    guids = {guid for place in places for ace in place.aces for guid in _classes_of(ace)} - {USER_CLASS}
+    classes = ", ".join(sorted(map(facts.schema.name_of_class, guids)))
+    return _of_places(
+        facts,
+        membership,
+        ou,
+        places,
+        check="AD-PRV-021",
+        entitlement="other rights",
+        title=f"Other rights beyond the user task{f', for {classes}' if classes else ''}",
+    )
+
+
+def _of_places(  # noqa: PLR0913 - the facts of a finding
+    facts: DirectoryFacts,
+    membership: Membership,
+    ou: str,
+    places: Sequence[Place],
+    *,
+    check: str,
+    entitlement: str,
+    title: str,
 ) -> Finding:
     first = places[0]
     return make_finding(
-        check=excess.check,
+        check=check,
         connection=facts.connection.id,
-        outcome=FindingOutcome.EXCESS,
-        severity=excess.severity,
+        outcome=FindingOutcome.ADVISORY,
+        severity=Severity.MEDIUM,
         principal=membership.account_sid,
-        entitlement=excess.check,
+        entitlement=entitlement,
         scope=ou,
-        title=f"More than the user task: {excess.held}",
+        title=title,
         documented="create, delete and manage users below the OU",
-        actual=f"held without Domain Admins on {describe_places(places)}",
+        actual=f"{'' if first.is_certain else f'{OPEN}; '}held without Domain Admins on {describe_places(places)}",
         paths=tuple(path_to_ace(membership, first.container, ace) for ace in first.aces),
         evidence=(
             EvidenceReference(dataset="target_ou", record=ou),
@@ -66,38 +107,8 @@ def _finding(
     )
 
 
-def _other_features(
-    facts: DirectoryFacts, membership: Membership, ou: str, subtree: Subtree, token: Token
-) -> Iterator[Finding]:
-    """AD-PRV-021: create or delete objects of other classes, which the page does not ask for."""
-    places = places_where(subtree.alike(token), lambda descriptor: _for_other_classes(descriptor, token))
-    if not places:
-        return
-    classes = sorted({facts.schema.name_of_class(ace.object_type or "") for place in places for ace in place.aces})
-    yield make_finding(
-        check="AD-PRV-021",
-        connection=facts.connection.id,
-        outcome=FindingOutcome.ADVISORY,
-        severity=Severity.MEDIUM,
-        principal=membership.account_sid,
-        entitlement="create or delete other classes",
-        scope=ou,
-        title=f"Creating or deleting objects of other classes: {', '.join(classes)}",
-        documented="create, delete and manage users below the OU",
-        actual=f"held without Domain Admins on {describe_places(places)}",
-        paths=tuple(path_to_ace(membership, places[0].container, ace) for ace in places[0].aces),
-        evidence=(
-            EvidenceReference(dataset="target_ou", record=ou),
-            EvidenceReference(dataset="containers", record=ou),
-        ),
-        remediation=revoke([(place.container.dn, place.aces) for place in places]),
-    )
-
-
-def _for_other_classes(descriptor: SecurityDescriptor, token: Token) -> tuple[Ace, ...] | None:
-    aces = tuple(
-        grant.ace
-        for grant in grants_on(descriptor, token)
-        if grant.rights & _CHILD_RIGHTS and grant.ace.object_type not in (None, USER_CLASS)
-    )
-    return aces or None
+def _classes_of(ace: Ace) -> Iterator[str]:
+    if ace.object_type is not None and int(ace.rights) & USER_CHILD_RIGHTS:
+        yield ace.object_type
+    if ace.inherited_object_type is not None:
+        yield ace.inherited_object_type

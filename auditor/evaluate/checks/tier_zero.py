@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.acl import AccessMask, Token, format_ace_sddl
-from auditor.evaluate.directory.grants import aces_granting, grants_on, path_to_ace
+from auditor.acl import RIGHTS_BEYOND_READ, AccessMask, AceKind, Token
+from auditor.evaluate.directory.grants import (
+    aces_granting,
+    entries_in_words,
+    grants_on,
+    is_of_the_user_task,
+    path_to_ace,
+)
+from auditor.evaluate.directory.holder import OPEN, ask, holder_without_domain_admins
 from auditor.evaluate.directory.subtree import Container
 from auditor.evaluate.directory.well_known import AUTHENTICATED_USERS, EVERYONE
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import revoke
 from auditor.model.directory_entry import record_to_entry
+from auditor.model.distinguished_name import is_dn_within
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auditor.acl import Ace
+    from auditor.acl import Ace, SecurityDescriptor
     from auditor.evaluate.directory.grants import Grant
+    from auditor.evaluate.directory.holder import Held, Holder, Question
     from auditor.evaluate.directory.judge import DirectoryFacts
     from auditor.evaluate.directory.membership import Membership
     from auditor.model.results import Finding
@@ -46,42 +56,25 @@ _SHIPPED_GRANTS = frozenset(
 
 
 def check_replication_rights(facts: DirectoryFacts) -> Iterator[Finding]:
-    """AD-PRV-010: rights that give the secrets of the domain; those of Domain Admins are inherent and an advisory."""
+    """AD-PRV-010: rights that give the secrets of the domain; those of built-in administration are an advisory."""
     membership, head = facts.account.membership, _head(facts)
-    if membership is None or head is None:
+    if membership is None or head is None or head.descriptor is None:
         return
-    held = _replication_aces(head, Token(membership.without_domain_admins))
-    if held:
-        yield make_finding(
-            check="AD-PRV-010",
-            connection=facts.connection.id,
-            outcome=FindingOutcome.EXCESS,
-            severity=Severity.CRITICAL if _GET_CHANGES_ALL in held else Severity.HIGH,
-            principal=membership.account_sid,
-            entitlement="replication",
-            scope=head.dn,
-            title=f"May replicate from the domain: {', '.join(_REPLICATION_RIGHTS[guid] for guid in held)}",
-            documented="nothing on the domain head",
-            actual=f"held without Domain Admins: {_in_sddl(tuple(ace for aces in held.values() for ace in aces))}",
-            paths=tuple(path_to_ace(membership, head, ace) for aces in held.values() for ace in aces),
-            evidence=(EvidenceReference(dataset="domain"),),
-            remediation=revoke([(head.dn, aces) for aces in held.values()]),
+    held = _replication(head.descriptor, holder_without_domain_admins(membership))
+    certain = {guid: each for guid, each in held.items() if each.is_certain}
+    if certain:
+        severity = Severity.CRITICAL if _GET_CHANGES_ALL in certain else Severity.HIGH
+        yield replace(_replication_finding(facts, membership, head, certain), severity=severity)
+    elif held:
+        finding = _replication_finding(facts, membership, head, held)
+        yield replace(
+            finding,
+            outcome=FindingOutcome.UNVERIFIABLE,
+            title=f"Perhaps may{finding.title[len('May') :]}",
+            actual=f"{OPEN}; {finding.actual}",
         )
-    elif membership.is_domain_admin and _replication_aces(head, Token(membership.token)):
-        yield make_finding(
-            check="AD-PRV-010",
-            connection=facts.connection.id,
-            outcome=FindingOutcome.ADVISORY,
-            severity=Severity.HIGH,
-            principal=membership.account_sid,
-            entitlement="replication through Domain Admins",
-            scope=head.dn,
-            title="May replicate every secret of the domain, as all Domain Admins may",
-            documented="member of Domain Admins",
-            actual="inherent to Domain Admins and Administrators; without them the account does not hold it",
-            evidence=(EvidenceReference(dataset="domain"),),
-            remediation=Remediation(text="It ends when the account leaves Domain Admins."),
-        )
+    else:
+        yield from _inherent_replication(facts, membership, head.dn, head.descriptor)
 
 
 def _head(facts: DirectoryFacts) -> Container | None:
@@ -89,13 +82,57 @@ def _head(facts: DirectoryFacts) -> Container | None:
     return None if entry is None else Container(dn=entry.dn, descriptor=facts.evidence.descriptor(entry.descriptor))
 
 
-def _replication_aces(head: Container, token: Token) -> dict[str, tuple[Ace, ...]]:
-    if head.descriptor is None:
-        return {}
-    found = {
-        guid: aces_granting(head.descriptor, token, AccessMask.CONTROL_ACCESS, (guid,)) for guid in _REPLICATION_RIGHTS
-    }
-    return {guid: aces for guid, aces in found.items() if aces is not None}
+def _replication(head: SecurityDescriptor, holder: Holder) -> dict[str, Held]:
+    answers = {guid: ask(_replicating(guid), head, holder) for guid in _REPLICATION_RIGHTS}
+    return {guid: held for guid, held in answers.items() if held is not None}
+
+
+def _replicating(guid: str) -> Question:
+    return lambda descriptor, token: aces_granting(descriptor, token, AccessMask.CONTROL_ACCESS, (guid,))
+
+
+def _replication_finding(
+    facts: DirectoryFacts, membership: Membership, head: Container, held: dict[str, Held]
+) -> Finding:
+    aces = tuple(dict.fromkeys(ace for each in held.values() for ace in each.aces))
+    return make_finding(
+        check="AD-PRV-010",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.EXCESS,
+        severity=Severity.MEDIUM,
+        principal=membership.account_sid,
+        entitlement="replication",
+        scope=head.dn,
+        title=f"May replicate from the domain: {', '.join(_REPLICATION_RIGHTS[guid] for guid in held)}",
+        documented="nothing on the domain head",
+        actual=f"held without Domain Admins: {entries_in_words(head, aces)}",
+        paths=tuple(path_to_ace(membership, head, ace) for ace in aces),
+        evidence=(EvidenceReference(dataset="domain"),),
+        remediation=revoke([(head.dn, aces)]),
+    )
+
+
+def _inherent_replication(
+    facts: DirectoryFacts, membership: Membership, dn: str, head: SecurityDescriptor
+) -> Iterator[Finding]:
+    aces = _replicating(_GET_CHANGES_ALL)(head, Token(membership.token))
+    if aces is None:
+        return
+    through = ", ".join(dict.fromkeys(membership.names.get(ace.trustee, ace.trustee) for ace in aces))
+    yield make_finding(
+        check="AD-PRV-010",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.ADVISORY,
+        severity=Severity.HIGH,
+        principal=membership.account_sid,
+        entitlement="replication through built-in administration",
+        scope=dn,
+        title="May replicate every secret of the domain, as all its administrators may",
+        documented="member of Domain Admins",
+        actual=f"inherent to {through}; without built-in administration the account does not hold it",
+        evidence=(EvidenceReference(dataset="domain"),),
+        remediation=Remediation(text=f"It ends when the account is no longer in {through}."),
+    )
 
 
 def check_tier_zero(facts: DirectoryFacts) -> Iterator[Finding]:
@@ -103,49 +140,70 @@ def check_tier_zero(facts: DirectoryFacts) -> Iterator[Finding]:
     membership, head = facts.account.membership, _head(facts)
     if membership is None:
         return
-    token = Token(membership.without_domain_admins)
-    others = (
-        Container(dn=entry.dn, descriptor=facts.evidence.descriptor(entry.descriptor))
-        for entry in map(record_to_entry, facts.evidence.read("tier_zero"))
-    )
+    holder = holder_without_domain_admins(membership)
+    entries = map(record_to_entry, facts.evidence.read("tier_zero"))
+    others = (Container(dn=each.dn, descriptor=facts.evidence.descriptor(each.descriptor)) for each in entries)
     for container in (*((head,) if head else ()), *others):
-        if container.descriptor is None:
-            continue
-        grants = [grant for grant in grants_on(container.descriptor, token) if not _is_told_or_shipped(grant)]
-        owns = container.descriptor.owner in token.sids
-        if grants or owns:
-            yield _tier_zero_finding(facts, membership, container, grants, owns=owns)
+        is_head = container is head
+        if container.descriptor is not None:
+            held = ask(_beyond_reading(facts, container.dn, is_head=is_head), container.descriptor, holder)
+            if held is not None:
+                dataset = "domain" if is_head else "tier_zero"
+                yield _tier_zero_finding(facts, membership, container, held, dataset=dataset)
+
+
+def _beyond_reading(facts: DirectoryFacts, dn: str, *, is_head: bool) -> Question:
+    """Ask for entries on the object and explicit ones for what lies below; of the head, AD-PRV-013 tells the latter.
+
+    On an object inside a target OU the user task is documented.
+    """
+    has_task = any(is_dn_within(dn, target) for target in facts.connection.target_ous)
+
+    def question(descriptor: SecurityDescriptor, token: Token) -> tuple[Ace, ...] | None:
+        if descriptor.dacl is None:
+            return ()
+        found = [
+            grant.ace
+            for grant in grants_on(descriptor, token)
+            if not _is_told_or_shipped(grant) and not (has_task and is_of_the_user_task(grant))
+        ]
+        found += [] if is_head else [ace for ace in descriptor.dacl if _waits_for_children(ace, token)]
+        return tuple(found) if found or descriptor.owner in token.sids else None
+
+    return question
+
+
+def _waits_for_children(ace: Ace, token: Token) -> bool:
+    is_explicit_grant = ace.kind is AceKind.ALLOW and ace.is_inherit_only and not ace.is_inherited
+    return is_explicit_grant and bool(ace.rights & RIGHTS_BEYOND_READ) and ace.trustee in token.sids
 
 
 def _is_told_or_shipped(grant: Grant) -> bool:
     ace = grant.ace
-    if grant.rights is AccessMask.CONTROL_ACCESS and ace.object_type in _REPLICATION_RIGHTS:
+    if grant.rights == AccessMask.CONTROL_ACCESS and ace.object_type in _REPLICATION_RIGHTS:
         return True
     return (ace.trustee, grant.rights, ace.object_type) in _SHIPPED_GRANTS
 
 
 def _tier_zero_finding(
-    facts: DirectoryFacts, membership: Membership, container: Container, grants: list[Grant], *, owns: bool
+    facts: DirectoryFacts, membership: Membership, container: Container, held: Held, *, dataset: str
 ) -> Finding:
-    aces = tuple(grant.ace for grant in grants)
-    dataset = "tier_zero" if container.dn != getattr(_head(facts), "dn", None) else "domain"
+    descriptor = container.descriptor
+    owns = descriptor is not None and descriptor.owner in membership.without_domain_admins
     ownership = "the account or a group of it owns the object; " if owns else ""
+    actual = f"{ownership}held without Domain Admins: {entries_in_words(container, held.aces)}"
     return make_finding(
         check="AD-PRV-011",
         connection=facts.connection.id,
-        outcome=FindingOutcome.EXCESS,
-        severity=Severity.CRITICAL,
+        outcome=FindingOutcome.EXCESS if held.is_certain else FindingOutcome.UNVERIFIABLE,
+        severity=Severity.CRITICAL if held.is_certain else Severity.MEDIUM,
         principal=membership.account_sid,
         entitlement="beyond reading",
         scope=container.dn,
-        title=f"Rights on a tier-0 object: {container.dn}",
+        title=f"{'Rights' if held.is_certain else 'Perhaps rights'} on a tier-0 object: {container.dn}",
         documented="nothing beyond the target OUs",
-        actual=f"{ownership}held without Domain Admins: {_in_sddl(aces) or 'by ownership'}",
-        paths=tuple(path_to_ace(membership, container, ace) for ace in aces),
+        actual=actual if held.is_certain else f"{OPEN}; {actual}",
+        paths=tuple(path_to_ace(membership, container, ace) for ace in held.aces),
         evidence=(EvidenceReference(dataset=dataset, record=container.dn),),
-        remediation=revoke([(container.dn, aces)]),
+        remediation=revoke([(container.dn, held.aces)]),
     )
-
-
-def _in_sddl(aces: tuple[Ace, ...]) -> str:
-    return " ".join(dict.fromkeys(map(format_ace_sddl, aces)))

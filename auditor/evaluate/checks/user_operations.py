@@ -5,11 +5,12 @@ The page documents the task as a whole; these rows are derived from what the pro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from auditor.acl import AccessMask, Token
+from auditor.acl import AccessMask
 from auditor.evaluate.directory.grants import aces_granting, aces_granting_below
+from auditor.evaluate.directory.holder import OPEN, ask, holder_without_domain_admins
 from auditor.evaluate.directory.user_task import USER_CLASS
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import delegate
@@ -17,14 +18,14 @@ from auditor.model.outcome import FindingOutcome, Outcome, Severity
 from auditor.model.results import EvidenceReference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from auditor.acl import SecurityDescriptor
+    from auditor.acl import Ace, SecurityDescriptor, Token
+    from auditor.evaluate.directory.holder import Question
     from auditor.evaluate.directory.judge import DirectoryFacts
+    from auditor.evaluate.directory.membership import Membership
     from auditor.evaluate.directory.schema import DirectorySchema
     from auditor.model.results import Finding
-
-    Question: TypeAlias = Callable[[SecurityDescriptor], bool]
 
 _MAINTAINED_ATTRIBUTES = (
     "givenName", "sn", "displayName", "mail", "telephoneNumber", "title", "department", "company", "manager",
@@ -50,34 +51,36 @@ def check_user_operations(facts: DirectoryFacts) -> Iterator[Finding]:
     membership = facts.account.membership
     if membership is None:
         return
-    token = Token(membership.without_domain_admins)
-    operations = tuple(_operations(facts.schema, token))
+    holder = holder_without_domain_admins(membership)
+    operations = tuple(_operations(facts.schema))
     for ou, delegated in facts.delegations.items():
         if delegated.subtree is None or delegated.judgement.outcome is not Outcome.PARTIAL:
             continue  # held whole, not held at all, or not known: the requirement says it
         for operation in operations:
-            failing = [
-                container.dn
-                for group in delegated.subtree.alike(token)
-                if not operation.works(group.descriptor)
-                for container in group.containers
-            ]
+            failing: list[str] = []
+            left_open: list[str] = []
+            for group in delegated.subtree.alike(holder.possible):
+                held = ask(operation.works, group.descriptor, holder)
+                if held is None or not held.is_certain:
+                    (failing if held is None else left_open).extend(container.dn for container in group.containers)
             if failing:
-                yield _finding(facts, membership.account_sid, membership.sign_in_name, ou, operation, failing)
+                yield _finding(facts, membership, ou, operation, failing)
+            elif left_open:
+                yield _left_open(_finding(facts, membership, ou, operation, left_open))
 
 
-def _operations(schema: DirectorySchema, token: Token) -> Iterator[_Operation]:
+def _operations(schema: DirectorySchema) -> Iterator[_Operation]:
     def writes(*attributes: str) -> Question:
         questions = [
-            _below(token, AccessMask.WRITE_PROPERTY, schema.object_types(name, "user"))
+            _below(AccessMask.WRITE_PROPERTY, schema.object_types(name, "user"))
             for name in attributes
             if schema.object_types(name, "user")
         ]
-        return lambda descriptor: all(question(descriptor) for question in questions)
+        return _all_of(*questions)
 
     high, medium = Severity.HIGH, Severity.MEDIUM
-    creates, deletes = _on(token, AccessMask.CREATE_CHILD), _on(token, AccessMask.DELETE_CHILD)
-    deletes_user = _below(token, AccessMask.DELETE, (USER_CLASS,))
+    creates, deletes = _on(AccessMask.CREATE_CHILD), _on(AccessMask.DELETE_CHILD)
+    deletes_user = _below(AccessMask.DELETE, (USER_CLASS,))
     yield _Operation(check="AD-DEL-002", severity=medium, words="delete users", works=_any_of(deletes, deletes_user))
     yield _Operation(
         check="AD-DEL-003", severity=high, words="write the attributes of users", works=writes(*_MAINTAINED_ATTRIBUTES)
@@ -86,7 +89,7 @@ def _operations(schema: DirectorySchema, token: Token) -> Iterator[_Operation]:
         check="AD-DEL-004",
         severity=high,
         words="reset passwords",
-        works=_below(token, AccessMask.CONTROL_ACCESS, (_RESET_PASSWORD,)),
+        works=_below(AccessMask.CONTROL_ACCESS, (_RESET_PASSWORD,)),
     )
     yield _Operation(check="AD-DEL-005", severity=medium, words="demand a password change", works=writes("pwdLastSet"))
     yield _Operation(
@@ -104,31 +107,36 @@ def _operations(schema: DirectorySchema, token: Token) -> Iterator[_Operation]:
         check="AD-DEL-013",
         severity=medium,
         words="list and read users",
-        works=_all_of(
-            lambda descriptor: aces_granting(descriptor, token, AccessMask.LIST_CONTENTS) is not None,
-            lambda descriptor: aces_granting_below(descriptor, token, USER_CLASS, AccessMask.READ_PROPERTY) is not None,
-        ),
+        works=_all_of(_on(AccessMask.LIST_CONTENTS), _below(AccessMask.READ_PROPERTY, None)),
     )
 
 
-def _on(token: Token, right: AccessMask) -> Question:
-    return lambda descriptor: aces_granting(descriptor, token, right, (USER_CLASS,)) is not None
+def _on(right: AccessMask) -> Question:
+    return lambda descriptor, token: aces_granting(descriptor, token, right, (USER_CLASS,))
 
 
-def _below(token: Token, right: AccessMask, object_types: tuple[str, ...]) -> Question:
-    return lambda descriptor: aces_granting_below(descriptor, token, USER_CLASS, right, object_types) is not None
+def _below(right: AccessMask, object_types: tuple[str, ...] | None) -> Question:
+    return lambda descriptor, token: aces_granting_below(descriptor, token, USER_CLASS, right, object_types)
 
 
 def _any_of(*questions: Question) -> Question:
-    return lambda descriptor: any(question(descriptor) for question in questions)
+    def first(descriptor: SecurityDescriptor, token: Token) -> tuple[Ace, ...] | None:
+        answers = (question(descriptor, token) for question in questions)
+        return next((answer for answer in answers if answer is not None), None)
+
+    return first
 
 
 def _all_of(*questions: Question) -> Question:
-    return lambda descriptor: all(question(descriptor) for question in questions)
+    def every(descriptor: SecurityDescriptor, token: Token) -> tuple[Ace, ...] | None:
+        answers = [question(descriptor, token) for question in questions]
+        return None if None in answers else tuple(ace for answer in answers for ace in answer or ())
+
+    return every
 
 
 def _finding(
-    facts: DirectoryFacts, account_sid: str, sign_in_name: str, ou: str, operation: _Operation, failing: list[str]
+    facts: DirectoryFacts, membership: Membership, ou: str, operation: _Operation, failing: list[str]
 ) -> Finding:
     more = f" and {len(failing) - _NAMES_SHOWN} more" if len(failing) > _NAMES_SHOWN else ""
     return make_finding(
@@ -136,7 +144,7 @@ def _finding(
         connection=facts.connection.id,
         outcome=FindingOutcome.MISSING if facts.delegation_is_required else FindingOutcome.ADVISORY,
         severity=operation.severity,
-        principal=account_sid,
+        principal=membership.account_sid,
         entitlement=operation.check,
         scope=ou,
         title=f"Cannot {operation.words} everywhere, without Domain Admins",
@@ -146,5 +154,15 @@ def _finding(
             EvidenceReference(dataset="target_ou", record=ou),
             EvidenceReference(dataset="containers", record=ou),
         ),
-        remediation=delegate([ou], sign_in_name),
+        remediation=delegate([ou], membership.sign_in_name),
+    )
+
+
+def _left_open(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        outcome=FindingOutcome.UNVERIFIABLE,
+        severity=Severity.MEDIUM,
+        title=f"Perhaps c{finding.title[1:]}",
+        actual=f"{OPEN}; {finding.actual}",
     )

@@ -1,139 +1,188 @@
-"""Rights on a target OU and on what lies below that go further than the user task: what each one is, and who asks."""
+"""What goes further than the user task, as questions to the containers of a target OU: one per right."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from auditor.acl import FULL_CONTROL, AccessMask, Token
-from auditor.evaluate.directory.grants import aces_granting, aces_granting_below
+from auditor.acl import FULL_CONTROL, AccessMask
+from auditor.evaluate.directory.grants import (
+    aces_granting,
+    aces_granting_below,
+    grants_below,
+    grants_on,
+    is_of_the_user_task,
+)
 from auditor.model.outcome import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Collection, Iterator
 
-    from auditor.acl import Ace, SecurityDescriptor
+    from auditor.acl import Ace, SecurityDescriptor, Token
+    from auditor.evaluate.directory.holder import Question
     from auditor.evaluate.directory.schema import DirectorySchema
-
-    Question: TypeAlias = Callable[[SecurityDescriptor], tuple[Ace, ...] | None]
 
 _DELEGATED_SERVICE_ACCOUNT = "msDS-DelegatedManagedServiceAccount"
 _LOCAL_ADMINISTRATOR_PASSWORDS = ("ms-Mcs-AdmPwd", "msLAPS-Password", "msLAPS-EncryptedPassword")
+_RECOVERY_PASSWORD, _RECOVERY_INFORMATION = "msFVE-RecoveryPassword", "msFVE-RecoveryInformation"
+# What may live below an OU beside the users that the task is for
+_OTHER_CLASSES = (
+    "computer", "contact", "group", "inetOrgPerson", "msDS-GroupManagedServiceAccount", "organizationalUnit",
+)  # fmt: skip
+_UNLIMITED: tuple[str, ...] = ()  # no object type: only an entry without one, for every class, attribute or right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightBeyondTask:
-    """One right beyond the task: the check that tells it, how grave it is, and the question to each container."""
+    """One right beyond the task: the check that tells it, how grave it is, and the question to each container.
+
+    `entitlement` tells several rights of one check apart.
+    """
 
     check: str
     severity: Severity
     held: str
     question: Question
+    entitlement: str = ""
 
 
-def rights_beyond_task(schema: DirectorySchema, token: Token) -> tuple[RightBeyondTask, ...]:
-    """Return every right that is looked for, for a token and in the terms of a directory."""
-    return (*_on_the_ou(schema, token), *_on_computers_below(schema, token))
+def rights_beyond_task(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
+    """Yield every right that a check of its own tells."""
+    yield from _on_the_ou(schema)
+    yield from _on_computers_below(schema)
 
 
-def _on_the_ou(schema: DirectorySchema, token: Token) -> Iterator[RightBeyondTask]:
-    def everything(rights: AccessMask) -> Question:
-        return lambda descriptor: aces_granting(descriptor, token, rights)
-
-    def attribute(name: str) -> Question:
-        types = schema.object_types(name, "organizationalUnit")
-        return lambda descriptor: aces_granting(descriptor, token, AccessMask.WRITE_PROPERTY, types)
-
+def _on_the_ou(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
     high = Severity.HIGH
-    yield RightBeyondTask(check="AD-PRV-001", severity=high, held="full control", question=everything(FULL_CONTROL))
+    yield RightBeyondTask(
+        check="AD-PRV-001",
+        severity=high,
+        held="full control",
+        question=lambda descriptor, token: aces_granting(descriptor, token, FULL_CONTROL),
+    )
     yield RightBeyondTask(
         check="AD-PRV-002",
         severity=high,
         held="changing permissions or owner",
         question=_any_of(
-            everything(AccessMask.WRITE_DAC),
-            everything(AccessMask.WRITE_OWNER),
-            lambda descriptor: () if descriptor.owner in token.sids else None,
+            _unlimited(AccessMask.WRITE_DAC),
+            _unlimited(AccessMask.WRITE_OWNER),
+            lambda descriptor, token: () if descriptor.owner in token.sids else None,
         ),
     )
     yield RightBeyondTask(
         check="AD-PRV-003",
         severity=high,
-        held="writing every attribute",
-        question=everything(AccessMask.WRITE_PROPERTY),
+        held="writing attributes without a limit",
+        question=_unlimited(AccessMask.WRITE_PROPERTY),
     )
     yield RightBeyondTask(
-        check="AD-PRV-004", severity=high, held="every extended right", question=everything(AccessMask.CONTROL_ACCESS)
+        check="AD-PRV-004",
+        severity=high,
+        held="extended rights without a limit",
+        question=_unlimited(AccessMask.CONTROL_ACCESS),
     )
-    service_account = schema.classes.get(_DELEGATED_SERVICE_ACCOUNT.lower())
-    forest_knows_it = service_account is not None and schema.is_from_directory
-    yield RightBeyondTask(
-        check="AD-PRV-005",
-        severity=Severity.CRITICAL if forest_knows_it else high,
-        held="creating objects of every class"
-        + (", delegated managed service accounts among them" if forest_knows_it else ""),
-        question=_any_of(
-            everything(AccessMask.CREATE_CHILD),
-            lambda descriptor: aces_granting(descriptor, token, AccessMask.CREATE_CHILD, (service_account or "",)),
-        ),
-    )
+    yield from _creating(schema)
     yield RightBeyondTask(
         check="AD-PRV-006",
         severity=high,
         held="linking group policies",
-        question=_any_of(attribute("gPLink"), attribute("gPOptions")),
+        question=_any_of(_writing_on_the_ou(schema, "gPLink"), _writing_on_the_ou(schema, "gPOptions")),
     )
 
 
-def _on_computers_below(schema: DirectorySchema, token: Token) -> Iterator[RightBeyondTask]:
-    computer = schema.classes.get("computer", "")
+def _unlimited(right: AccessMask) -> Question:
+    """A deny for one object type leaves a right without a limit to types what it is: too wide."""
+    return lambda descriptor, token: aces_granting(descriptor, token, right, _UNLIMITED)
 
-    def below(rights: AccessMask, types: tuple[str, ...]) -> Question:
-        return lambda descriptor: aces_granting_below(descriptor, token, computer, rights, types)
 
-    def writing(name: str) -> Question:
-        return below(AccessMask.WRITE_PROPERTY, schema.object_types(name, "computer"))
+def _writing_on_the_ou(schema: DirectorySchema, attribute: str) -> Question:
+    types = schema.object_types(attribute, "organizationalUnit")
+    return lambda descriptor, token: aces_granting(descriptor, token, AccessMask.WRITE_PROPERTY, types)
 
+
+def _creating(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
+    """AD-PRV-005. What a forest's schema does not have, nobody can create there."""
+    service_account = schema.classes.get(_DELEGATED_SERVICE_ACCOUNT.lower()) if schema.is_from_directory else None
+    everything = _unlimited(AccessMask.CREATE_CHILD)
+    yield RightBeyondTask(
+        check="AD-PRV-005",
+        severity=Severity.HIGH if service_account is None else Severity.CRITICAL,
+        held="creating objects without a limit to classes"
+        + ("" if service_account is None else ", delegated managed service accounts among them"),
+        question=everything,
+    )
+    if service_account is None:
+        return
+
+    def only_service_accounts(descriptor: SecurityDescriptor, token: Token) -> tuple[Ace, ...] | None:
+        if everything(descriptor, token) is not None:
+            return None
+        return aces_granting(descriptor, token, AccessMask.CREATE_CHILD, (service_account,))
+
+    yield RightBeyondTask(
+        check="AD-PRV-005",
+        severity=Severity.CRITICAL,
+        held="creating delegated managed service accounts",
+        question=only_service_accounts,
+        entitlement="delegated managed service accounts",
+    )
+
+
+def _on_computers_below(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
     validated = tuple(right.guid for right in schema.rights if right.name == "Validated-SPN")
+    computer = schema.classes.get("computer", "")
     yield RightBeyondTask(
         check="AD-PRV-007",
         severity=Severity.HIGH,
         held="writing service principal names of computers below",
-        question=_any_of(writing("servicePrincipalName"), below(AccessMask.VALIDATED_WRITE, validated)),
+        question=_any_of(
+            _writing_below(schema, "servicePrincipalName"),
+            lambda descriptor, token: aces_granting_below(
+                descriptor, token, computer, AccessMask.VALIDATED_WRITE, validated
+            ),
+        ),
     )
-    if schema.object_types("msDS-KeyCredentialLink", "computer"):
+    if _exists(schema, "msDS-KeyCredentialLink"):
         yield RightBeyondTask(
             check="AD-PRV-008",
             severity=Severity.HIGH,
             held="writing key credentials of computers below",
-            question=writing("msDS-KeyCredentialLink"),
+            question=_writing_below(schema, "msDS-KeyCredentialLink"),
         )
-    yield RightBeyondTask(
-        check="AD-PRV-009",
-        severity=Severity.HIGH,
-        held="naming who may act on behalf of others on computers below",
-        question=writing("msDS-AllowedToActOnBehalfOfOtherIdentity"),
-    )
-    yield from _reading_passwords(schema, token)
+    if _exists(schema, "msDS-AllowedToActOnBehalfOfOtherIdentity"):
+        yield RightBeyondTask(
+            check="AD-PRV-009",
+            severity=Severity.HIGH,
+            held="naming who may act on behalf of others on computers below",
+            question=_writing_below(schema, "msDS-AllowedToActOnBehalfOfOtherIdentity"),
+        )
+    yield from _reading_passwords(schema)
 
 
-def _reading_passwords(schema: DirectorySchema, token: Token) -> Iterator[RightBeyondTask]:
-    questions = [
-        _reads(schema, token, name, "computer") for name in _LOCAL_ADMINISTRATOR_PASSWORDS if _exists(schema, name)
+def _writing_below(schema: DirectorySchema, attribute: str) -> Question:
+    computer, types = schema.classes.get("computer", ""), schema.object_types(attribute, "computer")
+    return lambda descriptor, token: aces_granting_below(descriptor, token, computer, AccessMask.WRITE_PROPERTY, types)
+
+
+def _reading_passwords(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
+    passwords = [
+        _reading_below(schema, name, "computer") for name in _LOCAL_ADMINISTRATOR_PASSWORDS if _exists(schema, name)
     ]
-    if questions:
+    if passwords:
         yield RightBeyondTask(
             check="AD-PRV-014",
             severity=Severity.CRITICAL,
             held="reading local administrator passwords of computers below",
-            question=_any_of(*questions),
+            question=_any_of(*passwords),
         )
-    elif _exists(schema, "msFVE-RecoveryPassword") and "msfve-recoveryinformation" in schema.classes:
+    if _exists(schema, _RECOVERY_PASSWORD) and _RECOVERY_INFORMATION.lower() in schema.classes:
         yield RightBeyondTask(
             check="AD-PRV-014",
             severity=Severity.HIGH,
             held="reading BitLocker recovery passwords below",
-            question=_reads(schema, token, "msFVE-RecoveryPassword", "msFVE-RecoveryInformation"),
+            question=_reading_below(schema, _RECOVERY_PASSWORD, _RECOVERY_INFORMATION),
+            entitlement="BitLocker recovery passwords",
         )
 
 
@@ -141,18 +190,31 @@ def _exists(schema: DirectorySchema, attribute: str) -> bool:
     return attribute.lower() in schema.attributes
 
 
-def _reads(schema: DirectorySchema, token: Token, attribute: str, structural_class: str) -> Question:
+def _reading_below(schema: DirectorySchema, attribute: str, structural_class: str) -> Question:
     """A confidential attribute is read with CONTROL_ACCESS besides READ_PROPERTY (MS-ADTS 3.1.1.4.4)."""
     known = schema.attributes[attribute.lower()]
     rights = AccessMask.READ_PROPERTY | (AccessMask.CONTROL_ACCESS if known.is_confidential else AccessMask(0))
     types = schema.object_types(attribute, structural_class)
     class_guid = schema.classes[structural_class.lower()]
-    return lambda descriptor: aces_granting_below(descriptor, token, class_guid, rights, types)
+    return lambda descriptor, token: aces_granting_below(descriptor, token, class_guid, rights, types)
 
 
 def _any_of(*questions: Question) -> Question:
-    def ask(descriptor: SecurityDescriptor) -> tuple[Ace, ...] | None:
-        answers = [answer for question in questions if (answer := question(descriptor)) is not None]
+    def ask_each(descriptor: SecurityDescriptor, token: Token) -> tuple[Ace, ...] | None:
+        answers = [answer for question in questions if (answer := question(descriptor, token)) is not None]
         return tuple(dict.fromkeys(ace for answer in answers for ace in answer)) if answers else None
 
-    return ask
+    return ask_each
+
+
+def everything_else(schema: DirectorySchema, told: Collection[Ace]) -> Question:
+    """Ask for entries not among `told` that give anything but the user task, on the container or on other classes."""
+    others = [guid for name in _OTHER_CLASSES if (guid := schema.classes.get(name.lower()))]
+
+    def rest(descriptor: SecurityDescriptor, token: Token) -> tuple[Ace, ...] | None:
+        found = [grant.ace for grant in grants_on(descriptor, token) if not is_of_the_user_task(grant)]
+        found += [grant.ace for guid in others for grant in grants_below(descriptor, token, guid)
+                  if not is_of_the_user_task(grant)]  # fmt: skip
+        return tuple(ace for ace in dict.fromkeys(found) if ace not in told) or None
+
+    return rest

@@ -21,10 +21,13 @@ from auditor.acl import (
     format_ace_sddl,
     narrow,
 )
+from auditor.evaluate.directory.holder import ask
+from auditor.evaluate.directory.user_task import USER_CHILD_RIGHTS, USER_CLASS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from auditor.evaluate.directory.holder import Holder, Question
     from auditor.evaluate.directory.membership import Membership
     from auditor.evaluate.directory.subtree import Alike, Container
     from auditor.model.results import Path
@@ -40,6 +43,11 @@ class Grant:
 
     ace: Ace
     rights: AccessMask
+
+
+def is_of_the_user_task(grant: Grant) -> bool:
+    """Tell whether a grant on a container is the user task's: create and delete users."""
+    return grant.ace.object_type == USER_CLASS and not int(grant.rights) & ~USER_CHILD_RIGHTS
 
 
 def grants_on(descriptor: SecurityDescriptor, token: Token) -> tuple[Grant, ...]:
@@ -121,23 +129,23 @@ def aces_granting_below(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A container and the ACEs there that answer a question."""
+    """A container and the ACEs there that answer a question, for certain or perhaps."""
 
     container: Container
     aces: tuple[Ace, ...]
+    is_certain: bool
 
 
-def places_where(
-    groups: Iterable[Alike], holds: Callable[[SecurityDescriptor], tuple[Ace, ...] | None]
-) -> tuple[Place, ...]:
-    """Return the containers on which a question has the answer yes, with the ACEs that say so."""
-    answers = ((group, holds(group.descriptor)) for group in groups)
-    return tuple(
-        Place(container=container, aces=aces)
-        for group, aces in answers
-        if aces is not None
+def places_where(groups: Iterable[Alike], question: Question, holder: Holder) -> tuple[Place, ...]:
+    """Return the containers on which the answer is certainly yes; where there is none, those where it may be."""
+    answers = ((group, ask(question, group.descriptor, holder)) for group in groups)
+    places = tuple(
+        Place(container=container, aces=held.aces, is_certain=held.is_certain)
+        for group, held in answers
+        if held is not None
         for container in group.containers
     )
+    return tuple(place for place in places if place.is_certain) or places
 
 
 def path_to_ace(membership: Membership, container: Container, ace: Ace) -> Path:
@@ -148,10 +156,16 @@ def path_to_ace(membership: Membership, container: Container, ace: Ace) -> Path:
 
 
 def describe_places(places: Sequence[Place]) -> str:
-    """Say where something is held and by which entries, in SDDL; long lists are counted."""
+    """Say where something is held and by which entries; long lists are counted."""
     shown = [
-        f"{place.container.dn} ({' '.join(map(format_ace_sddl, place.aces)) or 'no entry is needed'})"
-        for place in places[:_NAMES_SHOWN]
+        f"{place.container.dn} ({entries_in_words(place.container, place.aces)})" for place in places[:_NAMES_SHOWN]
     ]
     more = f"; and on {len(places) - _NAMES_SHOWN} more" if len(places) > _NAMES_SHOWN else ""
     return "; ".join(shown) + more
+
+
+def entries_in_words(container: Container, aces: Iterable[Ace]) -> str:
+    """Return entries in SDDL, each once, or why none is needed."""
+    shown = " ".join(dict.fromkeys(map(format_ace_sddl, aces)))
+    is_null = container.descriptor is not None and container.descriptor.dacl is None
+    return shown or ("no entry is needed: the DACL is NULL" if is_null else "no entry is needed: by ownership")

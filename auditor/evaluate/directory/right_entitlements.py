@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from auditor.acl import RIGHTS_BEYOND_READ, AccessMask, AceKind, Token, format_ace_sddl, rights_in_words
+from auditor.acl import RIGHTS_BEYOND_READ, AccessMask, AceKind, format_ace_sddl, rights_in_words
 from auditor.evaluate.directory.beyond_task import rights_beyond_task
 from auditor.evaluate.directory.grants import places_where
+from auditor.evaluate.directory.holder import holder_without_domain_admins
 from auditor.evaluate.directory.user_task import decide_user_task
 from auditor.model.results import EntitlementRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auditor.acl import Ace
+    from auditor.acl import Ace, Token
     from auditor.evaluate.directory.judge import DirectoryFacts
     from auditor.evaluate.directory.membership import Membership
     from auditor.evaluate.directory.schema import DirectorySchema
@@ -41,12 +42,13 @@ def right_entitlements(facts: DirectoryFacts) -> tuple[EntitlementRecord, ...]:
 
 
 def _rights_in(schema: DirectorySchema, membership: Membership, subtree: Subtree) -> Iterator[EntitlementRecord]:
-    token = Token(membership.without_domain_admins)
-    groups = subtree.alike(token)
+    holder = holder_without_domain_admins(membership)
+    token, groups = holder.certain, subtree.alike(holder.possible)
     beyond_task = {
         (place.container.dn, ace)
-        for right in rights_beyond_task(schema, token)
-        for place in places_where(groups, right.question)
+        for right in rights_beyond_task(schema)
+        for place in places_where(groups, right.question, holder)
+        if place.is_certain
         for ace in place.aces
     }
     for group in groups:

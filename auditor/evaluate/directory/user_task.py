@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 USER_CLASS = "bf967aba-0de6-11d0-a285-00aa003049e2"
 _DISTINCT_DESCRIPTORS_KEPT = 1 << 12
-_USER_CHILD_RIGHTS = int(AccessMask.CREATE_CHILD | AccessMask.DELETE_CHILD)
+USER_CHILD_RIGHTS = int(AccessMask.CREATE_CHILD | AccessMask.DELETE_CHILD)
 
 
 class TaskPart(StrEnum):
@@ -146,7 +146,7 @@ def _holds_anything_for_users(descriptor: SecurityDescriptor, token: Token) -> b
 
 
 def _only_names_children(ace: Ace) -> bool:
-    return ace.object_type is not None and not ace.rights & ~_USER_CHILD_RIGHTS
+    return ace.object_type is not None and not ace.rights & ~USER_CHILD_RIGHTS
 
 
 def _without_other_object_types(descriptor: SecurityDescriptor) -> SecurityDescriptor:
@@ -157,7 +157,7 @@ def _without_other_object_types(descriptor: SecurityDescriptor) -> SecurityDescr
 
 
 def _speaks_of_user_children(ace: Ace) -> bool:
-    return ace.object_type == USER_CLASS and bool(ace.rights & _USER_CHILD_RIGHTS)
+    return ace.object_type == USER_CLASS and bool(ace.rights & USER_CHILD_RIGHTS)
 
 
 def may_be_defeated(descriptor: SecurityDescriptor, token: Token) -> bool:
