@@ -250,7 +250,7 @@ DIRECTORY_RIGHTS = (
         "CH",
         "The account cannot replicate secrets",
         reads="the security descriptor of the domain head",
-        rule="the replication rights are not held, without Domain Admins",
+        rule="the replication rights are not held, without Domain Admins; those of administrators are advisory",
         why="They give the password hashes of every account of the domain.",
         controls="A:T1003.006",
     ),
@@ -270,7 +270,7 @@ DIRECTORY_RIGHTS = (
         "No delegation outside the target OUs",
         reads="the security descriptors of the other OUs and containers of the domain",
         rule="no explicit entry grants the account or a group of its own anything beyond reading; a grant to a group "
-        "that every account is in is advisory",
+        "that every account is in, or a DACL that is NULL, is advisory",
         why="The page asks for the target OUs only; everything else is unreviewed reach.",
         controls="N:AC-6",
     ),
@@ -289,8 +289,8 @@ DIRECTORY_RIGHTS = (
         "CH",
         "The account cannot read machine passwords or recovery keys",
         reads=_OUS,
-        rule="reading the local administrator password, group managed service account passwords or BitLocker recovery "
-        "passwords is not held, without Domain Admins",
+        rule="reading local administrator passwords or BitLocker recovery passwords of computers below is not held, "
+        "without Domain Admins; who may retrieve the passwords of group managed service accounts is not read",
         why="These attributes are passwords.",
         controls="A:T1555",
     ),
@@ -299,8 +299,8 @@ DIRECTORY_RIGHTS = (
         "H",
         "The account cannot enrol or manage risky certificate templates",
         reads="the security descriptors and settings of certificate templates and enrolment services",
-        rule="no right to change a template or service, nor to enrol where the requester names the subject, is held, "
-        "without Domain Admins",
+        rule="no right to change a template or service or any attribute of it, nor to enrol where the requester names "
+        "the subject or its alternative names, is held, without Domain Admins",
         why="A certificate in another's name is a sign-in as that person.",
         controls="A:T1649",
     ),
@@ -311,7 +311,7 @@ DIRECTORY_RIGHTS = (
         "L",
         "No entries for deleted accounts on the target OUs",
         reads=_OUS,
-        rule="every trustee of the account's domain exists",
+        rule="every trustee of the account's domain exists; those of other domains are not looked up and stay open",
         why="An entry for a deleted account hides what an access control list says.",
         controls="N:AC-2",
     ),
@@ -328,9 +328,10 @@ DIRECTORY_RIGHTS = (
     check(
         "AD-PRV-021",
         "M",
-        "No rights to create or delete objects of other classes",
+        "No other rights on the target OUs or on other classes below",
         reads=_OUS,
-        rule="create and delete child objects are held for no class but user, without Domain Admins",
+        rule="no entry that no other check tells grants anything beyond reading and the user task, on an OU or on "
+        "computers, contacts, groups, inetOrgPerson, managed service accounts and OUs below, without Domain Admins",
         why="Groups, computers and OUs are not part of the user task; whether the product is used for them, the "
         "operator knows.",
         controls="N:AC-6(7)",

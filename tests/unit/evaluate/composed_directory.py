@@ -226,6 +226,8 @@ class Directory:
     trustees: tuple[DirectoryEntry, ...] = ()
     tier_zero: tuple[DirectoryEntry, ...] = (entry(ADMIN_SD_HOLDER, GUARDED),)
     descriptors: tuple[bytes, ...] = ()
+    head: bytes | None = HEAD_OF_DOMAIN
+    reads: Mapping[Question, tuple[DirectoryEntry, ...]] = field(default_factory=dict)
     gaps: Mapping[Question, Gap] = field(default_factory=dict)
 
     def connect(self, **changes: object) -> Directory:
@@ -235,7 +237,7 @@ class Directory:
     def evidence(self) -> Evidence:
         """Return what a collection of all this leaves."""
         answers: dict[Question, list[DirectoryEntry]] = {
-            ("domain", ""): [entry(HEAD, HEAD_OF_DOMAIN)],
+            ("domain", ""): [entry(HEAD, self.head)],
             ("tier_zero", ""): list(self.tier_zero),
             ("trustees", ""): list(self.trustees),
             ("auditing_identity", ""): [self.auditor],
@@ -250,12 +252,13 @@ class Directory:
         answers |= {("group_ou", dn): [entry(dn, raw)] for dn, raw in self.group_ous.items()}
         answers["ancestors", ""] = [entry(dn, raw) for dn, raw in self.above.items()]
         answers |= {("nearest_ancestor", dn): [entry(above, raw)] for dn, (above, raw) in self.ancestors.items()}
+        answers |= {question: list(entries) for question, entries in self.reads.items()}
         records: dict[Question, list[Record]] = {("host", host): [record] for host, record in self.hosts.items()}
         records |= {question: [entry_to_record(each) for each in entries] for question, entries in answers.items()}
         return compose(self.connection, records, self.gaps, self._descriptors())
 
     def _descriptors(self) -> dict[str, bytes]:
-        found = [ADMINISTERED, GUARDED, HEAD_OF_DOMAIN, *self.descriptors]
+        found: list[bytes | None] = [ADMINISTERED, GUARDED, self.head, *self.descriptors]
         found += [raw for ou in self.ous.values() for raw in (ou.raw, *ou.below.values())]
         found += [*self.group_ous.values(), *self.above.values(), *(raw for _, raw in self.ancestors.values())]
         return {hashlib.sha256(raw).hexdigest(): raw for raw in found if raw is not None}
