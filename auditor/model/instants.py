@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
-_NEVER = 0x7FFF_FFFF_FFFF_FFFF
 
 
 def format_instant(instant: datetime) -> str:
@@ -35,9 +34,10 @@ def parse_instant(text: str) -> datetime:
 def from_filetime(value: int | None) -> datetime | None:
     """Return the instant of a Windows file time: 100 nanoseconds since 1601 (MS-DTYP 2.3.3).
 
-    None for no value, for 0 and for the greatest value, which mean never, and for what lies outside the calendar.
+    None for no value, for 0, which means never, and for what lies outside the calendar, as the greatest value does,
+    which means never as well.
     """
-    if value is None or value <= 0 or value >= _NEVER:
+    if value is None or value <= 0:
         return None
     try:
         return _FILETIME_EPOCH + timedelta(microseconds=value // 10)

@@ -62,3 +62,14 @@ def test_tls_is_as_documented(audited: dict[str, Any]) -> None:
     rows = [row for connection in audited["connections"] for row in connection["requirements"] if row["id"] == "M9"]
     assert len(rows) == len(CASES)
     assert {row["outcome"] for row in rows} == {"satisfied"}
+
+
+@pytest.mark.directory
+@pytest.mark.parametrize("name", CASES)
+def test_the_account_and_who_controls_it_as_known(audited: dict[str, Any], name: str) -> None:
+    told = {
+        f"{each['check']} {each['outcome']} {each['severity']}"
+        for each in audited["findings"]
+        if each["connection"] == name and each["check"].startswith(("AD-ACC-", "AD-KRB-", "AD-CTL-"))
+    }
+    assert told == CASES[name].account_findings

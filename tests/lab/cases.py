@@ -80,7 +80,8 @@ class Case:
     """An audited account with known answers: Domain Admins (M7) once, the delegation (M8) per target.
 
     `excess_groups` are the groups, by sAMAccountName, that are neither documented nor lead to anything
-    documented. A `guarded` account bears the marks of AdminSDHolder. `objects`, `memberships`,
+    documented. `account_findings` is all that is told of the account itself and of who controls it, each as check,
+    outcome and severity. A `guarded` account bears the marks of AdminSDHolder. `objects`, `memberships`,
     `attribute_changes` and `access_changes` are what the case adds to the estate beside its account
     and its places.
     """
@@ -91,6 +92,7 @@ class Case:
     domain_admins: Outcome = Outcome.MISSING
     enabled: bool = True
     excess_groups: frozenset[str] = frozenset()
+    account_findings: frozenset[str] = frozenset()
     objects: tuple[DirectoryObject, ...] = ()
     memberships: tuple[Membership, ...] = ()
     attribute_changes: tuple[AttributeChange, ...] = ()

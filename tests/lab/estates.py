@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.lab.account_cases import CONTROLLED, EXPOSED
 from tests.lab.cases import KnownAnswers
 from tests.lab.delegation_cases import PART_OF_THE_TASK, WHOLE_TASK
 from tests.lab.estate import Renaming
@@ -17,6 +18,8 @@ KNOWN_ANSWERS = KnownAnswers(
         *IN_DOMAIN_ADMINS,
         *THROUGH_GROUPS,
         *ODD_ACCOUNTS_AND_NAMES,
+        *EXPOSED,
+        *CONTROLLED,
     ),
     renamings=(Renaming(name="Domain Admins", new_rdn="CN=Domänen-Admins", new_name="Domänen-Admins"),),
 )

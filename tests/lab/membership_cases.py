@@ -11,6 +11,24 @@ SATISFIED, MISSING, UNVERIFIABLE = Outcome.SATISFIED, Outcome.MISSING, Outcome.U
 EVERYONE, AUTHENTICATED_USERS = "S-1-1-0", "S-1-5-11"
 PRE_WINDOWS_2000_ACCESS = "S-1-5-32-554"
 DOMAIN_ADMINS_RID = "512"
+MAY_BE_DELEGATED = "AD-KRB-005 advisory medium"
+NOT_GUARDED = "AD-CTL-001 advisory medium"  # nothing in the lab does what SDProp does by itself
+# What the class of users lets nobody but administrators read, once inheritance is cut off
+WITHHELD = frozenset(
+    f"{check} unverifiable medium"
+    for check in (
+        "AD-ACC-002",
+        "AD-ACC-003",
+        "AD-ACC-005",
+        "AD-ACC-006",
+        "AD-ACC-007",
+        "AD-ACC-009",
+        "AD-CTL-002",
+        "AD-KRB-002",
+        "AD-KRB-003",
+        "AD-KRB-004",
+    )
+)
 
 
 def in_domain_admins(name: str) -> Membership:
@@ -22,6 +40,7 @@ IN_DOMAIN_ADMINS = (
     Case(
         name="da-only",
         why="Domain Admins hold rights on every OU, which is no delegation",
+        account_findings=frozenset({NOT_GUARDED, MAY_BE_DELEGATED}),
         domain_admins=SATISFIED,
         memberships=(in_domain_admins("svc-da-only"),),
         targets=(target(MISSING, "every right comes from Domain Admins", bare("OU=da-only")),),
@@ -29,6 +48,7 @@ IN_DOMAIN_ADMINS = (
     Case(
         name="da-exact",
         why="both documented rights, as AdminSDHolder leaves the account",
+        account_findings=frozenset({MAY_BE_DELEGATED}),
         domain_admins=SATISFIED,
         memberships=(in_domain_admins("svc-da-exact"),),
         guarded=True,
@@ -37,6 +57,7 @@ IN_DOMAIN_ADMINS = (
     Case(
         name="da-nested",
         why="a member of Domain Admins over two groups",
+        account_findings=frozenset({MAY_BE_DELEGATED}),
         domain_admins=SATISFIED,
         objects=(lab_group("grp-da-outer"), lab_group("grp-da-inner")),
         memberships=(
@@ -50,6 +71,7 @@ IN_DOMAIN_ADMINS = (
     Case(
         name="da-primary",
         why="Domain Admins as primary group, which no member list shows",
+        account_findings=frozenset({NOT_GUARDED, MAY_BE_DELEGATED}),
         domain_admins=SATISFIED,
         memberships=(in_domain_admins("svc-da-primary"),),
         attribute_changes=(
@@ -60,6 +82,7 @@ IN_DOMAIN_ADMINS = (
     Case(
         name="da-delegated",
         why="the group that leads to Domain Admins carries the delegation itself",
+        account_findings=frozenset({NOT_GUARDED, MAY_BE_DELEGATED}),
         domain_admins=SATISFIED,
         objects=(lab_group("grp-da-delegated"),),
         memberships=(
@@ -77,6 +100,7 @@ IN_DOMAIN_ADMINS = (
     Case(
         name="behind-da",
         why="delegated to a group reached only through Domain Admins",
+        account_findings=frozenset({NOT_GUARDED, MAY_BE_DELEGATED}),
         domain_admins=SATISFIED,
         objects=(lab_group("grp-behind-da"),),
         memberships=(
@@ -94,6 +118,7 @@ IN_DOMAIN_ADMINS = (
     Case(
         name="closed",
         why="the auditor may not read which groups the account is in",
+        account_findings=WITHHELD,
         domain_admins=UNVERIFIABLE,
         objects=(lab_group("grp-closed"),),
         memberships=(in_domain_admins("svc-closed"), Membership(group="grp-closed", member="svc-closed")),
@@ -110,6 +135,7 @@ IN_DOMAIN_ADMINS = (
     Case(
         name="was-admin",
         why="adminCount stays behind when an account leaves Domain Admins; it proves nothing",
+        account_findings=frozenset({"AD-CTL-002 advisory low"}),
         guarded=True,
         targets=(target(SATISFIED, "both ACEs", delegated("OU=was-admin")),),
     ),
@@ -152,6 +178,7 @@ THROUGH_GROUPS = (
     Case(
         name="operator",
         why="Account Operators may create users in every OU by default, which is no delegation",
+        account_findings=frozenset({NOT_GUARDED}),
         memberships=(Membership(group="Account Operators", member="svc-operator"),),
         excess_groups=frozenset({"Account Operators"}),
         targets=(
@@ -190,6 +217,7 @@ THROUGH_GROUPS = (
     Case(
         name="excess",
         why="groups that nothing documents, one of them privileged and reached over another",
+        account_findings=frozenset({NOT_GUARDED}),
         objects=(lab_group("grp-night-shift"), lab_group("grp-canteen")),
         memberships=(
             Membership(group="Backup Operators", member="grp-night-shift"),
@@ -205,6 +233,7 @@ ODD_ACCOUNTS_AND_NAMES = (
     Case(
         name="disabled",
         why="a disabled account holds its rights and cannot use them",
+        account_findings=frozenset({"AD-ACC-002 advisory high"}),
         enabled=False,
         targets=(target(SATISFIED, "both ACEs", place("OU=disabled", BOTH, *USER_TASK)),),
     ),

@@ -51,8 +51,10 @@ class Directory:
         self.modify(self.find(group)[0], "member", [value], flag=ldb.FLAG_MOD_ADD)
 
     def change_attribute(self, name: str, attribute: str, values: list[str]) -> None:
-        """Replace an attribute's values."""
-        self.modify(self.find(name)[0], attribute, values)
+        """Replace an attribute's values; SIDs are written as text."""
+        is_sid = attribute == "sIDHistory"
+        stored = [ndr_pack(security.dom_sid(value)) for value in values] if is_sid else values
+        self.modify(self.find(name)[0], attribute, stored)
 
     def change_access(self, dn: str, aces: list[str], protected: bool, owner: str | None) -> None:
         """Put ACEs in front of the explicit ones; the inherited ones come back by themselves."""

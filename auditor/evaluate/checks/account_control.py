@@ -10,7 +10,7 @@ from auditor.evaluate.checks.account_finding import ACCOUNT, account_finding
 from auditor.evaluate.checks.account_protection import owned_by_domain_admins
 from auditor.evaluate.directory.control import controllers_of, powers_over_account, powers_over_group
 from auditor.evaluate.directory.entitlements import held_groups
-from auditor.evaluate.directory.origin import InheritanceSources
+from auditor.evaluate.directory.origin import UNKNOWN_ORIGIN, InheritanceSources
 from auditor.evaluate.directory.principals import Principals
 from auditor.evaluate.remediation import quote
 from auditor.model.directory_entry import record_to_entry
@@ -20,7 +20,7 @@ from auditor.model.results import EvidenceReference
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auditor.acl import Ace
+    from auditor.acl import Ace, SecurityDescriptor
     from auditor.evaluate.directory.control import Controller, Power
     from auditor.evaluate.directory.judge import DirectoryFacts
     from auditor.evaluate.directory.membership import Membership
@@ -58,10 +58,11 @@ def check_takeover_of_account(facts: DirectoryFacts) -> Iterator[Finding]:
         powers=powers_over_account(facts.schema, structural_class),
         evidence=ACCOUNT,
     )
-    if facts.evidence.descriptor(entry.descriptor) is None:
+    descriptor = facts.evidence.descriptor(entry.descriptor)
+    if descriptor is None:
         yield _not_readable(facts, "AD-CTL-003", [entry.dn], ACCOUNT)
     else:
-        yield from _controllers(facts, membership, account)
+        yield from _Inspection(facts, membership).controllers(account, descriptor)
 
 
 def check_takeover_of_groups(facts: DirectoryFacts) -> Iterator[Finding]:
@@ -72,10 +73,11 @@ def check_takeover_of_groups(facts: DirectoryFacts) -> Iterator[Finding]:
     giving = {each.sid: each.name for each in held_groups(facts) if each.status == "documented" or each.is_privileged}
     evidence, powers = EvidenceReference(dataset="groups"), powers_over_group(facts.schema)
     entries = {entry.sid: entry for entry in map(record_to_entry, facts.evidence.read("groups"))}
-    unread = []
+    inspection, unread = _Inspection(facts, membership), []
     for sid, name in giving.items():
         entry = entries.get(sid)
-        if entry is None or facts.evidence.descriptor(entry.descriptor) is None:
+        descriptor = None if entry is None else facts.evidence.descriptor(entry.descriptor)
+        if entry is None or descriptor is None:
             unread.append(entry.dn if entry else sid)
             continue
         group = _Object(
@@ -87,7 +89,7 @@ def check_takeover_of_groups(facts: DirectoryFacts) -> Iterator[Finding]:
             powers=powers,
             evidence=evidence,
         )
-        yield from _controllers(facts, membership, group)
+        yield from inspection.controllers(group, descriptor)
     if unread:
         yield _not_readable(facts, "AD-CTL-004", unread, evidence)
 
@@ -108,41 +110,58 @@ def _not_readable(facts: DirectoryFacts, check: str, unread: list[str], evidence
     )
 
 
-def _controllers(facts: DirectoryFacts, membership: Membership, target: _Object) -> Iterator[Finding]:
-    descriptor = facts.evidence.descriptor(target.entry.descriptor)
-    if descriptor is None:
-        return
-    principals = Principals(facts.evidence, facts.connection, membership)
-    for controller in controllers_of(descriptor, target.powers):
-        if controller.trustee != membership.account_sid and not principals.is_tier_zero(controller.trustee):
-            yield _finding(facts, membership, principals, target, controller)
+class _Inspection:
+    """Looks at one object after another of a connection."""
 
+    def __init__(self, facts: DirectoryFacts, membership: Membership) -> None:
+        self._facts = facts
+        self._account_sid = membership.account_sid
+        self._principals = Principals(facts.evidence, facts.connection, membership)
+        self._sources = InheritanceSources(facts.evidence)
 
-def _finding(
-    facts: DirectoryFacts, membership: Membership, principals: Principals, target: _Object, controller: Controller
-) -> Finding:
-    name, dn = principals.name(controller.trustee), target.entry.dn
-    is_certain = bool(controller.powers)
-    may = ", ".join(controller.powers or controller.perhaps)
-    sources = InheritanceSources(facts.evidence)
-    entries = [f"ACE {index} {_ace_in_words(facts, ace, name)}{_inherited_from(sources, target, ace)}"
-               for index, ace in controller.aces]  # fmt: skip
-    how = [*(["it owns the object"] if controller.owns else []), *entries] or ["no access control list limits anybody"]
-    return account_finding(
-        facts,
-        check=target.check,
-        entitlement=controller.trustee,
-        scope=dn,
-        outcome=FindingOutcome.ADVISORY if is_certain else FindingOutcome.UNVERIFIABLE,
-        severity=target.severity if is_certain else Severity.MEDIUM,
-        title=f"{name} {'can' if is_certain else 'may, under a condition,'} take over {target.name}: {may}",
-        actual=f"{name} ({controller.trustee}): {may}; {'; '.join(how)}",
-        cure="Remove these entries where they are set explicitly, or let an administrative group hold them. /R removes "
-        "every entry of the trustee on that object.",
-        commands=_commands(sources, membership, target, controller),
-        paths=tuple((name, f"ACE {index} on {dn}") for index, _ in controller.aces) or ((name, f"owner of {dn}"),),
-        evidence=(target.evidence, EvidenceReference(dataset="trustees")),
-    )
+    def controllers(self, target: _Object, descriptor: SecurityDescriptor) -> Iterator[Finding]:
+        """Yield a finding for each trustee that controls an object and is neither an administrator nor the account."""
+        for controller in controllers_of(descriptor, target.powers):
+            if controller.trustee != self._account_sid and not self._principals.is_tier_zero(controller.trustee):
+                yield self._finding(target, controller)
+
+    def _finding(self, target: _Object, controller: Controller) -> Finding:
+        name, dn = self._principals.name(controller.trustee), target.entry.dn
+        is_certain = bool(controller.powers)
+        may = ", ".join(controller.powers or controller.perhaps)
+        how, paths = [], []
+        if controller.owns:
+            how.append("it owns the object")
+            paths.append((name, f"owner of {dn}"))
+        for index, ace in controller.aces:
+            place = f", inherited from {self._place_of(target, ace)}" if ace.is_inherited else ""
+            how.append(f"ACE {index} {_ace_in_words(self._facts, ace, name)}{place}")
+            paths.append((name, f"ACE {index} on {dn}"))
+        return account_finding(
+            self._facts,
+            check=target.check,
+            entitlement=controller.trustee,
+            scope=dn,
+            outcome=FindingOutcome.ADVISORY if is_certain else FindingOutcome.UNVERIFIABLE,
+            severity=target.severity if is_certain else Severity.MEDIUM,
+            title=f"{name} {'can' if is_certain else 'may, under a condition,'} take over {target.name}: {may}",
+            actual=f"{name} ({controller.trustee}): {may}; {'; '.join(how) or 'the DACL is NULL: nothing is limited'}",
+            cure="Remove these entries where they are set explicitly, or let an administrative group hold them. /R "
+            "removes every entry of the trustee on that object.",
+            commands=self._commands(target, controller),
+            paths=paths or [(name, f"NULL DACL on {dn}")],
+            evidence=(target.evidence, EvidenceReference(dataset="trustees")),
+        )
+
+    def _place_of(self, target: _Object, ace: Ace) -> str:
+        """Return where an ACE stands explicitly."""
+        return self._sources.origin_of(target.entry.dn, ace, target.class_guid) if ace.is_inherited else target.entry.dn
+
+    def _commands(self, target: _Object, controller: Controller) -> tuple[str, ...]:
+        places = dict.fromkeys(self._place_of(target, ace) for _, ace in controller.aces)
+        revoked = (f"dsacls {quote(dn)} /R {quote(controller.trustee)}" for dn in places if dn != UNKNOWN_ORIGIN)
+        owned = owned_by_domain_admins(target.entry.dn, self._account_sid) if controller.owns else ()
+        return (*revoked, *owned)
 
 
 def _ace_in_words(facts: DirectoryFacts, ace: Ace, name: str) -> str:
@@ -153,21 +172,3 @@ def _ace_in_words(facts: DirectoryFacts, ace: Ace, name: str) -> str:
         right = next((kind for kind in kinds if ace.rights & kind), AccessMask.CREATE_CHILD)
         what += f" ({facts.schema.name_of(ace.object_type, right)})"
     return f"{format_ace_sddl(ace)} allows {what} to {name}"
-
-
-def _inherited_from(sources: InheritanceSources, target: _Object, ace: Ace) -> str:
-    return f", inherited from {_place_of(sources, target, ace)}" if ace.is_inherited else ""
-
-
-def _place_of(sources: InheritanceSources, target: _Object, ace: Ace) -> str:
-    """Return where an ACE stands explicitly."""
-    return sources.origin_of(target.entry.dn, ace, target.class_guid) if ace.is_inherited else target.entry.dn
-
-
-def _commands(
-    sources: InheritanceSources, membership: Membership, target: _Object, controller: Controller
-) -> tuple[str, ...]:
-    places = dict.fromkeys(_place_of(sources, target, ace) for _, ace in controller.aces)
-    revoked = tuple(f"dsacls {quote(dn)} /R {quote(controller.trustee)}" for dn in places if "=" in dn)
-    owned = owned_by_domain_admins(target.entry.dn, membership.account_sid) if controller.owns else ()
-    return (*revoked, *owned)

@@ -64,8 +64,8 @@ def ace(
     inherited: str | None = None,
     flags: int = 0,
 ) -> Ace:
-    """Build an ACE; `ace_type` is that of the form without object types (0 allow, 1 deny, 9 conditional allow)."""
-    typed = {0: 0x05, 1: 0x06, 9: 0x0B}[ace_type] if object_type or inherited else ace_type
+    """Build an ACE; `ace_type` is that of the form without object types (0 allow, 1 deny, 9 and 10 conditional)."""
+    typed = {0: 0x05, 1: 0x06, 9: 0x0B, 10: 0x0C}[ace_type] if object_type or inherited else ace_type
     return Ace(
         type=typed,
         flags=flags,
@@ -73,7 +73,7 @@ def ace(
         trustee=trustee,
         object_type=object_type,
         inherited_object_type=inherited,
-        application_data=b"artx\x00\x00\x00\x00" if ace_type == 9 else b"",
+        application_data=b"artx\x00\x00\x00\x00" if ace_type in (9, 10) else b"",
     )
 
 

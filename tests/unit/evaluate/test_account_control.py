@@ -94,6 +94,7 @@ def test_whoever_can_take_over_the_account_is_named_with_the_entry(granted: obje
         ace(FULL_CONTROL, "S-1-5-18"),
         ace(FULL_CONTROL, "S-1-5-32-548"),
         ace(FULL_CONTROL, "S-1-5-10"),
+        ace(FULL_CONTROL, ACCOUNT),  # AD-CTL-008 tells
         ace(WP, f"{DOMAIN}-526", object_type=KEYS),
     ],
 )
@@ -126,8 +127,10 @@ def test_everybody_is_named_once_and_not_through_every_other_trustee() -> None:
 
 
 def test_a_null_dacl_gives_the_account_to_everybody() -> None:
-    results = judge(replace(delegate(raw=NULL_DACL)).evidence())
-    assert [each.entitlement for each in findings(results, "AD-CTL-003")] == ["S-1-1-0"]
+    (found,) = findings(judge(delegate(raw=NULL_DACL).evidence()), "AD-CTL-003")
+    assert (found.entitlement, found.severity) == ("S-1-1-0", "critical")
+    assert "the DACL is NULL" in found.actual
+    assert found.paths == (("Everyone", f"NULL DACL on {found.scope}"),)
 
 
 def test_an_entry_with_a_condition_stays_open() -> None:
@@ -140,7 +143,10 @@ def test_an_owner_that_is_no_administrator_is_told_and_can_take_over() -> None:
     assert told(results, "AD-CTL-005") == [("advisory", "medium")]
     assert "Helpdesk" in findings(results, "AD-CTL-005")[0].title
     assert told(results, "AD-CTL-003") == [("advisory", "critical")]
-    assert "it owns the object" in findings(results, "AD-CTL-003")[0].actual
+    (found,) = findings(results, "AD-CTL-003")
+    assert "it owns the object" in found.actual
+    assert found.paths == (("Helpdesk", f"owner of {found.scope}"),)
+    assert f'SecurityIdentifier]"{DOMAIN_ADMINS}"' in found.remediation.commands[0]
 
 
 def test_owner_rights_take_the_owner_s_own_away() -> None:
@@ -215,6 +221,10 @@ def test_a_protected_account_bears_what_admin_sd_holder_has(directory: Directory
     results = judge(directory.evidence())
     assert told(results, "AD-CTL-001") == [("advisory", "medium")]
     assert words in findings(results, "AD-CTL-001")[0].actual
+
+
+def test_an_account_in_no_protected_group_needs_no_protection() -> None:
+    assert told(judge(delegate().evidence()), "AD-CTL-001") == []
 
 
 def test_the_order_of_entries_makes_no_difference_to_protection() -> None:

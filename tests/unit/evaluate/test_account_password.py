@@ -75,7 +75,8 @@ def test_what_is_withheld_stays_open_and_names_the_right_to_grant(check: str, at
     (found, *_) = [each for each in findings(results, check) if each.outcome == "unverifiable"]
     assert attribute in found.title
     assert any(command.endswith(f":RP;{attribute}") for command in found.remediation.commands)
-    assert ("advisory", "high") not in told(results, check)
+    if check != "AD-CTL-001":  # this account's permissions are not those of AdminSDHolder either
+        assert told(results, check) == [("unverifiable", "medium")]
     assert results.summary.verdict == "inconclusive"
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from auditor.model.evidence import Gap, GapKind
+from auditor.model.directory_entry import entry_to_record
+from auditor.model.evidence import Evidence, Gap, GapKind, Record
 from auditor.model.outcome import Outcome
-from tests.unit.evaluate.composed import findings, judge, matrix, told
+from tests.unit.evaluate.composed import findings, judge, matrix, read_of, told
 from tests.unit.evaluate.composed_account import delegate
 from tests.unit.evaluate.composed_directory import (
     ACCOUNT,
@@ -50,6 +51,14 @@ def test_a_host_that_does_not_answer_stays_open_with_its_reason() -> None:
     (found,) = findings(results, "AD-COL-001")
     assert (found.scope, found.actual) == (SECOND, "connection refused")
     assert results.summary.verdict == "inconclusive"
+
+
+def test_a_host_that_let_the_auditing_identity_in_answers_whatever_came_after() -> None:
+    evidence = Directory().evidence()
+    question = ("host", HOST)
+    others = tuple(each for each in evidence.reads if (each[0].dataset, each[0].subject) != question)
+    broken = replace(evidence, reads=(*others, read_of(question, [TRUSTED_HOST], UNREACHABLE)))
+    assert told(judge(broken), "AD-COL-001") == []
 
 
 def test_a_host_that_was_not_tried_after_a_refusal_is_not_told_again() -> None:
@@ -158,8 +167,19 @@ PWD_LAST_SET = "bf967a0a-0de6-11d0-a285-00aa003049e2"
         ((ace(PROPERTY, AUDITOR, ace_type=1, object_type=PWD_LAST_SET), ace(PROPERTY, AUDITOR)), True),
         ((ace(PROPERTY, AUDITOR, ace_type=9),), True),
         ((ace(PROPERTY, PRE_WINDOWS_2000),), False),
+        ((ace(PROPERTY, AUDITOR, ace_type=10), ace(PROPERTY, AUDITOR)), True),
     ],
-    ids=["everybody", "others", "attribute", "its set", "another set", "denied", "condition", "through everybody"],
+    ids=[
+        "everybody",
+        "others",
+        "attribute",
+        "its set",
+        "another set",
+        "denied",
+        "condition",
+        "through everybody",
+        "denied under a condition",
+    ],
 )
 def test_absence_is_proven_by_the_right_to_read(aces: tuple[object, ...], is_open: bool) -> None:
     """pwdLastSet has no value: that is a fact only where the auditing identity would have seen one."""
@@ -175,6 +195,29 @@ def test_absence_is_proven_by_the_right_to_read(aces: tuple[object, ...], is_ope
     )
     outcome = "unverifiable" if is_open else "advisory"
     assert [each[0] for each in told(judge(directory.evidence()), "AD-ACC-005")] == [outcome]
+
+
+def with_read(evidence: Evidence, dataset: str, records: list[Record], gap: Gap | None = None) -> Evidence:
+    others = tuple(each for each in evidence.reads if each[0].dataset != dataset)
+    return replace(evidence, reads=(*others, read_of((dataset, ""), records, gap)))
+
+
+def test_what_this_directory_has_no_attribute_for_is_absent() -> None:
+    closed = descriptor(ace(0x20000, "S-1-5-11"))
+    account = service_account("Domain Admins", "H2R Delegates", raw=closed)
+    evidence = Directory(accounts=(account,), descriptors=(closed,)).evidence()
+    assert told(judge(evidence), "AD-KRB-007") == [("unverifiable", "medium")]
+    for dataset in ("schema_classes", "schema_attributes", "extended_rights"):
+        evidence = with_read(evidence, dataset, [])
+    assert told(judge(evidence), "AD-KRB-007") == []
+
+
+def test_a_global_catalog_proves_no_absence() -> None:
+    partial = Gap(kind=GapKind.INCOMPLETE, message="a global catalog", missing_permission="audit over port 636")
+    account = entry_to_record(service_account("Domain Admins", "H2R Delegates", pwdLastSet=[]))
+    results = judge(with_read(Directory().evidence(), "account", [account], partial))
+    assert told(results, "AD-ACC-005") == [("unverifiable", "medium")]
+    assert findings(results, "AD-ACC-005")[0].actual == "a global catalog (needed: audit over port 636)"
 
 
 def test_a_deny_for_somebody_unknown_leaves_absence_open_while_the_token_is_not_whole() -> None:
