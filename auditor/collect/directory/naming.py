@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.collect.directory.filters import any_of_sids, batches_of_sids
-from auditor.collect.directory.reader import require_found
+from auditor.collect.directory.reader import require_domain_sid, require_found
 from auditor.collect.directory.session import Scope, SearchRequest
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
@@ -62,6 +62,7 @@ def read_trustees(reader: DirectoryReader, context: str) -> None:
         scope=Scope.SUBTREE,
     ).as_query()
     with reader.read("trustees", query) as read:
+        require_domain_sid(reader, context)  # without it no SID was noted, which is not the same as that there is none
         for request in requests:
             for found in reader.objects_below(read, request):
                 reader.store(read, found)

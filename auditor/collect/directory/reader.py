@@ -111,6 +111,17 @@ def require_found(answer: FoundObject | Gap) -> FoundObject:
     return answer
 
 
+def require_domain_sid(reader: DirectoryReader, context: str) -> bytes:
+    """Return the SID of the domain `context`, or raise why nothing can be said of its SIDs as SourceError."""
+    if reader.domain_sid is None:
+        raise SourceError(Gap(
+            kind=GapKind.NOT_PERMITTED,
+            message=f"objectSid of {context} was not returned",
+            missing_permission=f"Read all properties on {context}",
+        ))
+    return reader.domain_sid
+
+
 def not_held_here(reader: DirectoryReader, dn: str) -> Gap:
     """Return the gap for a DN that is in none of the host's naming contexts."""
     return Gap(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.collect.directory.filters import any_of_sids
+from auditor.collect.directory.reader import require_domain_sid
 from auditor.collect.directory.session import DESCRIPTOR, Scope, SearchRequest
-from auditor.errors import SourceError
-from auditor.model.evidence import Gap, GapKind
+from auditor.model.evidence import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,16 +45,11 @@ def read_tier_zero(reader: DirectoryReader, context: str) -> None:
                 read.leave_gap(answer)
             else:
                 reader.store(read, answer)
-        if reader.domain_sid is None:
-            raise SourceError(Gap(
-                kind=GapKind.NOT_PERMITTED,
-                message=f"objectSid of {context} was not returned",
-                missing_permission=f"Read all properties on {context}",
-            ))
+        domain_sid = require_domain_sid(reader, context)
         request = SearchRequest(
             base=context,
             attributes=_ATTRIBUTES,
-            filter=any_of_sids(_privileged_sids(reader.domain_sid)),
+            filter=any_of_sids(_privileged_sids(domain_sid)),
             scope=Scope.SUBTREE,
         )
         for found in reader.objects_below(read, request):

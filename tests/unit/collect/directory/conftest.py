@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,6 +34,8 @@ def trusted(authority: Authority) -> Issued:
 
 @pytest.fixture
 def collect(authority: Authority, tmp_path: Path) -> Collect:
+    numbers = count()
+
     def run(
         port: int,
         *,
@@ -53,13 +56,14 @@ def collect(authority: Authority, tmp_path: Path) -> Collect:
             "ca_file": str(authority.ca_file),
         }
         connection = HybridConnection(port=port, **(defaults | settings))  # type: ignore[arg-type]
-        writer = EvidenceWriter(tmp_path / "evidence", connection, lambda: datetime.now(UTC))
+        folder = tmp_path / f"evidence {next(numbers)}"
+        writer = EvidenceWriter(folder, connection, lambda: datetime.now(UTC))
         sign_in = PasswordSignIn(username=auditor, password=SecretReference("env", "PASSWORD"))
         steps: list[str] = []
         secrets = {sign_in.password: Secret(password.encode())}
         signed_in_as = collect_directory(connection, sign_in, secrets, writer, steps.append, limits=limits)
         writer.close({"signed_in_as": signed_in_as})
         assert steps
-        return read_evidence(tmp_path / "evidence")
+        return read_evidence(folder)
 
     return run

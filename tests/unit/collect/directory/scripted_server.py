@@ -20,6 +20,8 @@ Attributes: TypeAlias = "Mapping[str, Sequence[bytes | str]]"
 Answer: TypeAlias = "Callable[[Request], bytes]"
 Accept: TypeAlias = "Callable[[bytes], tuple[int, str, bytes | None]]"
 
+BASE, CHILDREN, SUBTREE = 0, 1, 2  # RFC 4511 4.5.1.2
+
 HEAD = "DC=corp,DC=example,DC=com"
 CONFIGURATION = f"CN=Configuration,{HEAD}"
 ROOT_DSE: Attributes = {
@@ -32,15 +34,20 @@ ROOT_DSE: Attributes = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A search that arrived. `filter` is the raw BER; `cookie` that of the paged results control."""
+    """A search that arrived. `filter` is the raw BER; `page_size` and `cookie` those of the paged results control."""
 
     message_id: int
     base: str
-    is_subtree: bool
+    scope: int
     filter: bytes
     attributes: tuple[str, ...]
     controls: tuple[str, ...]
+    page_size: int
     cookie: bytes
+
+    @property
+    def is_subtree(self) -> bool:
+        return self.scope == SUBTREE
 
     def entry(self, dn: str | bytes, attributes: Attributes) -> bytes:
         return ber.entry(self.message_id, dn, attributes)
@@ -160,21 +167,22 @@ class ScriptedServer:
 
 
 def _request(message_id: int, search: bytes, controls: bytes) -> Request:
-    (_, base), (_, scope), _, _, _, _, (_, search_filter), (_, attributes) = ber.parts(search)
+    (_, base), (_, scope), _, _, _, _, (kind, condition), (_, attributes) = ber.parts(search)
     values = {}
     for _, control in ber.parts(controls):
         (_, oid), *_, (_, value) = ber.parts(control)
         values[oid] = value
-    cookie = b""
+    size, cookie = b"", b""
     if ber.PAGED_RESULTS in values:
         ((_, paged),) = ber.parts(values[ber.PAGED_RESULTS])
-        _, (_, cookie) = ber.parts(paged)
+        (_, size), (_, cookie) = ber.parts(paged)
     return Request(
         message_id=message_id,
         base=base.decode(),
-        is_subtree=scope == bytes([2]),
-        filter=search_filter,
+        scope=scope[0],
+        filter=ber.tlv(kind, condition),
         attributes=tuple(name.decode() for _, name in ber.parts(attributes)),
         controls=tuple(oid.decode() for oid in values),
+        page_size=int.from_bytes(size, "big"),
         cookie=cookie,
     )
