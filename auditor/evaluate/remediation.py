@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auditor.acl import domain_of_sid
 from auditor.model.outcome import Outcome
 from auditor.model.results import Remediation
 
@@ -64,10 +65,23 @@ def delegate(target_ous: Iterable[str], account: str) -> Remediation:
 def revoke(places: Sequence[tuple[str, Sequence[Ace]]]) -> Remediation:
     """Advise to take entries away and to delegate the user task instead. `places` are DNs with entries found there."""
     explicit = dict.fromkeys((dn, ace.trustee) for dn, aces in places for ace in aces if not ace.is_inherited)
+    text = (
+        "Remove these entries where they are set explicitly: what is inherited goes with the entry above. /R removes "
+        "every entry of the trustee on that object, so delegate the user task again afterwards if it needs it."
+    )
+    shared = sorted({trustee for _, trustee in explicit if domain_of_sid(trustee) is None})
+    if shared:
+        text += (
+            f" Entries for {', '.join(shared)} are everybody's: take the single entry away by hand, because /R would "
+            "take reading away as well."
+        )
     return Remediation(
-        text="Remove these entries where they are set explicitly: what is inherited goes with the entry above. /R "
-        "removes every entry of the trustee on that object, so delegate the user task again afterwards if it needs it.",
-        commands=tuple(f"dsacls {quote(dn)} /R {quote(trustee)}" for dn, trustee in list(explicit)[:_COMMANDS]),
+        text=text,
+        commands=tuple(
+            f"dsacls {quote(dn)} /R {quote(trustee)}"
+            for dn, trustee in list(explicit)[:_COMMANDS]
+            if trustee not in shared
+        ),
     )
 
 

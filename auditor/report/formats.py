@@ -83,6 +83,18 @@ def _write_junit(record: Record, folder: Path) -> tuple[Path, ...]:
     return (_write(folder / "junit.xml", junit_bytes(record.results)),)
 
 
+def _write_proposals(record: Record, folder: Path) -> tuple[Path, ...]:
+    from auditor.report.proposal import proposal_bytes  # noqa: PLC0415
+
+    digest = hashlib.sha256(record.content).hexdigest()
+    proposals = folder / "proposals"
+    proposals.mkdir(exist_ok=True)
+    return tuple(
+        _write(proposals / f"{connection.id}.txt", proposal_bytes(record.results, connection, digest))
+        for connection in record.results.connections
+    )
+
+
 def _write_pdf(record: Record, folder: Path) -> tuple[Path, ...]:
     from auditor.report.pdf import render_pdf  # noqa: PLC0415
 
@@ -100,6 +112,7 @@ FORMATS: dict[str, Renderer] = {
     "md": _write_md,
     "junit": _write_junit,
     "ocsf": _write_ocsf,
+    "proposal": _write_proposals,
     "pdf": _write_pdf,
 }
 

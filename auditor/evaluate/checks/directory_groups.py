@@ -57,8 +57,13 @@ def _leave(group: HeldGroup, membership: Membership) -> Remediation:
     else:
         name = membership.names.get(first, first)
         text = f"Remove the account from {name}, the first group on the path to {group.name}."
-    command = f"Remove-ADGroupMember -Identity {quote(first)} -Members {quote(membership.account_sid)}"
-    return Remediation(text=text, commands=(command,))
+    return Remediation(text=text, commands=(_leave_command(group.sid, membership),))
+
+
+def _leave_command(group_sid: str, membership: Membership) -> str:
+    """Return the command that ends the membership which leads to a group."""
+    first = membership.ways.get(group_sid, (membership.account_sid, group_sid))[1]
+    return f"Remove-ADGroupMember -Identity {quote(first)} -Members {quote(membership.account_sid)}"
 
 
 def check_domain_admins(facts: DirectoryFacts) -> Iterator[Finding]:
@@ -84,7 +89,8 @@ def check_domain_admins(facts: DirectoryFacts) -> Iterator[Finding]:
                 "Delegate what this report lists under 'What would break without Domain Admins', agree with the "
                 "vendor that delegation alone is enough for the connection, then remove the account from Domain "
                 "Admins."
-            )
+            ),
+            commands=(_leave_command(membership.domain_admins, membership),),
         ),
     )
 

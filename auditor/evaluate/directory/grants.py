@@ -91,14 +91,19 @@ def _effective(descriptor: SecurityDescriptor, token: Token, ace: Ace) -> Access
 def _aces_granting(
     descriptor: SecurityDescriptor, token: Token, rights: AccessMask, object_types: tuple[str, ...] | None
 ) -> tuple[Ace, ...] | None:
-    decisions = [
-        decide_all(descriptor, token, right) if object_types is None else decide(descriptor, token, right, object_types)
+    decisions = {
+        right: decide_all(descriptor, token, right)
+        if object_types is None
+        else decide(descriptor, token, right, object_types)
         for right in DIRECTORY_RIGHTS
         if rights & right
-    ]
-    if not all(decision.granted for decision in decisions):
+    }
+    if not all(decision.granted for decision in decisions.values()):
         return None
-    return tuple(dict.fromkeys(decision.ace for decision in decisions if decision.ace is not None))
+    telling = rights & RIGHTS_BEYOND_READ or rights
+    return tuple(
+        dict.fromkeys(decision.ace for right, decision in decisions.items() if right & telling and decision.ace)
+    )
 
 
 def aces_granting(
@@ -106,8 +111,9 @@ def aces_granting(
 ) -> tuple[Ace, ...] | None:
     """Return the ACEs that give every one of `rights` on the object itself, or None when one is not held.
 
-    Without `object_types` each right must be held for every object type at once. An empty tuple means that no ACE is
-    needed: the DACL is NULL, or ownership gives it.
+    Without `object_types` each right must be held for every object type at once. Where more than reading is asked
+    for, the ACEs that give no more than reading are left out. An empty tuple means that no ACE is needed: the DACL is
+    NULL, or ownership gives it.
     """
     return _aces_granting(narrow(descriptor, token), token, rights, object_types)
 
