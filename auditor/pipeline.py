@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from auditor.model.results import DriftRecord, Results
     from auditor.model.waiver import WaiverFile
     from auditor.preparation import Prepared
+    from auditor.report.signature import Signer
 
     Announce: TypeAlias = Callable[[str, str], None]  # connection id (empty: the run), step in words
 
@@ -73,10 +74,14 @@ class Judging:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formats:
-    """The formats to write. One that the machine cannot make is left out only if nobody chose it."""
+    """The formats to write, and what signs the PDFs among them.
+
+    A format that the machine cannot make is left out only if nobody chose it.
+    """
 
     names: tuple[str, ...]
     are_chosen: bool
+    signer: Signer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -391,4 +396,13 @@ def _render(folder: Path, formats: Formats, announce: Announce) -> str:
             if formats.are_chosen:
                 raise
             left_out = str(error)
+    if formats.signer is not None:
+        _sign(folder, formats.signer)
     return left_out
+
+
+def _sign(folder: Path, signer: Signer) -> None:
+    from auditor.report.signature import sign_pdf  # noqa: PLC0415 - an extra, and slow to load
+
+    for path in sorted(folder.glob("*.pdf")):
+        path.write_bytes(sign_pdf(path.read_bytes(), signer))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from auditor.cli.console import say
-from auditor.cli.options import instant, split_formats
+from auditor.cli.options import instant
 from auditor.model.outcome import Severity, Verdict
 
 if TYPE_CHECKING:
     from auditor.model.results import DriftRecord, Results
-    from auditor.pipeline import Finished, Formats, Judging
+    from auditor.pipeline import Finished, Judging
 
 # What the report says in capitals, too
 _READINESS_WORDS = {
@@ -56,16 +56,6 @@ class Question:
             waivers=accepted,
             baseline=earlier,
         )
-
-
-def chosen_formats(names: list[str] | None, default: tuple[str, ...] = ()) -> Formats:
-    """Return the formats to write. Raises InvalidInput for one that is not known."""
-    from auditor.pipeline import Formats  # noqa: PLC0415
-    from auditor.report.formats import require_known_formats  # noqa: PLC0415
-
-    wanted = split_formats(names) if names or not default else default
-    require_known_formats(wanted)
-    return Formats(names=wanted, are_chosen=bool(names))
 
 
 def say_left_out(finished: Finished) -> None:

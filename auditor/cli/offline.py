@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from auditor.cli.console import LogFormat, say, visible
-from auditor.cli.judging import Question, chosen_formats, conclude, say_left_out
+from auditor.cli.judging import Question, conclude, say_left_out
 from auditor.cli.options import (
     Baseline,
     ExitZero,
     FailOn,
     FormatNames,
+    FullAppendix,
     LogFormatOption,
     NoProgress,
     Now,
     OutputDir,
     Quiet,
+    Sign,
+    SignPassphrase,
     Verbose,
     Waivers,
 )
 from auditor.cli.progress import Telling, progress
+from auditor.cli.rendering import Output
 from auditor.model.outcome import Severity
 
 _DEFAULT_OUTPUT = Path("runs")
@@ -41,6 +45,9 @@ def evaluate(
     ],
     output_dir: OutputDir = _DEFAULT_OUTPUT,
     format_names: FormatNames = None,
+    full_appendix: FullAppendix = False,
+    sign: Sign = None,
+    sign_passphrase: SignPassphrase = None,
     waivers: Waivers = None,
     baseline: Baseline = None,
     fail_on: FailOn = Severity.MEDIUM,
@@ -58,7 +65,14 @@ def evaluate(
     from auditor import pipeline  # noqa: PLC0415
     from auditor.recorded_run import read_recorded_run  # noqa: PLC0415
 
-    formats = chosen_formats(format_names, default=("json",))
+    output = Output(
+        format_names=format_names,
+        full_appendix=full_appendix,
+        sign=sign,
+        sign_passphrase=sign_passphrase,
+        default=("json",),
+    )
+    formats = output.formats()
     recorded = read_recorded_run(source)
     asked = Question(kind="review", fail_on=fail_on, exit_zero=exit_zero, now=now, waivers=waivers, baseline=baseline)
     judging = asked.judging()
@@ -73,6 +87,9 @@ def report(
     source: Annotated[Path, typer.Argument(metavar="RESULTS", help="A run folder or its results.json.")],
     output_dir: OutputDir = _DEFAULT_OUTPUT,
     format_names: FormatNames = None,
+    full_appendix: FullAppendix = False,
+    sign: Sign = None,
+    sign_passphrase: SignPassphrase = None,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -81,7 +98,10 @@ def report(
     """Render results again, into a folder of its own. Exits with 0 when everything asked for was written."""
     from auditor import pipeline  # noqa: PLC0415
 
-    formats = chosen_formats(format_names)
+    output = Output(
+        format_names=format_names, full_appendix=full_appendix, sign=sign, sign_passphrase=sign_passphrase
+    )
+    formats = output.formats()
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     with progress(telling) as announce:
         finished = pipeline.report(source, output_dir, formats, announce)
@@ -94,14 +114,59 @@ def report(
     )
 
 
-def verify(run_folder: RunArgument) -> None:
-    """Check every file of a run folder against its manifest. Exits with 1 when something differs."""
-    from auditor.history.manifest import verify_run  # noqa: PLC0415
+def verify(
+    run_folder: RunArgument,
+    trust: Annotated[
+        Path | None,
+        typer.Option("--trust", metavar="FILE", help="PEM certificates that must vouch for the signer of every PDF."),
+    ] = None,
+) -> None:
+    """Check every file of a run folder against its manifest, and the signatures of its PDFs.
 
-    differences = verify_run(run_folder)
+    Exits with 1 when something differs. Without --trust a signature shows that nothing changed since it was made,
+    not who made it.
+    """
+    from auditor.history.manifest import verify_run  # noqa: PLC0415
+    from auditor.report.signature import read_roots  # noqa: PLC0415
+
+    roots = read_roots(trust) if trust is not None else ()
+    differences = [*verify_run(run_folder)]
+    for path in sorted(run_folder.glob("*.pdf")):
+        differences += _differences_of_signature(path, roots)
     for difference in differences:
         print(visible(difference))
     if differences:
         say(f"auditor: {run_folder}: {len(differences)} differences; exit 1 (not what was written)")
         raise typer.Exit(1)
     say(f"auditor: {run_folder}: every file is as the manifest records it; exit 0 (verified)")
+
+
+def _differences_of_signature(path: Path, roots: tuple[Any, ...]) -> list[str]:
+    """Return what is wrong with the signatures of a PDF, and say what is known of those that are right."""
+    from auditor.report.signature import SigningUnavailable, UnreadablePdf, check_signatures, is_signed  # noqa: PLC0415
+
+    try:
+        content = path.read_bytes()
+        if not is_signed(content):
+            return [f"{path.name}: is not signed"] if roots else []
+        statuses = check_signatures(content, roots)
+    except UnreadablePdf as error:
+        return [f"{path.name}: {error}"]
+    except SigningUnavailable as unavailable:
+        say(f"{path.name}: is signed, and the signature was not checked: {unavailable}")
+        return []
+    for status in statuses:
+        trust = {None: "whose certificate was checked against no root (--trust)", True: "trusted", False: "not trusted"}
+        say(
+            f"{path.name}: signed {status.signed_at} by {status.signer}, {trust[status.is_trusted]}; "
+            f"certificate SHA-256 {status.certificate_sha256}"
+        )
+    return [
+        f"{path.name}: {fault}"
+        for status in statuses
+        for fault, is_so in (
+            ("its signature does not fit its content", not status.is_sound),
+            (f"its signer {status.signer} is not trusted", status.is_trusted is False),
+        )
+        if is_so
+    ]

@@ -35,6 +35,26 @@ FormatNames = Annotated[
     list[str] | None,
     typer.Option("--format", "-f", help=f"{', '.join(DEFAULT_FORMATS)}; repeat or separate with commas. Default: all."),
 ]
+FullAppendix = Annotated[
+    bool, typer.Option("--full-appendix", help="Also write all reads of the evidence as a second volume, appendix.pdf.")
+]
+Sign = Annotated[
+    str | None,
+    typer.Option(
+        "--sign",
+        metavar="KEY",
+        help="Sign the PDFs (PAdES) with this PKCS#12 file, or with a token: "
+        "pkcs11:token=LABEL;object=LABEL?module-path=FILE. Needs the extra `sign`.",
+    ),
+]
+SignPassphrase = Annotated[
+    str | None,
+    typer.Option(
+        "--sign-passphrase",
+        metavar="REFERENCE",
+        help="Where its passphrase or PIN is: env:NAME, file:PATH, keyring:SERVICE/NAME or prompt:.",
+    ),
+]
 ConnectionIds = Annotated[
     list[str] | None,
     typer.Option("--connection", help="Only this connection; repeat for more. All when not given."),

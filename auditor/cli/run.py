@@ -9,7 +9,7 @@ import typer
 
 from auditor.cli.console import LogFormat, say
 from auditor.cli.invocation import ask, invocation, prompt
-from auditor.cli.judging import Question, chosen_formats, conclude
+from auditor.cli.judging import Question, conclude
 from auditor.cli.news import failure_is_told, tell_news
 from auditor.cli.options import (
     Baseline,
@@ -18,16 +18,20 @@ from auditor.cli.options import (
     ExitZero,
     FailOn,
     FormatNames,
+    FullAppendix,
     LogFormatOption,
     NoProgress,
     Now,
     OutputDir,
     Quiet,
     Resume,
+    Sign,
+    SignPassphrase,
     Verbose,
     Waivers,
 )
 from auditor.cli.progress import Telling, progress
+from auditor.cli.rendering import Output
 from auditor.model.outcome import Severity
 
 _DEFAULT_CONFIG = Path("inventory.yaml")
@@ -38,6 +42,9 @@ def run(
     config: Config = _DEFAULT_CONFIG,
     output_dir: OutputDir = _DEFAULT_OUTPUT,
     format_names: FormatNames = None,
+    full_appendix: FullAppendix = False,
+    sign: Sign = None,
+    sign_passphrase: SignPassphrase = None,
     connection: ConnectionIds = None,
     waivers: Waivers = None,
     baseline: Baseline = None,
@@ -58,13 +65,19 @@ def run(
     """
     judging = Question(kind="review", fail_on=fail_on, exit_zero=exit_zero, now=now, waivers=waivers, baseline=baseline)
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
-    _run(config, output_dir, format_names, connection, judging, telling, resumes=resume)
+    output = Output(
+        format_names=format_names, full_appendix=full_appendix, sign=sign, sign_passphrase=sign_passphrase
+    )
+    _run(config, output_dir, output, connection, judging, telling, resumes=resume)
 
 
 def readiness(
     config: Config = _DEFAULT_CONFIG,
     output_dir: OutputDir = _DEFAULT_OUTPUT,
     format_names: FormatNames = None,
+    full_appendix: FullAppendix = False,
+    sign: Sign = None,
+    sign_passphrase: SignPassphrase = None,
     connection: ConnectionIds = None,
     waivers: Waivers = None,
     baseline: Baseline = None,
@@ -86,7 +99,10 @@ def readiness(
         kind="readiness", fail_on=fail_on, exit_zero=exit_zero, now=now, waivers=waivers, baseline=baseline
     )
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
-    _run(config, output_dir, format_names, connection, judging, telling, resumes=resume)
+    output = Output(
+        format_names=format_names, full_appendix=full_appendix, sign=sign, sign_passphrase=sign_passphrase
+    )
+    _run(config, output_dir, output, connection, judging, telling, resumes=resume)
 
 
 def collect(
@@ -131,7 +147,7 @@ def collect(
 def _run(
     config: Path,
     output_dir: Path,
-    format_names: list[str] | None,
+    output: Output,
     connection: list[str] | None,
     asked: Question,
     telling: Telling,
@@ -142,11 +158,11 @@ def _run(
     from auditor.errors import InvalidInput, Problem, collecting  # noqa: PLC0415
     from auditor.preparation import prepare  # noqa: PLC0415
 
-    formats = chosen_formats(format_names)
     problems: list[Problem] = []
+    formats = collecting(problems, output.formats)
     prepared = collecting(problems, lambda: prepare(config, connection or (), ask, prompt(), notifies=True))
     judging = collecting(problems, asked.judging)
-    if prepared is None or judging is None:
+    if formats is None or prepared is None or judging is None:
         raise InvalidInput(problems)
     pipeline.require_comparable(judging, [entry.id for entry in prepared.entries])
     with failure_is_told(prepared), progress(telling) as announce:

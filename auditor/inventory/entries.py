@@ -20,7 +20,7 @@ class SecretUse:
 
     reference: SecretReference
     file: str
-    line: int
+    line: int | None
     place: str
     is_certificate: bool = False
 

@@ -32,7 +32,7 @@ _DOMAIN_AND_NAME = re.compile(r'(?!\.\\)[^\s@\\/"\[\]:;|=,+*?<>]+\\[^\\/"\[\]:;|
 _HTTPS_BASE = re.compile(r"(https://(?P<host>[^\s/@:?#\[\]]+|\[[0-9a-fA-F:.]+\])(:(?P<port>[0-9]{1,5}))?)/?")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HIGHEST_PORT = 65535
-_REFERENCE_FORMS = "env:NAME, file:PATH, keyring:SERVICE/NAME or prompt: (in quotes)"
+REFERENCE_FORMS = "env:NAME, file:PATH, keyring:SERVICE/NAME or prompt: (in quotes)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,20 +134,27 @@ def _https_base(value: str) -> str:
     return match[1]
 
 
-def _secret_reference(value: object, info: ValidationInfo) -> SecretReference:
-    scheme, colon, locator = value.partition(":") if isinstance(value, str) else ("", "", "")
+def parse_secret_reference(text: str, folder: Path) -> SecretReference | None:
+    """Return the reference that `text` is, a file's path being relative to `folder`; None when it is none."""
+    scheme, colon, locator = text.partition(":")
     service, _, name = locator.partition("/")
-    # No message repeats the value: it may be the secret itself
     if scheme == "file" and locator.strip() and not _LINE_BREAK_OR_TAB.search(locator):
-        return SecretReference("file", str(_surroundings(info).folder / locator))
+        return SecretReference("file", str(folder / locator))
     if (
         (scheme == "env" and _ENVIRONMENT_NAME.fullmatch(locator))
         or (scheme == "keyring" and service and name)
         or (scheme == "prompt" and colon and not locator)
     ):
         return SecretReference(scheme, locator)
-    cure = f"write {_REFERENCE_FORMS}, and change the secret if it stood here"
-    raise refusal("must be a reference to a secret, never the secret itself", cure)
+    return None
+
+
+def _secret_reference(value: object, info: ValidationInfo) -> SecretReference:
+    reference = parse_secret_reference(value, _surroundings(info).folder) if isinstance(value, str) else None
+    if reference is None:  # no message repeats the value: it may be the secret itself
+        cure = f"write {REFERENCE_FORMS}, and change the secret if it stood here"
+        raise refusal("must be a reference to a secret, never the secret itself", cure)
+    return reference
 
 
 def _require_file(reference: SecretReference) -> SecretReference:

@@ -101,9 +101,16 @@ def _write_pdf(record: Record, folder: Path) -> tuple[Path, ...]:
     return (_write(folder / "report.pdf", render_pdf(record.content)),)
 
 
+def _write_appendix(record: Record, folder: Path) -> tuple[Path, ...]:
+    from auditor.report.appendix import render_appendix  # noqa: PLC0415  # jinja2, fontTools and pikepdf
+
+    content = render_appendix(record.results, hashlib.sha256(record.content).hexdigest())
+    return (_write(folder / "appendix.pdf", content),)
+
+
 Renderer: TypeAlias = Callable[[Record, "Path"], "tuple[Path, ...]"]
 
-# In the order they are written: the one that a machine may be unable to write comes last.
+# In the order they are written: those that a machine may be unable to write come last.
 FORMATS: dict[str, Renderer] = {
     "json": _write_json,
     "html": _write_html,
@@ -114,6 +121,7 @@ FORMATS: dict[str, Renderer] = {
     "ocsf": _write_ocsf,
     "proposal": _write_proposals,
     "pdf": _write_pdf,
+    "appendix": _write_appendix,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -50,6 +50,16 @@ def render_diff_html(before: Results, after: Results, drift: DriftRecord) -> str
 def render_print_html(view: ReportView) -> str:
     """Return the same report for the page; its style is given to the PDF renderer separately."""
     return _render(view, policy="", style="", script="")
+
+
+def render_appendix_html(**facts: Any) -> str:  # noqa: ANN401  # whatever the template names; it refuses what is absent
+    """Return one part of the volume of evidence; its style is given to the PDF renderer separately."""
+    return _environment().get_template("appendix.html").render(**facts)
+
+
+def appendix_style() -> str:
+    """Return the style of the volume of evidence, with the fonts as `print_style` has them."""
+    return font_face_rules(lambda filename: f"asset:{filename}") + _read("css/appendix.css")
 
 
 def print_style() -> str:

@@ -44,6 +44,11 @@ def render_pdf(results_content: bytes) -> bytes:
     return _run_child("render", results_content, RENDER_TIMEOUT_S)
 
 
+def render_part(html: bytes) -> bytes:
+    """Return the PDF of one part of the volume of evidence, whose HTML is given; raises as `render_pdf` does."""
+    return _run_child("part", html, RENDER_TIMEOUT_S)
+
+
 def require_pdf() -> None:
     """Raise PdfUnavailable unless this machine can make a PDF. Takes about a second."""
     _run_child("probe", b"", PROBE_TIMEOUT_S)

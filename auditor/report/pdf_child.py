@@ -1,7 +1,8 @@
-"""The child process that makes a PDF: `python -m auditor.report.pdf_child render|probe`.
+"""The child process that makes a PDF: `python -m auditor.report.pdf_child render|part|probe`.
 
-`render` reads results.json from standard input and writes the PDF to standard output. Exits 3 when a
-library of WeasyPrint cannot be loaded, with the reason as the last line on standard error.
+`render` reads results.json from standard input, `part` the HTML of a part of the volume of evidence; both write
+the PDF to standard output. Exits 3 when a library of WeasyPrint cannot be loaded, with the reason as the last line
+on standard error.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def main() -> None:
         sys.stdout.flush()  # WeasyPrint's banner comes first, the reason last
         print(str(error).splitlines()[0].split(".  ")[0], file=sys.stderr)  # noqa: T201  # the parent reads this line
         sys.exit(UNAVAILABLE)
-    output.write(_probe() if sys.argv[1] == "probe" else _render(sys.stdin.buffer.read()))
+    task = sys.argv[1]
+    output.write(_probe() if task == "probe" else _TASKS[task](sys.stdin.buffer.read()))
     output.close()
 
 
@@ -78,6 +80,15 @@ def _render(content: bytes) -> bytes:
     return _without_double_associations(pdf)
 
 
+def _part(html: bytes) -> bytes:
+    from auditor.report.html import appendix_style  # noqa: PLC0415
+
+    return _write_pdf(html.decode("utf-8"), appendix_style(), [], variant="pdf/a-3u")
+
+
+_TASKS = {"render": _render, "part": _part}
+
+
 def _attachments(results: Results, content: bytes) -> list[Any]:
     """Return the attached files, sorted by name as a PDF name tree must be (ISO 32000-1 7.9.6)."""
     from weasyprint import Attachment  # noqa: PLC0415
@@ -102,7 +113,7 @@ def _attachments(results: Results, content: bytes) -> list[Any]:
     ]
 
 
-def _write_pdf(html: str, style: str, attachments: list[Any]) -> bytes:
+def _write_pdf(html: str, style: str, attachments: list[Any], *, variant: str = "pdf/a-3a") -> bytes:
     from weasyprint import CSS, HTML  # noqa: PLC0415
     from weasyprint.text.fonts import FontConfiguration  # noqa: PLC0415
     from weasyprint.urls import URLFetcher, URLFetcherResponse  # noqa: PLC0415
@@ -124,7 +135,7 @@ def _write_pdf(html: str, style: str, attachments: list[Any]) -> bytes:
     sheet = CSS(string=style, font_config=fonts, url_fetcher=fetcher)
     document = HTML(string=html, url_fetcher=fetcher, media_type="print")
     pdf: bytes = document.write_pdf(
-        stylesheets=[sheet], font_config=fonts, pdf_variant="pdf/a-3a", attachments=attachments
+        stylesheets=[sheet], font_config=fonts, pdf_variant=variant, attachments=attachments
     )
     complaints.refuse_missing_glyphs()
     return pdf

@@ -226,8 +226,8 @@ def _connection_view(
             SourceView(
                 source=source,
                 anchor=source_anchor(connection.id, place),
-                query=_query_rows(source.query),
-                problem="" if source.complete else _problem(source),
+                query=query_rows(source.query),
+                problem="" if source.complete else what_was_wrong(source),
             )
             for place, source in enumerate(connection.sources)
         ),
@@ -236,7 +236,8 @@ def _connection_view(
     )
 
 
-def _problem(source: SourceRecord) -> str:
+def what_was_wrong(source: SourceRecord) -> str:
+    """Return in words why a read is not complete."""
     kind = source.error_kind or "incomplete"
     return GAP_KINDS.get(kind, kind)
 
@@ -279,7 +280,8 @@ def _lines(value: Any) -> tuple[str, ...]:  # noqa: ANN401  # any JSON value of 
     return () if value is None else (_text(value),)
 
 
-def _query_rows(query: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def query_rows(query: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return what was asked as (name, text) rows."""
     return tuple((name, _text(value)) for name, value in query.items())
 
 

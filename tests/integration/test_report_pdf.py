@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pikepdf
+import pikepdf.pdfa
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "report"))
@@ -127,6 +128,14 @@ def test_it_claims_pdf_a_3a_and_dates_itself_by_the_evaluation(pdf):
         assert document.Root.OutputIntents
         assert "/OpenAction" not in document.Root
         assert "/JavaScript" not in document.Root.Names
+
+
+def test_a_validator_finds_nothing_that_pdf_a_3b_forbids(pdf):
+    """It knows level b; the file claims level a, which asks for more, and whose tags have tests of their own."""
+    report = pikepdf.pdfa.validate_written(pdf, "3b")
+    assert {finding.rule for finding in report.violations} == {"ISO_19005_3:6.6.4-3"}  # the claim is a, not b
+    # what the validator does not know it does not judge: patterns and shadings, which are not used
+    assert {finding.rule for finding in report.unsupported} <= {"pikepdf:schema-Resources"}
 
 
 def test_it_is_sound_has_bookmarks_and_numbers_its_pages(pdf, text):

@@ -45,7 +45,7 @@ def test_each_format_writes_its_files(record, tmp_path):
 
 
 def test_an_unknown_format_is_refused_with_the_known_ones_before_anything_is_written(record, tmp_path):
-    with pytest.raises(InvalidInput, match="json, html, csv, xlsx, md, junit, ocsf, proposal, pdf") as caught:
+    with pytest.raises(InvalidInput, match="json, html, csv, xlsx, md, junit, ocsf, proposal, pdf, appendix") as caught:
         render(record, ["html", "docx", "odt"], tmp_path / "out")
     assert len(caught.value.problems) == 2
     assert not (tmp_path / "out").exists()

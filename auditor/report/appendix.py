@@ -1,0 +1,95 @@
+"""The second volume of the PDF: every read of the run, made in parts side by side and joined.
+
+One long table would take a single process minutes and gigabytes, which grow with the rows; parts take little of
+both and every core. The parts are not tagged, because joining would lose the tags: the volume claims PDF/A-3u, and
+the first volume carries the same record as an attachment.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pikepdf
+
+from auditor.report.html import render_appendix_html
+from auditor.report.pdf import render_part
+from auditor.report.view import query_rows, what_was_wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.model.results import Results, SourceRecord
+
+ROWS_PER_PART = 1250
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceRow:
+    """A read of one connection. `query` holds (name, text) rows, `problem` why it is not complete, if so."""
+
+    connection: str
+    source: SourceRecord
+    query: tuple[tuple[str, str], ...]
+    problem: str
+
+
+def render_appendix(results: Results, results_sha256: str) -> bytes:
+    """Return the volume as PDF; equal records give equal bytes.
+
+    Raises PdfUnavailable when this machine cannot make one, RunFailed when a part was not made in time or in memory.
+    """
+    documents = appendix_documents(results, results_sha256)
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:  # each waits for a process of its own
+        return _join(list(workers.map(lambda html: render_part(html.encode("utf-8")), documents)))
+
+
+def appendix_documents(results: Results, results_sha256: str) -> list[str]:
+    """Return the parts as HTML, at least one."""
+    rows = [
+        EvidenceRow(
+            connection=connection.id,
+            source=source,
+            query=query_rows(source.query),
+            problem="" if source.complete else what_was_wrong(source),
+        )
+        for connection in results.connections
+        for source in connection.sources
+    ]
+    starts = range(0, max(1, len(rows)), ROWS_PER_PART)
+    return [
+        render_appendix_html(
+            run=results.run,
+            results_sha256=results_sha256,
+            rows=rows[start : start + ROWS_PER_PART],
+            part=number,
+            parts=len(starts),
+            first=min(start + 1, len(rows)),
+            last=min(start + ROWS_PER_PART, len(rows)),
+            total=len(rows),
+        )
+        for number, start in enumerate(starts, start=1)
+    ]
+
+
+def _join(parts: Sequence[bytes]) -> bytes:
+    """Return one PDF of all parts: with the metadata of the first, and the bookmarks of each."""
+    joined = io.BytesIO()
+    with pikepdf.open(io.BytesIO(parts[0])) as volume:
+        titles = [(_title(volume), 0)]
+        for part in parts[1:]:
+            with pikepdf.open(io.BytesIO(part)) as document:
+                titles.append((_title(document), len(volume.pages)))
+                volume.pages.extend(document.pages)
+        with volume.open_outline() as outline:
+            outline.root[:] = [pikepdf.OutlineItem(title, page) for title, page in titles]
+        volume.save(joined, deterministic_id=True)
+    return joined.getvalue()
+
+
+def _title(document: pikepdf.Pdf) -> str:
+    with document.open_outline() as outline:
+        return outline.root[0].title
