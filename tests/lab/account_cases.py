@@ -5,6 +5,7 @@ from __future__ import annotations
 from auditor.model.outcome import Outcome
 from tests.lab.cases import BOTH, GROUPS, SERVICE_ACCOUNTS, Case, Target, lab_group, service_account_dn
 from tests.lab.estate import AccessChange, AttributeChange, Membership
+from tests.lab.membership_cases import WITHHELD
 from tests.lab.user_task import USER_TASK, delegated, given_to, place, target
 
 SATISFIED, MISSING = Outcome.SATISFIED, Outcome.MISSING
@@ -57,6 +58,32 @@ EXPOSED = (
         ),
         account_findings=frozenset({"AD-ACC-003 advisory medium", "AD-KRB-009 advisory high"}),
         targets=(target(SATISFIED, "both ACEs", delegated("OU=person")),),
+    ),
+    Case(
+        name="veiled",
+        why="the permissions of its class alone, which withhold part of what is set",
+        access_changes=(AccessChange(dn=service_account_dn("svc-veiled"), protected=True),),
+        attribute_changes=(
+            changed("veiled", "userAccountControl", NORMAL_ACCOUNT | TRUSTED_FOR_DELEGATION),
+            changed("veiled", "mail", "robin@corp.example.com"),
+            changed("veiled", "employeeID", "4711"),
+            changed("veiled", "description", "H2R bind, password: Winter2024!"),
+            changed("veiled", "info", "see the wiki"),
+            changed("veiled", "comment", "see the wiki"),
+            changed("veiled", "adminCount", 1),
+            changed("veiled", "servicePrincipalName", "HTTP/veiled"),
+            changed("veiled", "msDS-AllowedToDelegateTo", "cifs/files"),
+            changed("veiled", "sIDHistory", "S-1-5-21-9-9-9-1105"),
+        ),
+        account_findings=WITHHELD
+        | {
+            "AD-ACC-003 advisory medium",
+            "AD-ACC-013 advisory high",
+            "AD-KRB-001 advisory high",
+            "AD-KRB-003 advisory high",
+            "AD-KRB-009 advisory high",
+        },
+        targets=(target(SATISFIED, "both ACEs", delegated("OU=veiled")),),
     ),
     Case(
         name="former",
