@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.acl import Token, format_ace_sddl
-from auditor.evaluate.directory.subtree import read_inhabitants
 from auditor.evaluate.directory.user_task import controls_user, decide_user_task
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import delegate
@@ -34,10 +33,13 @@ def check_delegation_reaches(facts: DirectoryFacts) -> Iterator[Finding]:
         return
     token = Token(membership.without_domain_admins)
     for ou, delegated in facts.delegations.items():
-        if delegated.subtree is None or delegated.judgement.outcome not in (Outcome.SATISFIED, Outcome.PARTIAL):
+        if delegated.inhabitants is None:
             continue
-        inhabitants = read_inhabitants(facts.evidence, ou).found
-        unreached = [each for each in inhabitants if not each.is_group and not _controls(each, token)]
+        inhabitants = delegated.inhabitants.found
+        # What could not be read is told by AD-COL-008.
+        unreached = [
+            each for each in inhabitants if not each.is_group and each.descriptor and not each.is_controlled_by(token)
+        ]
         blocked = _blocked_containers(delegated, token)
         people = [each.dn for each in unreached if _is_blocked(each) and not each.has_admin_count]
         if blocked or people:
@@ -49,11 +51,6 @@ def check_delegation_reaches(facts: DirectoryFacts) -> Iterator[Finding]:
         denials = [*on_containers, *on_people]
         if denials:
             yield _denied(facts, membership, ou, denials, is_general=bool(on_containers))
-
-
-def _controls(inhabitant: Inhabitant, token: Token) -> bool:
-    """What could not be read is told by AD-COL-008."""
-    return inhabitant.descriptor is None or controls_user(inhabitant.descriptor, token, inhabitant.sid).is_held
 
 
 def _is_blocked(inhabitant: Inhabitant) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.acl import (
@@ -14,7 +14,7 @@ from auditor.acl import (
     well_known_guid,
 )
 from auditor.evaluate.directory.origin import UNKNOWN_ORIGIN, hands_down
-from auditor.evaluate.directory.subtree import Subtree, auditor_lists, read_subtree
+from auditor.evaluate.directory.subtree import Inhabitants, Subtree, auditor_lists, read_inhabitants, read_subtree
 from auditor.evaluate.directory.user_task import (
     PartDecision,
     TaskPart,
@@ -42,10 +42,14 @@ _ORGANIZATIONAL_UNIT = well_known_guid("organizationalUnit", GuidKind.CLASS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delegated:
-    """One target OU: its judgement, and what was read of it. `subtree` is None when its descriptor was not."""
+    """One target OU: its judgement, and what was read of it. `subtree` is None when its descriptor was not.
+
+    `inhabitants` are None where nothing is delegated that could reach them.
+    """
 
     judgement: Judgement
     subtree: Subtree | None
+    inhabitants: Inhabitants | None = None
 
 
 def judge_delegation(evidence: Evidence, membership: Membership, target_ou: str) -> Delegated:
@@ -59,7 +63,28 @@ def judge_delegation(evidence: Evidence, membership: Membership, target_ou: str)
     if subtree.target.descriptor is None:
         malformed = _unverifiable("its security descriptor is malformed", (reference,))
         return Delegated(judgement=malformed, subtree=None)
-    return Delegated(judgement=_judge_token(subtree, membership, reference), subtree=subtree)
+    judgement = _judge_token(subtree, membership, reference)
+    if judgement.outcome not in (Outcome.SATISFIED, Outcome.PARTIAL):
+        return Delegated(judgement=judgement, subtree=subtree)
+    inhabitants = read_inhabitants(evidence, target_ou)
+    told = _people_reached(inhabitants, Token(membership.without_domain_admins))
+    return Delegated(
+        judgement=replace(judgement, note=f"{judgement.note} {told}".strip()), subtree=subtree, inhabitants=inhabitants
+    )
+
+
+def _people_reached(inhabitants: Inhabitants, token: Token) -> str:
+    """Count the users that live below by whether the delegation reaches them."""
+    if inhabitants.gap is not None:
+        return f"The users below were not all read: {describe_gap(inhabitants.gap)}."
+    users = [each for each in inhabitants.found if not each.is_group]
+    if not users:
+        return "No user lives below."
+    unread = sum(each.descriptor is None for each in users)
+    reached = sum(each.is_controlled_by(token) for each in users)
+    counts = [f"{reached} under full control", f"{len(users) - reached - unread} not"]
+    counts += [f"{unread} not readable"] if unread else []
+    return f"Users who live below: {len(users)}, {', '.join(counts)}."
 
 
 def _judge_token(subtree: Subtree, membership: Membership, reference: EvidenceReference) -> Judgement:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from auditor.acl import AccessMask, SecurityDescriptor, Token, decide, narrow
-from auditor.evaluate.directory.user_task import may_be_defeated
+from auditor.evaluate.directory.user_task import controls_user, may_be_defeated
 from auditor.evaluate.directory.well_known import IN_EVERY_TOKEN
 from auditor.model.directory_entry import DirectoryEntry, record_to_entry
 from auditor.model.distinguished_name import dns_above, is_dn_within, parse_dn
@@ -52,6 +52,10 @@ class Inhabitant:
     def is_group(self) -> bool:
         """Whether it is a group rather than a user."""
         return self.structural_class == "group"
+
+    def is_controlled_by(self, token: Token) -> bool:
+        """Tell whether a token has full control of it; False when its descriptor could not be read."""
+        return self.descriptor is not None and controls_user(self.descriptor, token, self.sid).is_held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,7 @@ from tests.unit.evaluate.composed_directory import (
     group,
     user_task,
 )
+from tests.unit.evaluate.composed_rights import placed, with_raw, with_read
 
 if TYPE_CHECKING:
     from auditor.acl import Ace
@@ -319,3 +320,21 @@ def test_a_group_ou_that_cannot_be_judged_is_not_called_undelegated() -> None:
     results = judge(half_known.evidence())
     assert findings(results, "AD-DEL-010") == []
     assert results.summary.verdict == "inconclusive"
+
+
+def test_users_who_live_below_are_counted_by_whether_they_are_reached() -> None:
+    """Their descriptors decide, not the OU's: inheritance may be blocked on each of them."""
+    full = ace(FULL_CONTROL, DELEGATES, flags=INHERITED)
+    people = (
+        placed(f"CN=Reached,{STAFF}", full, objectClass=["top", "user"], objectSid=f"{DOMAIN}-2001"),
+        placed(f"CN=Blocked,{STAFF}", control=PROTECTED, objectClass=["top", "user"], objectSid=f"{DOMAIN}-2002"),
+        with_raw(f"CN=Unread,{STAFF}", None, objectClass=["top", "user"]),
+        placed(f"CN=Group,{STAFF}", objectClass=["top", "group"]),
+    )
+    below = row(judge(with_read(Directory(), "inhabitants", *people, subject=STAFF).evidence()), "M8")
+    assert below.outcome == "satisfied"
+    assert "Users who live below: 3, 1 under full control, 1 not, 1 not readable." in below.note
+    empty = with_read(Directory(), "inhabitants", subject=STAFF)
+    assert "No user lives below." in row(judge(empty.evidence()), "M8").note
+    refused = Directory(gaps={("inhabitants", STAFF): REFUSED})
+    assert "not all read: access denied" in row(judge(refused.evidence()), "M8").note
