@@ -7,10 +7,12 @@ the descriptor as Samba reads it, and do not count among those where the decisio
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import ldap3
 import pytest
 
 from auditor.acl import (
@@ -20,15 +22,20 @@ from auditor.acl import (
     AccessMask,
     AceFlag,
     AceKind,
+    GuidKind,
     Named,
     Token,
     aces_reaching_child,
+    decide,
+    object_types_of_property,
+    well_known_guid,
 )
 from tests.integration.effective_rights import Question, ask, decided
+from tests.lab.estate import LAB_PASSWORD
 from tests.lab.random_estate import ACCOUNTS, ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from auditor.acl import Ace, SecurityDescriptor
     from tests.lab.domain_controller import DomainController
@@ -39,6 +46,11 @@ FEWEST_COMPARISONS = 100_000
 EVERYONE, NETWORK, AUTHENTICATED_USERS = "S-1-1-0", "S-1-5-2", "S-1-5-11"
 NT_SECURITY_DESCRIPTOR = "bf9679e3-0de6-11d0-a285-00aa003049e2"  # the attribute's schemaIDGUID
 OBJECT_ALLOW = 0x05
+GROUP, MEMBER = well_known_guid("group", GuidKind.CLASS), well_known_guid("member", GuidKind.ATTRIBUTE)
+SELF_MEMBERSHIP = well_known_guid("Self-Membership", GuidKind.VALIDATED_WRITE)
+RESET_PASSWORD = well_known_guid("User-Force-Change-Password", GuidKind.EXTENDED_RIGHT)
+USER = well_known_guid("user", GuidKind.CLASS)
+SUCCESS, INSUFFICIENT_RIGHTS = 0, 50  # RFC 4511 4.1.9
 
 
 class Peculiarity(StrEnum):
@@ -98,6 +110,75 @@ def test_children_inherit_what_is_computed_from_their_parent(questions: tuple[Qu
         assert list(map(meaning, inherited)) == list(map(meaning, computed)), child.dn
         compared += len(computed)
     assert compared > len(subjects)
+
+
+def test_accounts_join_the_groups_that_the_decision_lets_them_join(
+    domain_controller_with_random_access: DomainController, comparable: tuple[Question, ...]
+) -> None:
+    """No attribute tells about validated writes: adding oneself takes one, or else the right to write `member`."""
+
+    def join(connection: ldap3.Connection, administrator: ldap3.Connection, question: Question) -> bool:
+        group, account = question.subject.dn, question.account.dn
+        done = bool(connection.modify(group, {"member": [(ldap3.MODIFY_ADD, [account])]}))
+        if done:
+            assert administrator.modify(group, {"member": [(ldap3.MODIFY_DELETE, [account])]}), administrator.result
+        return done
+
+    asked = [
+        question
+        for question in comparable
+        if question.subject.class_guid == GROUP and question.subject.sid not in question.token.sids
+    ]
+    expected = [may_write_member(question) or may_add_itself(question) for question in asked]
+    assert tried(domain_controller_with_random_access, asked, join) == expected
+    assert {True, False} == set(expected)
+    assert any(may_add_itself(question) and not may_write_member(question) for question in asked)
+
+
+def test_accounts_reset_the_passwords_that_the_decision_lets_them_reset(
+    domain_controller_with_random_access: DomainController, comparable: tuple[Question, ...]
+) -> None:
+    """No attribute tells about extended rights either."""
+
+    def reset(connection: ldap3.Connection, _: ldap3.Connection, question: Question) -> bool:
+        return bool(connection.extend.microsoft.modify_password(question.subject.dn, LAB_PASSWORD))
+
+    asked = [question for question in comparable if question.subject.class_guid == USER]
+    expected = [is_granted(question, AccessMask.CONTROL_ACCESS, RESET_PASSWORD) for question in asked]
+    assert tried(domain_controller_with_random_access, asked, reset) == expected
+    assert {True, False} == set(expected)
+
+
+def tried(
+    controller: DomainController,
+    asked: Sequence[Question],
+    attempt: Callable[[ldap3.Connection, ldap3.Connection, Question], bool],
+) -> list[bool]:
+    """Attempt something as the account of each question; tell of each whether it was done."""
+    with ExitStack() as stack:
+        administrator = stack.enter_context(controller.sign_in())
+        connections = {
+            controller.dn(f"CN={name},{ROOT}"): stack.enter_context(controller.sign_in(name)) for name in ACCOUNTS
+        }
+        done = []
+        for question in asked:
+            connection = connections[question.account.dn]
+            done.append(attempt(connection, administrator, question))
+            assert connection.result["result"] in {SUCCESS, INSUFFICIENT_RIGHTS}, connection.result
+        return done
+
+
+def may_add_itself(question: Question) -> bool:
+    return is_granted(question, AccessMask.VALIDATED_WRITE, SELF_MEMBERSHIP)
+
+
+def may_write_member(question: Question) -> bool:
+    return is_granted(question, AccessMask.WRITE_PROPERTY, *object_types_of_property(MEMBER, GROUP))
+
+
+def is_granted(question: Question, right: AccessMask, *object_types: str) -> bool:
+    subject = question.subject
+    return decide(subject.descriptor, question.token, right, object_types, subject.sid).granted
 
 
 def meaning(ace: Ace) -> tuple[object, ...]:

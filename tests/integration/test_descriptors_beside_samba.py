@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,13 +13,18 @@ from typing import Any
 import pytest
 
 from auditor.acl import (
+    DIRECTORY_RIGHTS,
+    FULL_CONTROL,
     OWNER_RIGHTS_SID,
     PRINCIPAL_SELF_SID,
     WELL_KNOWN_GUIDS,
     Ace,
+    AceFlag,
     ControlFlag,
     MalformedDescriptor,
     SecurityDescriptor,
+    Token,
+    decide,
     format_descriptor_sddl,
     parse_descriptor,
     serialise_descriptor,
@@ -80,9 +86,21 @@ def test_damaged_descriptors_mean_what_they_mean_to_samba(descriptors: list[Secu
     assert compared > DAMAGED_DESCRIPTORS / 5
 
 
-def ask_samba(**questions: list[str]) -> dict[str, list[Any]]:
+def test_owner_rights_decide_as_they_do_for_samba_on_files() -> None:
+    """In its directory Samba does not know OWNER RIGHTS; its access check for files does (MS-DTYP 2.5.3.2)."""
+    random = Random(20261127)
+    token = ("S-1-5-21-1-2-3-1104", "S-1-5-11")
+    cases = [(descriptor_with_owner_rights(random, token), right) for _ in range(1000) for right in DIRECTORY_RIGHTS]
+    granted = ask_samba(grant=[[serialise_descriptor(each).hex(), token, int(right)] for each, right in cases])["grant"]
+    decided = [decide(each, Token(frozenset(token)), right).granted for each, right in cases]
+    assert decided == granted
+    others = [decide(without_owner_rights(each), Token(frozenset(token)), right).granted for each, right in cases]
+    assert sum(one != other for one, other in zip(decided, others, strict=True)) > len(cases) / 20
+
+
+def ask_samba(**questions: list[Any]) -> dict[str, list[Any]]:
     skip_without_samba()
-    asked = json.dumps({"unpack": [], "print": [], "parse": [], **questions})
+    asked = json.dumps({"unpack": [], "print": [], "parse": [], "grant": [], **questions})
     answers: dict[str, list[Any]] = json.loads(
         run([SYSTEM_PYTHON, str(SCRIPT)], folder=SCRIPT.parent, standard_input=asked)
     )
@@ -111,6 +129,26 @@ def random_ace(random: Random) -> Ace:
         object_type=random.choice((*GUIDS, None)) if has_types else None,
         inherited_object_type=random.choice((*GUIDS, None, None)) if has_types else None,
     )
+
+
+def descriptor_with_owner_rights(random: Random, token: tuple[str, ...]) -> SecurityDescriptor:
+    """Return a descriptor whose denies are for OWNER RIGHTS alone and come first; elsewhere Samba goes its own way."""
+    inherit_only = int(AceFlag.CONTAINER_INHERIT | AceFlag.INHERIT_ONLY)
+
+    def some_ace(ace_type: int, *trustees: str) -> Ace:
+        flags = random.choice((0, 0, 0, inherit_only))
+        mask = int(FULL_CONTROL) & random.getrandbits(20) & random.getrandbits(20)
+        return Ace(type=ace_type, flags=flags, mask=mask, trustee=random.choice(trustees))
+
+    denies = tuple(some_ace(0x01, OWNER_RIGHTS_SID) for _ in range(random.randrange(3)))
+    allows = tuple(some_ace(0x00, OWNER_RIGHTS_SID, *token, "S-1-5-18") for _ in range(random.randrange(1, 5)))
+    owner = random.choice((*token, "S-1-5-18"))
+    return SecurityDescriptor(owner=owner, group=owner, control=0x8004, dacl=denies + allows)
+
+
+def without_owner_rights(descriptor: SecurityDescriptor) -> SecurityDescriptor:
+    kept = tuple(ace for ace in descriptor.dacl or () if ace.trustee != OWNER_RIGHTS_SID)
+    return replace(descriptor, dacl=kept)
 
 
 def damage(random: Random, raw: bytes) -> bytes:

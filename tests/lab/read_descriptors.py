@@ -1,9 +1,9 @@
 """Read and write security descriptors with Samba's library.
 
 Run by the system's Python, which has Samba's modules: `read_descriptors.py < questions.json`. Takes lists of
-hexadecimal descriptors to `unpack`, of others to `print` as SDDL, and of SDDL texts to `parse`; prints the answers
-under the same names. What is unpacked or parsed comes as owner, group, control bits and ACEs, or as null where the
-library refuses it.
+hexadecimal descriptors to `unpack`, of others to `print` as SDDL, of SDDL texts to `parse`, and of triples of a
+hexadecimal descriptor, the SIDs of a token and a right to `grant`; prints the answers under the same names. What is
+unpacked or parsed comes as owner, group, control bits and ACEs, or as null where the library refuses it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import json
 import sys
 from typing import Any
 
+from samba import NTSTATUSError  # type: ignore[import-not-found]
 from samba.dcerpc import security  # type: ignore[import-not-found]
 from samba.ndr import ndr_unpack  # type: ignore[import-not-found]
+from samba.security import access_check  # type: ignore[import-not-found]
 
 OBJECT_TYPES = frozenset({0x05, 0x06, 0x07, 0x08})
 OBJECT_TYPE_PRESENT, INHERITED_OBJECT_TYPE_PRESENT = 1, 2  # MS-DTYP 2.4.4.3
@@ -27,6 +29,7 @@ def main() -> None:
         "unpack": [unpack(bytes.fromhex(text)) for text in questions["unpack"]],
         "print": [ndr_unpack(security.descriptor, bytes.fromhex(text)).as_sddl() for text in questions["print"]],
         "parse": [content(security.descriptor.from_sddl(text, NO_DOMAIN)) for text in questions["parse"]],
+        "grant": [is_granted(bytes.fromhex(text), sids, right) for text, sids, right in questions["grant"]],
     }
     json.dump(answers, sys.stdout)
 
@@ -37,6 +40,18 @@ def unpack(raw: bytes) -> list[Any] | None:
         return content(ndr_unpack(security.descriptor, raw))
     except RuntimeError:
         return None
+
+
+def is_granted(raw: bytes, sids: list[str], right: int) -> bool:
+    """Tell whether the library's access check for files grants a right to a token; it knows no object types."""
+    token = security.token()
+    token.sids = [security.dom_sid(sid) for sid in sids]
+    token.num_sids = len(sids)
+    try:
+        access_check(ndr_unpack(security.descriptor, raw), token, right)
+    except NTSTATUSError:
+        return False
+    return True
 
 
 def content(descriptor: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -186,6 +187,16 @@ def test_splitting_aces_changes_no_decision(descriptor, token, types, object_sid
         split = replace(descriptor, dacl=tuple(part for ace in descriptor.dacl for part in _split(ace)))
     assert _decisions(split, token, types, object_sid) == _decisions(descriptor, token, types, object_sid)
     assert rights_beyond_read(split, token, object_sid) == rights_beyond_read(descriptor, token, object_sid)
+
+
+@unhurried
+@given(descriptors_with_a_dacl(DECIDING_TYPES), st.randoms(), tokens, object_types, object_sids)
+def test_the_order_among_allows_and_among_denies_changes_no_decision(descriptor, random, token, types, object_sid):
+    runs = (list(run) for _, run in groupby(descriptor.dacl, key=lambda ace: ace.kind))
+    mixed = replace(descriptor, dacl=tuple(ace for run in runs for ace in random.sample(run, len(run))))
+    assert _decisions(mixed, token, types, object_sid) == _decisions(descriptor, token, types, object_sid)
+    assert rights_beyond_read(mixed, token, object_sid) == rights_beyond_read(descriptor, token, object_sid)
+    assert frozenset().union(*map(atoms_of, mixed.dacl)) == frozenset().union(*map(atoms_of, descriptor.dacl))
 
 
 @unhurried
