@@ -19,7 +19,7 @@ from auditor.history.manifest import MANIFEST, unaltered
 from auditor.history.run_folder import discard, publish, staging_folder
 from auditor.history.runs import RESULTS, find_baseline
 from auditor.inventory.entries import ReplayEntry
-from auditor.recorded_run import RecordedRun, copy_recorded_run, read_recorded_run, write_inputs
+from auditor.recorded_run import RecordedRun, copy_recorded_run, read_recorded_run, write_inputs, write_redacted_run
 from auditor.report.formats import render
 from auditor.report.pdf import PdfUnavailable
 from auditor.report.results_json import read_results, write_results
@@ -122,6 +122,15 @@ def collect(prepared: Prepared, invocation: Invocation, output_dir: Path, announ
         _collected(prepared, invocation, folder, announce),
     ):
         return Finished(folder=publish(folder, f"{invocation.clock():%Y%m%dT%H%M%SZ}-evidence"), results=None)
+
+
+def collect_redacted(prepared: Prepared, invocation: Invocation, output_dir: Path, announce: Announce) -> Finished:
+    """Collect evidence and write it without the organisation, to be given away; the original is not kept."""
+    with TemporaryDirectory(prefix="auditor-") as scratch, staging_folder(output_dir) as folder:
+        _collect(prepared, invocation, Path(scratch), announce, ())
+        announce("", "redacting the evidence")
+        write_redacted_run(Path(scratch), folder)
+        return Finished(folder=publish(folder, f"{invocation.clock():%Y%m%dT%H%M%SZ}-redacted"), results=None)
 
 
 def judge_again(

@@ -13,6 +13,7 @@ from auditor.collect.replay import copy_evidence, read_evidence
 from auditor.errors import InvalidInput, Problem
 from auditor.inventory.entries import ReplayEntry
 from auditor.matrix.load import DEFAULT_PROFILE, load_matrix, load_profile_file
+from auditor.redaction.evidence import REDACTED, redact_evidence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +99,34 @@ def _name(entry: InventoryEntry) -> str | None:
 
 def _matrix_file(matrix: Matrix) -> str:
     return f"matrix-{matrix.sha256[:12]}.yaml"
+
+
+def write_redacted_run(recorded: Path, folder: Path) -> None:
+    """Write a collected run into `folder` without the organisation: tokens for names, no inventory, nobody's name.
+
+    The matrices stay as they are: without them it cannot be judged.
+    """
+    facts = RunFile.model_validate_json((recorded / "inputs" / RUN_FILE).read_bytes())
+    folders = {each.id: recorded / "evidence" / each.id for each in facts.connections}
+    new_ids = redact_evidence(folders, folder / "evidence")
+    inputs = folder / "inputs"
+    inputs.mkdir()
+    for matrix in {facts.default_matrix, *(each.matrix for each in facts.connections)}:
+        shutil.copyfile(recorded / "inputs" / matrix, inputs / matrix)
+    redacted = RunFile(
+        organisation=REDACTED,
+        operator=REDACTED,
+        host=REDACTED,
+        tool_version=facts.tool_version,
+        argv=(),
+        default_matrix=facts.default_matrix,
+        connections=tuple(
+            _Connection(id=new_id, name=None, matrix=each.matrix)
+            for new_id, each in zip(new_ids, facts.connections, strict=True)
+        ),
+    )
+    text = json.dumps(redacted.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n"
+    (inputs / RUN_FILE).write_text(text, encoding="utf-8", newline="\n")
 
 
 def read_recorded_run(folder: Path) -> RecordedRun:

@@ -118,6 +118,14 @@ def collect(
             "see `auditor doctor --script exchange-export`.",
         ),
     ] = None,
+    redact: Annotated[
+        bool,
+        typer.Option(
+            "--redact",
+            help="Write tokens in place of names, hosts, SIDs and ids, so that the evidence can be given away and is "
+            "still judged the same.",
+        ),
+    ] = False,
     resume: Resume = False,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
@@ -128,10 +136,13 @@ def collect(
     from auditor import pipeline  # noqa: PLC0415
     from auditor.preparation import prepare  # noqa: PLC0415
 
+    if redact and resume:
+        raise typer.BadParameter("what an interrupted run left is not redacted; leave --resume out")
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     prepared = prepare(config, connection or (), ask, prompt(), export=export)
     with progress(telling) as announce:
-        finished = pipeline.collect(prepared, invocation(resumes=resume), output_dir, announce)
+        write = pipeline.collect_redacted if redact else pipeline.collect
+        finished = write(prepared, invocation(resumes=resume), output_dir, announce)
     print(finished.folder)
     gaps = _count_gaps(finished.folder)
     code = 3 if gaps else 0

@@ -1,0 +1,157 @@
+"""Redacts the evidence of a run, file by file, so that it can be replayed and judged like the original."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from auditor.acl import MalformedDescriptor, parse_descriptor
+from auditor.collect.evidence_writer import source_to_plain
+from auditor.collect.replay import read_evidence
+from auditor.matrix.load import known_profiles
+from auditor.redaction.records import Redactor
+from auditor.redaction.tokens import GUID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from auditor.model.evidence import Evidence, Gap, Json, Record, Source
+
+REDACTED = "redacted"
+_PUBLIC_QUERY = frozenset({"attributes", "cmdlet", "controls", "header", "method", "scope", "sids_per_search"})
+_HOSTS = frozenset({"hosts", "tls_server_name", "tenant"})
+
+
+def redact_evidence(folders: Mapping[str, Path], target: Path) -> tuple[str, ...]:
+    """Write the evidence in `folders` (by connection id) redacted below `target`; return the new connection ids.
+
+    Equal things have equal tokens in all of it. Raises InvalidInput for a folder that is no evidence.
+    """
+    redactor = Redactor()
+    for folder in folders.values():
+        for source, read in read_evidence(folder).reads:
+            for record in read:
+                redactor.learn(source.dataset, record)
+    return tuple(_redact_connection(redactor, folder, target) for folder in folders.values())
+
+
+def _redact_connection(redactor: Redactor, folder: Path, target: Path) -> str:
+    evidence = read_evidence(folder)
+    header = json.loads((folder / "connection.json").read_bytes())
+    header["connection"] = {name: _setting(redactor, name, value) for name, value in header["connection"].items()}
+    header["collected_by"] = {
+        name: value if name == "tool_version" else REDACTED for name, value in header["collected_by"].items()
+    }
+    new_id = str(header["connection"]["id"])
+    place = target / new_id
+    place.mkdir(parents=True)
+    _write_json(place / "connection.json", header)
+    descriptors = _redact_descriptors(redactor, evidence, place)
+    sources = [
+        _redact_read(redactor, number, source, read, descriptors, place)
+        for number, (source, read) in enumerate(evidence.reads)
+    ]
+    digest = hashlib.sha256((place / "descriptors.jsonl").read_bytes()).hexdigest()
+    _write_json(place / "sources.json", {"format": 1, "descriptors_sha256": digest, "sources": sources})
+    return new_id
+
+
+def _setting(redactor: Redactor, name: str, value: Json) -> Json:
+    """Redact one field of the connection as the operator wrote it down."""
+    tokens = redactor.tokens
+    if isinstance(value, list):
+        return [_setting(redactor, name, each) for each in value]
+    if isinstance(value, dict):
+        return {each: _setting(redactor, each, inner) for each, inner in value.items()}
+    if not isinstance(value, str):
+        return value
+    if name in _HOSTS and not GUID.fullmatch(value):
+        return tokens.host(value)
+    if name == "profile":
+        return value if value in known_profiles() else REDACTED
+    if name in {"kind", "cloud"}:
+        return value
+    return tokens.name(value) if name in {"id", "name", "linked_to", "ca_file"} else tokens.text(value)
+
+
+def _redact_descriptors(redactor: Redactor, evidence: Evidence, place: Path) -> dict[str, str]:
+    """Write every descriptor with other domains in its SIDs; return the new digest of each."""
+    digests: dict[str, str] = {}
+    with (place / "descriptors.jsonl").open("wb") as stream:
+        for old, raw in evidence.descriptors.items():
+            redacted = redactor.tokens.sids(_without_conditions(raw))
+            new = digests[old] = hashlib.sha256(redacted).hexdigest()
+            encoded = base64.b64encode(redacted).decode("ascii")
+            stream.write(f'{{"sha256": "{new}", "descriptor": "{encoded}"}}\n'.encode("ascii"))
+    return digests
+
+
+def _without_conditions(raw: bytes) -> bytes:
+    """Blank what follows the SID of an ACE: the condition of a callback ACE names attributes and their values."""
+    try:
+        dacl = parse_descriptor(raw).dacl or ()
+    except MalformedDescriptor:
+        return raw
+    for ace in dacl:
+        if ace.application_data:
+            raw = raw.replace(ace.application_data, bytes(len(ace.application_data)))
+    return raw
+
+
+def _redact_read(
+    redactor: Redactor,
+    number: int,
+    source: Source,
+    records: Iterable[Record],
+    descriptors: Mapping[str, str],
+    place: Path,
+) -> dict[str, Any]:
+    filename = f"{number:03d}-{source.dataset}.jsonl"
+    digest = hashlib.sha256()
+    with (place / filename).open("wb") as stream:
+        for record in records:
+            redacted = redactor.record(source.dataset, record, descriptors)
+            line = json.dumps(redacted, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+            stream.write(line + b"\n")
+            digest.update(line + b"\n")
+    return {
+        **source_to_plain(source),
+        "file": filename,
+        "subject": redactor.tokens.text(source.subject),
+        "endpoint": redactor.tokens.text(source.endpoint),
+        "query": {name: _query(redactor, name, value) for name, value in source.query.items()},
+        "gap": None if source.gap is None else _gap(source.gap),
+        "sha256": digest.hexdigest(),
+    }
+
+
+def _query(redactor: Redactor, name: str, value: Json) -> Json:
+    """Keep what the tool asks everybody; replace what it asked here, and leave filters out."""
+    if name in _PUBLIC_QUERY or not isinstance(value, (str, list, dict)):
+        return value
+    if name in {"filter", "then"}:
+        return REDACTED
+    if isinstance(value, list):
+        return [_query(redactor, name, each) for each in value]
+    if isinstance(value, dict):
+        return {each: _query(redactor, each, inner) for each, inner in value.items()}
+    return redactor.tokens.text(value)
+
+
+def _gap(gap: Gap) -> dict[str, str | None]:
+    """Keep the kind of failure; its words may quote anything. A right is kept where it names no object."""
+    right = gap.missing_permission
+    return {
+        "kind": gap.kind,
+        "message": f"{gap.kind} ({REDACTED})",
+        "missing_permission": right if right is None or "=" not in right else f"Read ({REDACTED})",
+    }
+
+
+def _write_json(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+
+

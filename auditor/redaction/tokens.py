@@ -1,0 +1,175 @@
+"""Tokens: the same for the same thing, telling nothing of what it was. What nobody lists as public is replaced.
+
+Tokens are counted, not computed from what they stand for: a digest of a name is found by trying names.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from auditor.acl import format_sid, parse_sid
+from auditor.model.connection import CLOUD_ENDPOINTS
+from auditor.model.distinguished_name import AttributeValue, DistinguishedName, parse_dn
+
+GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+# Ids of Microsoft's own services, the same in every tenant
+_MICROSOFTS_GUID = re.compile(
+    r"0000000[0-9a-f]-0000-0(?:000-c000|ff1-ce00)-000000000000|f8cdef31-a31e-4b4a-93e4-5f571e91255a"
+)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:\d\d)")
+_OID = re.compile(r"[0-2](?:\.\d+){3,}")
+_DNS_NAME = re.compile(r"(?:\*|[A-Za-z0-9_-]+)(?:\.[A-Za-z0-9_-]+)+\.?")
+_PATH = re.compile(r"/(?:[A-Za-z]+/)*")
+_PUBLIC_FORMS = (_INSTANT, _OID, _PATH)
+_DOMAIN_SID = re.compile(rb"\x01[\x04\x05]\x00\x00\x00\x00\x00\x05\x15\x00\x00\x00(.{12})", re.DOTALL)
+_DIGEST = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
+_PUBLIC_HOSTS = frozenset(
+    urlsplit(url).hostname for each in CLOUD_ENDPOINTS.values() for url in (each.login, each.graph, each.exchange)
+)
+# Containers and objects that Windows names, the same in every domain (MS-ADTS 6.1.1)
+_PUBLIC_RELATIVE_NAMES = frozenset({
+    "adminsdholder", "builtin", "certificate templates", "certification authorities", "computers", "configuration",
+    "default-first-site-name", "deleted objects", "domain controllers", "domaindnszones", "enrollment services",
+    "extended-rights", "foreignsecurityprincipals", "forestdnszones", "infrastructure", "keys", "lostandfound",
+    "managed service accounts", "microsoft", "microsoftdns", "ntds quotas", "partitions", "policies", "program data",
+    "public key services", "schema", "servers", "services", "sites", "system", "tpm devices", "users",
+})  # fmt: skip
+_PUBLIC_WORDS = frozenset({
+    "", "*", "/", "all", "alltrusted", "all group members", "false", "guestsorexternalusers", "none", "office365",
+    "true", "unlimited",
+    # service classes (MS-KILE 3.1.1.11)
+    "cifs", "dns", "exchangemdb", "ftp", "gc", "host", "http", "krbtgt", "ldap", "mssqlsvc", "nfs", "restrictedkrbhost",
+    "rpc", "smtp", "termsrv", "wsman",
+})  # fmt: skip
+
+
+@dataclass(slots=True, kw_only=True)
+class Tokens:
+    """The tokens of one redaction. `words` are public beyond those that are everywhere, in lower case; so are `ids`."""
+
+    words: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
+    _given: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def _number(self, kind: str, value: str) -> int:
+        given = self._given.setdefault(kind, {})
+        return given.setdefault(value, len(given) + 1)
+
+    def is_public(self, value: str) -> bool:
+        """Tell whether a word is the same everywhere."""
+        return value.casefold() in _PUBLIC_WORDS or value.casefold() in self.words
+
+    def name(self, value: str) -> str:
+        """Return the token of a name; names that differ in case alone are one."""
+        if self.is_public(value):
+            return value
+        if value.endswith("$") and len(value) > 1:  # the account of a computer, whose name its host has too
+            return f"{self.name(value[:-1])}$"
+        return f"n{self._number('name', value.casefold())}"
+
+    def guid(self, value: str) -> str:
+        """Return the token of an object id or GUID."""
+        if value.casefold() in self.ids or _MICROSOFTS_GUID.fullmatch(value.casefold()):
+            return value
+        return f"a0000000-0000-4000-8000-{self._number('guid', value.casefold()):012x}"
+
+    def sids(self, raw: bytes) -> bytes:
+        """Return bytes with the domain of every domain SID in them replaced; what is relative to it stays."""
+        return _DOMAIN_SID.sub(lambda match: match[0][:12] + self._domain(match[1]), raw)
+
+    def _domain(self, identifier: bytes) -> bytes:
+        return b"".join(n.to_bytes(4, "little") for n in (1, 1, self._number("domain", identifier.hex())))
+
+    def host(self, value: str) -> str:
+        """Return the token of a DNS name, label by label, or of an address (RFC 5737, RFC 3849)."""
+        try:
+            address = ip_address(value)
+        except ValueError:
+            return ".".join(label if label in {"*", ""} else self.name(label) for label in value.split("."))
+        number = self._number("address", str(address))
+        return f"2001:db8::{number:x}" if address.version == 6 else f"198.51.{number // 256}.{number % 256}"  # noqa: PLR2004
+
+    def dn(self, name: DistinguishedName) -> str:
+        """Return a DN with the value of every relative name replaced, unless Windows chose it."""
+        parts = tuple(tuple(map(self._part, part)) for part in name.relative_names)
+        return str(DistinguishedName(relative_names=parts))
+
+    def _part(self, part: AttributeValue) -> AttributeValue:
+        text = part.value if isinstance(part.value, str) else part.value.hex()
+        if text.casefold() in _PUBLIC_RELATIVE_NAMES or self.is_public(text):
+            return part
+        return AttributeValue(type=part.type, value=self.text(text) if text.startswith("S-1-") else self.name(text))
+
+    def url(self, value: str) -> str:
+        """Return a URL whose host, names and ids are replaced; a query is left out."""
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+        shown = host if host in _PUBLIC_HOSTS else self.host(host)
+        port = f":{parts.port}" if parts.port else ""
+        path = "/".join(self._segment(segment) for segment in parts.path.split("/"))
+        return f"{parts.scheme}://{shown}{port}{path}{'?redacted' if parts.query else ''}"
+
+    def _segment(self, segment: str) -> str:
+        return segment if re.fullmatch(r"[A-Za-z$]*|v1\.0|beta", segment) else self.text(segment)
+
+    def text(self, value: str) -> str:
+        """Return any text redacted according to its form; what has none is a name."""
+        if self.is_public(value) or any(form.fullmatch(value) for form in _PUBLIC_FORMS):
+            return value
+        redacted = self._identifier(value)
+        return self._compound(value) if redacted is None else redacted
+
+    def _identifier(self, value: str) -> str | None:
+        if GUID.fullmatch(value):
+            return self.guid(value)
+        if (sid := _sid(value)) is not None:
+            return format_sid(self.sids(sid))
+        if value.startswith(("https://", "http://")):
+            return self.url(value)
+        if _is_address(value):
+            return self.host(value)
+        if _DIGEST.fullmatch(value):
+            return f"{self._number('digest', value.casefold()):0{len(value)}x}"
+        return None
+
+    def _compound(self, value: str) -> str:
+        prefix, _, last = value.rpartition("/")
+        if GUID.fullmatch(last) and _PATH.fullmatch(f"{prefix}/"):
+            return f"{prefix}/{self.guid(last)}"
+        if "=" in value and (name := _dn(value)) is not None:
+            return self.dn(name)
+        for separator in ("\\", "/"):
+            if separator in value.strip(separator):
+                return separator.join(self.text(part) for part in value.split(separator))
+        head, colon, port = value.rpartition(":")
+        if colon and head and port.isdecimal():
+            return f"{self.text(head)}:{port}"
+        if value.count("@") == 1 and " " not in value:
+            local, _, suffix = value.partition("@")
+            return f"{self.name(local)}@{self.host(suffix)}"
+        return self.host(value) if _DNS_NAME.fullmatch(value) else self.name(value)
+
+
+def _is_address(value: str) -> bool:
+    try:
+        ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _sid(value: str) -> bytes | None:
+    try:
+        return parse_sid(value) if value.startswith("S-1-") else None
+    except ValueError:
+        return None
+
+
+def _dn(value: str) -> DistinguishedName | None:
+    try:
+        return parse_dn(value)
+    except ValueError:
+        return None

@@ -1,0 +1,107 @@
+"""Tokens: equal for equal things, of the same form, and silent about what they stand for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.acl import format_sid, parse_sid
+from auditor.model.distinguished_name import parse_dn
+from auditor.redaction.records import Redactor
+from auditor.redaction.tokens import Tokens
+
+SID = "S-1-5-21-111111-222222-333333-1104"
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        ("svc-h2r", "n1"),
+        ("Hire to Retire", "n1"),
+        ("svc@corp.example.com", "n1@n2.n3.n4"),
+        ("CORP\\svc", "n1\\n2"),
+        ("dc1.corp.example.com", "n1.n2.n3.n4"),
+        ("DC1$", "n1$"),
+        ("10.1.2.3", "198.51.0.1"),
+        ("fe80::1", "2001:db8::1"),
+        ("OU=Staff,OU=Users,DC=corp,DC=example", "OU=n1,OU=Users,DC=n2,DC=n3"),
+        ("CN=AdminSDHolder,CN=System,DC=corp", "CN=AdminSDHolder,CN=System,DC=n1"),
+        (SID, "S-1-5-21-1-1-1-1104"),
+        ("S-1-5-32-544", "S-1-5-32-544"),
+        ("9c2f5e8a-5471-5ca3-93c4-12b37dddcde5", "a0000000-0000-4000-8000-000000000001"),
+        (
+            "/administrativeUnits/9c2f5e8a-5471-5ca3-93c4-12b37dddcde5",
+            "/administrativeUnits/a0000000-0000-4000-8000-000000000001",
+        ),
+        ("/", "/"),
+        ("HTTP/web.corp.example:8443", "HTTP/n1.n2.n3:8443"),
+        (
+            "https://graph.microsoft.com/v1.0/users/svc@contoso.com?$select=id",
+            "https://graph.microsoft.com/v1.0/users/n1@n2.n3?redacted",
+        ),
+        ("https://10.0.0.1:8443", "https://198.51.0.1:8443"),
+        ("2026-11-23T08:00:00Z", "2026-11-23T08:00:00Z"),
+        ("1.2.840.113556.1.4.803", "1.2.840.113556.1.4.803"),
+        ("Unlimited", "Unlimited"),
+        ("00000003-0000-0000-c000-000000000000", "00000003-0000-0000-c000-000000000000"),
+        ("B41A70075CE048F0365E66889E6659569256441B90E3A37C64D674286C6E468C", f"{1:064x}"),
+    ],
+)
+def test_each_form_keeps_its_form(value: str, form: str) -> None:
+    assert Tokens().text(value) == form
+
+
+def test_the_same_name_is_the_same_token_wherever_it_stands() -> None:
+    tokens = Tokens()
+    token = tokens.name("Contoso")
+    assert tokens.text("contoso") == token
+    assert tokens.text("CONTOSO\\svc").startswith(f"{token}\\")
+    assert tokens.text("svc@contoso.com").endswith(f"@{token}.{tokens.name('com')}")
+    assert f"DC={token}," in tokens.text("OU=x,DC=contoso,DC=com")
+    assert tokens.text("contoso$") == f"{token}$"
+
+
+def test_a_domain_is_the_same_token_in_text_and_bytes() -> None:
+    tokens = Tokens()
+    assert format_sid(tokens.sids(parse_sid(SID))) == tokens.text(SID)
+    other = tokens.text("S-1-5-21-111111-222222-333334-1104")
+    assert other.startswith("S-1-5-21-")
+    assert other != tokens.text(SID)
+    inside = b"before" + parse_sid(SID) + b"after"
+    assert tokens.sids(inside) == b"before" + parse_sid(tokens.text(SID)) + b"after"
+
+
+def test_what_is_below_stays_below() -> None:
+    tokens = Tokens()
+    outer, inner = "OU=Staff,DC=corp,DC=example", "CN=a\\,b,OU=Sub,OU=staff,DC=CORP,DC=example"
+    assert parse_dn(tokens.text(inner)).is_within(parse_dn(tokens.text(outer)))
+
+
+@given(st.text(min_size=1))
+def test_no_text_is_left_as_it_was_unless_it_is_public(text: str) -> None:
+    tokens = Tokens()
+    redacted = tokens.text(text)
+    assert tokens.text(text) == redacted
+    words = [word for word in text.replace("/", " ").replace("\\", " ").split() if len(word) > 8 and word.isalpha()]
+    assert not [word for word in words if word in redacted and not tokens.is_public(word) and not text.startswith("/")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("the old password: Winter2026!", "password: Redacted1!"), ("runs the nightly job", "n1")],
+)
+def test_a_text_that_looks_like_a_secret_still_does(text: str, expected: str) -> None:
+    record = Redactor().record("account", {"dn": "", "attributes": {"description": [text]}, "descriptor": None}, {})
+    assert record["attributes"] == {"description": [expected]}
+
+
+def test_what_a_tenant_added_to_a_record_is_not_named() -> None:
+    extension = "extension_9c2f5e8a54715ca393c412b37dddcde5_badge"
+    record = Redactor().record("user", {extension: "4711", "accountEnabled": True, "jobTitle": "Clerk"}, {})
+    assert record == {"n1": "n2", "accountEnabled": True, "jobTitle": "n3"}
+
+
+def test_bytes_that_nobody_knows_are_blank() -> None:
+    entry = {"dn": "", "attributes": {"thumbnailphoto": [{"base64": "c2VjcmV0"}]}, "descriptor": None}
+    assert Redactor().record("account", entry, {})["attributes"] == {"thumbnailphoto": [{"base64": "AAAAAAAA"}]}
