@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.acl import AccessMask, format_ace_sddl, rights_in_words
-from auditor.evaluate.checks.account_finding import ACCOUNT, account_finding
+from auditor.evaluate.checks.account_finding import ACCOUNT, account_finding, read_permissions_of
 from auditor.evaluate.checks.account_protection import owned_by_domain_admins
 from auditor.evaluate.directory.control import controllers_of, powers_over_account, powers_over_group
 from auditor.evaluate.directory.entitlements import held_groups
@@ -106,6 +106,7 @@ def _not_readable(facts: DirectoryFacts, check: str, unread: list[str], evidence
         title="Who controls it could not be read",
         actual=f"the security descriptor could not be read: {shown}",
         cure=f"Grant the auditing identity Read permissions on {shown}, then run again.",
+        commands=read_permissions_of(facts, [dn for dn in unread[:_NAMES_SHOWN] if "=" in dn]),
         evidence=(evidence,),
     )
 

@@ -13,7 +13,7 @@ from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from auditor.evaluate.directory.judge import DirectoryFacts
     from auditor.model.directory_entry import DirectoryEntry
@@ -94,6 +94,11 @@ def withheld(facts: DirectoryFacts, entry: DirectoryEntry, check: str, *attribut
             "Where AdminSDHolder protects the account, grant it there: SDProp undoes it on the account.",
             commands=[f"dsacls {quote(entry.dn)} /G {quote(_auditor(facts))}:RP;{name}" for name in hidden],
         )
+
+
+def read_permissions_of(facts: DirectoryFacts, dns: Iterable[str]) -> tuple[str, ...]:
+    """Return the commands that let the auditing identity read the permissions of objects."""
+    return tuple(f"dsacls {quote(dn)} /G {quote(_auditor(facts))}:RC" for dn in dns)
 
 
 def _auditor(facts: DirectoryFacts) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from auditor.acl import AccessMask, domain_of_sid, rid_of_sid
-from auditor.evaluate.checks.account_finding import ACCOUNT, account_finding, withheld
+from auditor.evaluate.checks.account_finding import ACCOUNT, account_finding, read_permissions_of, withheld
 from auditor.evaluate.directory.principals import Principals
 from auditor.evaluate.directory.well_known import DOMAIN_ADMINS_RID
 from auditor.evaluate.judgement import describe_gap
@@ -146,6 +146,7 @@ def check_owner(facts: DirectoryFacts) -> Iterator[Finding]:
             title="The owner of the account could not be read",
             actual=f"the security descriptor of {entry.dn} could not be read, or names no owner",
             cure=f"Grant the auditing identity Read permissions on {entry.dn}, then run again.",
+            commands=read_permissions_of(facts, [entry.dn]),
         )
         return
     principals = Principals(facts.evidence, facts.connection, membership)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.evaluate.checks.account_finding import account_finding
+from auditor.evaluate.checks.account_finding import account_finding, read_permissions_of
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference
@@ -60,5 +60,6 @@ def _finding(facts: DirectoryFacts, dataset: str, subject: str, unread: list[str
         actual=f"withheld or malformed: {'; '.join(unread[:_NAMES_SHOWN])}{more}. Rights of the account there would "
         f"not be seen: {checks}",
         cure="Grant the auditing identity Read permissions on these objects, then run again.",
+        commands=read_permissions_of(facts, unread[:_NAMES_SHOWN]),
         evidence=(EvidenceReference(dataset=dataset, record=subject),),
     )
