@@ -7,7 +7,7 @@ from auditor.catalogue.check import check, planned
 EXCHANGE = (
     check(
         "EXO-001",
-        "H",
+        "HM",
         "The Exchange roles come from a role group of the account",
         reads="role groups, their members and roles",
         rule="a role group that contains the account carries the documented roles",
@@ -16,7 +16,7 @@ EXCHANGE = (
     ),
     check(
         "EXO-002",
-        "H",
+        "HM",
         "Distribution Groups is effective",
         reads="role assignments, role groups and their members",
         rule="an enabled, valid, regular assignment reaches the account",
@@ -25,7 +25,7 @@ EXCHANGE = (
     ),
     check(
         "EXO-003",
-        "H",
+        "HM",
         "Mail Recipients is effective",
         reads="role assignments, role groups and their members",
         rule="an enabled, valid, regular assignment reaches the account",
@@ -34,7 +34,7 @@ EXCHANGE = (
     ),
     check(
         "EXO-004",
-        "H",
+        "HM",
         "Security Group Creation and Membership is effective",
         reads="role assignments, role groups and their members",
         rule="an enabled, valid, regular assignment reaches the account",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from auditor.catalogue import CATALOGUE
 from tests.integration.audits import CASES
 
 if TYPE_CHECKING:
@@ -73,3 +74,14 @@ def test_the_account_and_who_controls_it_as_known(audited: dict[str, Any], name:
         if each["connection"] == name and each["check"].startswith(("AD-ACC-", "AD-KRB-", "AD-CTL-"))
     }
     assert told == CASES[name].account_findings
+
+
+@pytest.mark.directory
+def test_severities_are_those_the_catalogue_names(audited: dict[str, Any]) -> None:
+    """What could not be read is medium whatever the check."""
+    others = {
+        (finding["check"], finding["severity"])
+        for finding in audited["findings"]
+        if finding["outcome"] != "unverifiable" and finding["severity"] not in CATALOGUE[finding["check"]].severities
+    }
+    assert others == set()
