@@ -42,9 +42,7 @@ def narrow(descriptor: SecurityDescriptor, token: Token) -> SecurityDescriptor:
         owner=descriptor.owner if descriptor.owner in token.sids else None,
         group=None,
         control=0,
-        dacl=None
-        if descriptor.dacl is None
-        else tuple([ace for ace in descriptor.dacl if ace.trustee in concerned]),
+        dacl=None if descriptor.dacl is None else tuple([ace for ace in descriptor.dacl if ace.trustee in concerned]),
     )
 
 
