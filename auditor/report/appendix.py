@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pikepdf
 
+from auditor.report.evidence_view import query_rows, what_was_wrong
 from auditor.report.html import render_appendix_html
 from auditor.report.pdf import render_part
-from auditor.report.view import query_rows, what_was_wrong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 def render_html(view: ReportView) -> str:
     """Return the report for the screen: one file, no external request, closed by its own CSP."""
     style = font_face_rules(_font_as_data) + _read("css/base.css") + _read("css/screen.css")
-    script = _read("script/findings.js")
+    script = _read("script/findings.js") + _read("script/evidence.js")
     policy = (
         f"default-src 'none'; style-src {_csp_hash(style)}; script-src {_csp_hash(script)}; "
         "font-src data:; base-uri 'none'; form-action 'none'"
     )
-    # The two files are ours and hold no closing tag of their element.
+    # The files are ours and hold no closing tag of their element.
     return _render(view, policy=policy, style=Markup(style), script=Markup(script))  # noqa: S704
 
 

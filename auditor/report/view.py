@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,12 @@ from auditor.model.outcome import FindingOutcome, Outcome, Severity, Verdict
 from auditor.report.access_picture import AccessPicture, access_picture
 from auditor.report.access_tree import access_tree
 from auditor.report.changes import Changes, TrendPoint, changes_of, trend_of
-from auditor.report.finding_view import DEVIATIONS, FindingView, anchor, finding_views, source_anchor
+from auditor.report.evidence_view import EvidenceView, evidence_view, json_text
+from auditor.report.finding_view import DEVIATIONS, FindingView, anchor, finding_views
 from auditor.report.review import ReviewItem, review_items
 from auditor.report.scope_grid import ScopeGrid, scope_grids
 from auditor.report.waivers import WaiverView, waiver_views
 from auditor.report.words import (
-    GAP_KINDS,
     OTHER_OWNER,
     OUTCOMES,
     OWNERS,
@@ -27,14 +26,13 @@ from auditor.report.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from auditor.model.results import (
         ConnectionResult,
         Finding,
         RequirementResult,
         Results,
-        SourceRecord,
     )
 
 SHORTLIST_LENGTH = 8  # actions printed per owner; the rest are counted and linked
@@ -68,16 +66,6 @@ class SeverityTally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceView:
-    """A read with its place in the report. `query` holds (name, text) rows."""
-
-    source: SourceRecord
-    anchor: str
-    query: tuple[tuple[str, str], ...]
-    problem: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionView:
     """One connection's part of the report. `configuration` holds (name, lines) rows.
 
@@ -95,14 +83,9 @@ class ConnectionView:
     waived: tuple[FindingView, ...]
     grids: tuple[ScopeGrid, ...]
     unverifiable: tuple[RequirementResult, ...]
-    sources: tuple[SourceView, ...]
+    evidence: EvidenceView
     review: tuple[ReviewItem, ...]
     access: AccessPicture
-
-    @property
-    def unread(self) -> tuple[SourceView, ...]:
-        """The reads that are not complete."""
-        return tuple(view for view in self.sources if not view.source.complete)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,13 +142,13 @@ class ReportView:
     @property
     def unread_kinds(self) -> tuple[tuple[str, int], ...]:
         """Why reads are not complete, with counts, most frequent first."""
-        kinds = Counter(view.problem for connection in self.connections for view in connection.unread)
+        kinds = Counter(view.problem for connection in self.connections for view in connection.evidence.unread)
         return tuple(kinds.most_common())
 
     @property
     def reads(self) -> int:
         """Reads recorded, over all connections."""
-        return sum(len(connection.sources) for connection in self.connections)
+        return sum(len(connection.evidence.sources) for connection in self.connections)
 
     def _of(self, outcome: FindingOutcome) -> tuple[FindingView, ...]:
         return tuple(view for view in self.findings if view.finding.outcome is outcome)
@@ -203,6 +186,7 @@ def _verdict_reason(verdict: Verdict, threshold: Severity) -> str:
 def _connection_view(
     connection: ConnectionResult, verdict: Word, findings: tuple[FindingView, ...]
 ) -> ConnectionView:
+    referenced = frozenset(link.anchor for view in findings for link in view.evidence if link.anchor is not None)
     return ConnectionView(
         connection=connection,
         anchor=anchor("connection", connection.id),
@@ -222,24 +206,10 @@ def _connection_view(
         ),
         grids=scope_grids(connection.requirements),
         unverifiable=tuple(one for one in connection.requirements if one.outcome is Outcome.UNVERIFIABLE),
-        sources=tuple(
-            SourceView(
-                source=source,
-                anchor=source_anchor(connection.id, place),
-                query=query_rows(source.query),
-                problem="" if source.complete else what_was_wrong(source),
-            )
-            for place, source in enumerate(connection.sources)
-        ),
+        evidence=evidence_view(connection, referenced),
         review=tuple(sorted(review_items([connection]), key=lambda item: item.status != "excess")),
         access=access_picture(access_tree(connection, tuple(view.finding for view in findings))),
     )
-
-
-def what_was_wrong(source: SourceRecord) -> str:
-    """Return in words why a read is not complete."""
-    kind = source.error_kind or "incomplete"
-    return GAP_KINDS.get(kind, kind)
 
 
 def _tallies(requirements: Iterable[RequirementResult]) -> tuple[Tally, ...]:
@@ -274,16 +244,7 @@ def _shortlists(findings: tuple[FindingView, ...]) -> tuple[Shortlist, ...]:
 
 def _lines(value: Any) -> tuple[str, ...]:  # noqa: ANN401  # any JSON value of the configuration
     if isinstance(value, dict):
-        return tuple(f"{name}: {_text(one)}" for name, one in value.items())
+        return tuple(f"{name}: {json_text(one)}" for name, one in value.items())
     if isinstance(value, list | tuple):
-        return tuple(_text(one) for one in value)
-    return () if value is None else (_text(value),)
-
-
-def query_rows(query: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return what was asked as (name, text) rows."""
-    return tuple((name, _text(value)) for name, value in query.items())
-
-
-def _text(value: Any) -> str:  # noqa: ANN401  # any JSON value
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return tuple(json_text(one) for one in value)
+    return () if value is None else (json_text(value),)
