@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auditor.catalogue import CATALOGUE
+from auditor.model.outcome import Outcome
 from tests.integration.audits import CASES
+from tests.lab.cases import TARGETS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.lab.cases import Case
     from tests.lab.domain_controller import DomainController
 
 
@@ -85,3 +90,37 @@ def test_severities_are_those_the_catalogue_names(audited: dict[str, Any]) -> No
         if finding["outcome"] != "unverifiable" and finding["severity"] not in CATALOGUE[finding["check"]].severities
     }
     assert others == set()
+
+
+# Delegated to everybody, so it is told to every account that these OUs are no targets of.
+_TOLD_TO_EVERYBODY = frozenset({f"OU=world,{TARGETS}", f"OU=null-dacl,{TARGETS}"})
+_TOLD_OTHERWISE = ("AD-DEL-001", "AD-DEL-020")  # M8 itself, and who its trustee is
+
+
+@pytest.mark.directory
+@pytest.mark.parametrize("name", CASES)
+def test_rights_beyond_the_task_and_operations_that_fail_as_known(
+    audited: dict[str, Any], name: str, domain_controller: DomainController
+) -> None:
+    told = {
+        f"{each['check']} {each['outcome']}: {each['scope']}"
+        for each in audited["findings"]
+        if each["connection"] == name
+        and each["check"].startswith(("AD-PRV-", "AD-DEL-"))
+        and each["check"] not in _TOLD_OTHERWISE
+    }
+    assert told == set(_known_of_rights(CASES[name], domain_controller))
+
+
+def _known_of_rights(case: Case, controller: DomainController) -> Iterator[str]:
+    """Yield what a case says, and what follows from its membership in Domain Admins."""
+    for target in case.targets:
+        yield from (f"{finding}: {controller.dn(target.dn)}" for finding in target.findings)
+    for dn, findings in case.findings_elsewhere.items():
+        yield from (f"{finding}: {controller.dn(dn)}" for finding in findings)
+    for dn in _TOLD_TO_EVERYBODY - {target.dn for target in case.targets}:
+        yield f"AD-PRV-012 advisory: {controller.dn(dn)}"
+    if case.domain_admins is Outcome.SATISFIED:
+        yield f"AD-PRV-010 advisory: {controller.domain.head}"
+        if any(target.delegation is not Outcome.SATISFIED for target in case.targets):
+            yield "AD-PRV-020 advisory: connection"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, Flag, auto
 from itertools import chain, count
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from tests.lab.estate import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 AUDITOR = "auditor"  # reads, and is in no group but Domain Users
 SERVICE_ACCOUNTS, GROUPS, TARGETS = "OU=Service accounts", "OU=Groups", "OU=Targets"
@@ -67,12 +67,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """An OU to judge the delegated user task (M8) on. `places` are created in order, parents first."""
+    """An OU to judge the delegated user task (M8) on. `places` are created in order, parents first.
+
+    `findings` is all that the checks of rights tell of the OU beside M8, each as check and outcome.
+    """
 
     dn: str
     delegation: Outcome
     why: str
     places: tuple[Place, ...] = ()
+    findings: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +85,10 @@ class Case:
 
     `excess_groups` are the groups, by sAMAccountName, that are neither documented nor lead to anything
     documented. `account_findings` is all that is told of the account itself and of who controls it, each as check,
-    outcome and severity. A `guarded` account bears the marks of AdminSDHolder. `objects`, `memberships`,
-    `attribute_changes` and `access_changes` are what the case adds to the estate beside its account
-    and its places.
+    outcome and severity; `findings_elsewhere` is what the checks of rights tell of other objects for the sake of this
+    account, by their DN, which is empty for the domain head. A `guarded` account bears the marks of AdminSDHolder; so
+    do the `guarded_people`, by sAMAccountName. `objects`, `memberships`, `attribute_changes` and `access_changes` are
+    what the case adds to the estate beside its account and its places.
     """
 
     name: str
@@ -93,11 +98,13 @@ class Case:
     enabled: bool = True
     excess_groups: frozenset[str] = frozenset()
     account_findings: frozenset[str] = frozenset()
+    findings_elsewhere: Mapping[str, frozenset[str]] = field(default_factory=dict)
     objects: tuple[DirectoryObject, ...] = ()
     memberships: tuple[Membership, ...] = ()
     attribute_changes: tuple[AttributeChange, ...] = ()
     access_changes: tuple[AccessChange, ...] = ()
     guarded: bool = False
+    guarded_people: tuple[str, ...] = ()
 
     @property
     def account(self) -> str:
@@ -131,7 +138,7 @@ class KnownAnswers:
             attribute_changes=tuple(chain.from_iterable(case.attribute_changes for case in self.cases)),
             access_changes=tuple(chain.from_iterable(map(_access_changes, self.cases))),
             renamings=self.renamings,
-            guarded_accounts=tuple(case.account for case in self.cases if case.guarded),
+            guarded_accounts=tuple(name for case in self.cases for name in _guarded(case)),
             empty_dacls=self._places_with(Dacl.EMPTY),
             null_dacls=self._places_with(Dacl.NULL),
         )
@@ -183,9 +190,15 @@ def _foundations() -> Iterator[DirectoryObject]:
 
 def _objects(case: Case) -> Iterator[DirectoryObject]:
     yield account(case.account_dn, case.account, enabled=case.enabled)
-    yield from case.objects
     for place in case.places:
         yield DirectoryObject(dn=place.dn, object_class=place.object_class)
+    yield from case.objects
+
+
+def _guarded(case: Case) -> Iterator[str]:
+    if case.guarded:
+        yield case.account
+    yield from case.guarded_people
 
 
 def _access_changes(case: Case) -> Iterator[AccessChange]:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from auditor.model.outcome import Outcome
 from tests.lab.cases import BOTH, CONTROL, CREATE, NEITHER, TARGETS, Case, Dacl, Target, lab_group
 from tests.lab.estate import Membership
-from tests.lab.user_task import CREATE_AND_DELETE, MANAGE, USER_TASK, bare, delegated, given_to, place, target
+from tests.lab.user_task import (
+    CREATE_AND_DELETE,
+    EVERYTHING,
+    MANAGE,
+    USER_TASK,
+    bare,
+    cannot,
+    delegated,
+    given_to,
+    may,
+    place,
+    target,
+)
 
 SATISFIED, PARTIAL, MISSING = Outcome.SATISFIED, Outcome.PARTIAL, Outcome.MISSING
 
@@ -41,12 +53,14 @@ WHOLE_TASK = (
                 "full control of the OU and everything below it",
                 place("OU=superset", BOTH, "(A;CI;GA;;;{account})"),
                 place("OU=deeper", BOTH),
+                findings=may(*EVERYTHING, 7, 9, 14),
             ),
         ),
     ),
     Case(
         name="inherited",
         why="delegated above the target",
+        findings_elsewhere={f"OU=inherited,{TARGETS}": may(13)},
         targets=(
             Target(
                 dn=f"OU=child,OU=inherited,{TARGETS}",
@@ -88,6 +102,7 @@ WHOLE_TASK = (
                 "a guarded OU below makes its parent deny everyone the deletion of any child",
                 place("OU=guards", BOTH, "(D;;DC;;;WD)", *USER_TASK),
                 place("OU=guarded", BOTH, "(D;;SDDT;;;WD)"),
+                findings=frozenset({"AD-DEL-018 partial"}),
             ),
         ),
     ),
@@ -117,6 +132,7 @@ PART_OF_THE_TASK = (
                 PARTIAL,
                 "the account may not create users",
                 place("OU=denied", CONTROL, "(OD;CI;CC;{user};;{account})", *USER_TASK),
+                findings=cannot(9) | {"AD-DEL-018 partial"},
             ),
             target(
                 PARTIAL,
@@ -127,6 +143,7 @@ PART_OF_THE_TASK = (
                     *given_to("grp-denied", "(OD;CI;CC;{user};;{account})"),
                     *USER_TASK,
                 ),
+                findings=cannot(9) | {"AD-DEL-018 partial"},
             ),
             target(
                 PARTIAL,
@@ -137,6 +154,7 @@ PART_OF_THE_TASK = (
                     "(OD;CIIO;CR;{User-Force-Change-Password};{user};{account})",
                     *USER_TASK,
                 ),
+                findings=cannot(4) | {"AD-DEL-018 partial"},
             ),
         ),
     ),
@@ -160,6 +178,7 @@ PART_OF_THE_TASK = (
                 "creates users in OUs below, not in the OU",
                 place("OU=inherit-only", CONTROL, "(OA;CIIO;CCDC;{user};;{account})", MANAGE),
                 place("OU=deeper", BOTH),
+                findings=cannot(9),
             ),
         ),
     ),
@@ -176,6 +195,7 @@ PART_OF_THE_TASK = (
                     "(OA;CI;CCDC;{computer};;{account})",
                     "(OA;CIIO;GA;;{computer};{account})",
                 ),
+                findings=may(7, 9, 21),
             ),
             target(
                 MISSING,
@@ -183,6 +203,7 @@ PART_OF_THE_TASK = (
                 place(
                     "OU=groups", NEITHER, "(OA;CI;CCDC;{group};;{account})", "(OA;CIIO;GA;;{group};{account})"
                 ),
+                findings=may(21),
             ),
         ),
     ),
@@ -199,11 +220,13 @@ PART_OF_THE_TASK = (
                     "(OA;CIIO;CR;{User-Force-Change-Password};{user};{account})",
                     "(OA;CIIO;RPWP;{pwdLastSet};{user};{account})",
                 ),
+                findings=cannot(2, 3, 6, 7, 8, 9),
             ),
             target(
                 MISSING,
                 "'Modify the membership of a group' holds nothing of users",
                 place("OU=members", NEITHER, "(OA;CIIO;RPWP;{member};{group};{account})"),
+                findings=may(21),
             ),
         ),
     ),
@@ -211,17 +234,28 @@ PART_OF_THE_TASK = (
         name="some-rights",
         why="some rights of the task",
         targets=(
-            target(PARTIAL, "creates only", place("OU=creates", CREATE, "(OA;CI;CC;{user};;{account})")),
+            target(
+                PARTIAL,
+                "creates only",
+                place("OU=creates", CREATE, "(OA;CI;CC;{user};;{account})"),
+                findings=cannot(*range(2, 10)),
+            ),
             target(
                 PARTIAL,
                 "creates and manages, but may not delete children",
                 place("OU=keeps", BOTH, "(OA;CI;CC;{user};;{account})", MANAGE),
             ),
-            target(PARTIAL, "manages only", place("OU=manages", CONTROL, MANAGE)),
+            target(
+                PARTIAL,
+                "manages only",
+                place("OU=manages", CONTROL, MANAGE),
+                findings=cannot(9),
+            ),
             target(
                 PARTIAL,
                 "writes all properties, which is less than full control",
                 place("OU=writes", CREATE, CREATE_AND_DELETE, "(OA;CIIO;RPWP;;{user};{account})"),
+                findings=cannot(4),
             ),
         ),
     ),
@@ -233,6 +267,7 @@ PART_OF_THE_TASK = (
                 PARTIAL,
                 "creates users and holds nothing on them",
                 place("OU=null-dacl", CREATE, dacl=Dacl.NULL),
+                findings=may(*EVERYTHING) | cannot(*range(3, 10), 13),
             ),
         ),
     ),

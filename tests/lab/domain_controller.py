@@ -104,8 +104,8 @@ class DomainController:
         return self.certificate.ca_file
 
     def dn(self, relative: str) -> str:
-        """Return the DN of what lies at `relative` below the domain head."""
-        return f"{relative},{self.domain.head}"
+        """Return the DN of what lies at `relative` below the domain head, which is an empty one."""
+        return f"{relative},{self.domain.head}" if relative else self.domain.head
 
     def user_principal_name(self, name: str) -> str:
         """Return the UPN of the account with that sAMAccountName."""

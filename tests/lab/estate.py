@@ -3,7 +3,7 @@
 DNs are relative to the domain head and escaped as in RFC 4514. In attribute values `{domain}` stands
 for the domain's DNS name. ACEs are SDDL (MS-DTYP 2.5.1.1) with placeholders: `{user}` and the like
 stand for the GUIDs of `GUIDS`, `{sid:NAME}` for the SID of the account or group with that
-sAMAccountName.
+sAMAccountName, `{rid:NUMBER}` for that of the domain with this last part, whether an account has it or not.
 """
 
 from __future__ import annotations
@@ -25,9 +25,15 @@ GUIDS: Mapping[str, str] = {
     "computer": f"bf967a86-{_COMMON_TAIL}",
     # extended rights
     "User-Force-Change-Password": "00299570-246d-11d0-a768-00aa006e0529",
+    "DS-Replication-Get-Changes": "1131f6aa-9c07-11d1-f79f-00c04fc2dcd2",
+    "DS-Replication-Get-Changes-All": "1131f6ad-9c07-11d1-f79f-00c04fc2dcd2",
     # attributes
     "member": f"bf9679c0-{_COMMON_TAIL}",
     "pwdLastSet": f"bf967a0a-{_COMMON_TAIL}",
+    "gPLink": "f30e3bbe-9ff0-11d1-b603-0000f80367c1",
+    "servicePrincipalName": "f3a64788-5306-11d1-a9c5-0000f80367c1",
+    # property sets
+    "User-Account-Restrictions": "4c164200-20c0-11d0-a768-00aa006e0529",
 }
 
 

@@ -6,6 +6,7 @@ from tests.lab.account_cases import CONTROLLED, EXPOSED
 from tests.lab.cases import KnownAnswers
 from tests.lab.delegation_cases import PART_OF_THE_TASK, WHOLE_TASK
 from tests.lab.estate import Renaming
+from tests.lab.excess_cases import BESIDE_THE_TARGETS, BEYOND_THE_TASK
 from tests.lab.membership_cases import IN_DOMAIN_ADMINS, ODD_ACCOUNTS_AND_NAMES, THROUGH_GROUPS
 from tests.lab.reach_cases import REACH, UNSEEN
 
@@ -20,6 +21,8 @@ KNOWN_ANSWERS = KnownAnswers(
         *ODD_ACCOUNTS_AND_NAMES,
         *EXPOSED,
         *CONTROLLED,
+        *BEYOND_THE_TASK,
+        *BESIDE_THE_TARGETS,
     ),
     renamings=(Renaming(name="Domain Admins", new_rdn="CN=Domänen-Admins", new_name="Domänen-Admins"),),
 )

@@ -102,8 +102,9 @@ class Directory:
         self.modify(renamed, "sAMAccountName", [new_name])
 
     def absolute(self, dn: str) -> str:
-        """Return the DN of what lies at `dn` below the domain head."""
-        return f"{dn},{self.database.domain_dn()}"
+        """Return the DN of what lies at `dn` below the domain head, which is an empty one."""
+        head = str(self.database.domain_dn())
+        return f"{dn},{head}" if dn else head
 
     def find(self, name: str) -> tuple[str, str]:
         """Return DN and SID of the account or group with this sAMAccountName."""
@@ -123,6 +124,8 @@ class Directory:
 
         def replacement(match: re.Match[str]) -> str:
             name = match[1]
+            if name.startswith("rid:"):
+                return f"{self.domain_sid}-{name[4:]}"
             return self.find(name[4:])[1] if name.startswith("sid:") else self.guids[name]
 
         return re.sub(r"\{([^{}]+)\}", replacement, ace)

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from auditor.model.outcome import Outcome
 from tests.lab.cases import BOTH, CONTROL, CREATE, NEITHER, TARGETS, Case, Dacl, Target
+from tests.lab.estate import user
 from tests.lab.user_task import (
     HIDE_CONTENTS,
     HIDE_DESCRIPTOR,
     MANAGE,
     USER_TASK,
+    cannot,
     delegated,
     place,
     target,
@@ -23,12 +25,15 @@ REACH = (
     Case(
         name="blocked",
         why="inheritance cut off below the target",
+        objects=(user(f"CN=boss,OU=blocked-person,{TARGETS}", "boss"),),
+        guarded_people=("boss",),
         targets=(
             target(
                 PARTIAL,
                 "a protected OU below lacks the ACEs",
                 delegated("OU=blocked"),
                 place("OU=protected", NEITHER, protected=True),
+                findings=cannot(*range(2, 10), 13) | {"AD-DEL-016 partial"},
             ),
             target(
                 PARTIAL,
@@ -36,12 +41,19 @@ REACH = (
                 delegated("OU=blocked-container"),
                 place("OU=deeper", BOTH),
                 replace(place("CN=protected,OU=deeper", NEITHER, protected=True), object_class="container"),
+                findings=cannot(*range(2, 10), 13) | {"AD-DEL-016 partial"},
             ),
             target(
                 SATISFIED,
                 "a protected OU below carries the ACEs itself",
                 delegated("OU=blocked-repeated"),
                 replace(delegated("OU=protected"), protected=True),
+            ),
+            target(
+                SATISFIED,
+                "an administrator lives there, whose DACL is that of AdminSDHolder",
+                delegated("OU=blocked-person"),
+                findings=frozenset({"AD-DEL-017 advisory"}),
             ),
         ),
     ),
@@ -60,6 +72,7 @@ REACH = (
                 ),
                 place("OU=deeper", CREATE),
                 place("OU=deepest,OU=deeper", NEITHER),
+                findings=cannot(*range(2, 10)),
             ),
             target(
                 SATISFIED,
@@ -82,6 +95,7 @@ REACH = (
                 "an OU below is out of reach",
                 place("OU=no-inherit", BOTH, "(OA;;CCDC;{user};;{account})", MANAGE),
                 place("OU=deeper", CONTROL),
+                findings=cannot(9),
             ),
             target(
                 SATISFIED,
@@ -153,8 +167,14 @@ UNSEEN = (
                 dn=f"OU=nowhere,{TARGETS}",
                 delegation=MISSING,
                 why="its parent, which lists all, has no such OU",
+                findings=cannot(19),
             ),
-            Target(dn=f"OU=nowhere,OU=at-all,{TARGETS}", delegation=MISSING, why="nor is its parent there"),
+            Target(
+                dn=f"OU=nowhere,OU=at-all,{TARGETS}",
+                delegation=MISSING,
+                why="nor is its parent there",
+                findings=cannot(19),
+            ),
         ),
     ),
 )

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 CREATE_AND_DELETE = "(OA;CI;CCDC;{user};;{account})"
 MANAGE = "(OA;CIIO;GA;;{user};{account})"
 USER_TASK = (CREATE_AND_DELETE, MANAGE)
+EVERYTHING = (1, 2, 3, 4, 5, 6)  # what full control of an OU comes to, by the numbers of AD-PRV checks
+_ADVISORIES = (18, 21)
 HIDE_CONTENTS = f"(D;;LC;;;{{sid:{AUDITOR}}})"
 HIDE_DESCRIPTOR = f"(D;;RC;;;{{sid:{AUDITOR}}})"
 
@@ -27,11 +29,23 @@ def given_to(trustee: str, *aces: str) -> tuple[str, ...]:
     return tuple(ace.replace("{account}", shown) for ace in aces)
 
 
-def target(delegation: Outcome, why: str, here: Place, *below: Place) -> Target:
+def cannot(*checks: int) -> frozenset[str]:
+    """Return the findings that say which operations on users do not work."""
+    return frozenset(f"AD-DEL-{check:03} missing" for check in checks)
+
+
+def may(*checks: int) -> frozenset[str]:
+    """Return the findings that say which rights go further than the task."""
+    return frozenset(f"AD-PRV-{check:03} {'advisory' if check in _ADVISORIES else 'excess'}" for check in checks)
+
+
+def target(
+    delegation: Outcome, why: str, here: Place, *below: Place, findings: frozenset[str] = frozenset()
+) -> Target:
     """Describe a target OU by its place, named relative to `OU=Targets`, and the places below that."""
     dn = f"{here.dn},{TARGETS}"
     inside = (replace(place, dn=f"{place.dn},{dn}") for place in below)
-    return Target(dn=dn, delegation=delegation, why=why, places=(replace(here, dn=dn), *inside))
+    return Target(dn=dn, delegation=delegation, why=why, places=(replace(here, dn=dn), *inside), findings=findings)
 
 
 def place(dn: str, power: Power, *aces: str, protected: bool = False, dacl: Dacl | None = None) -> Place:

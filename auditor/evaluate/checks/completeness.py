@@ -48,7 +48,8 @@ def check_completeness(
 
 def _follows_from_target(source: Source, evidence: Evidence) -> bool:
     """Tell whether containers were not read because their target OU was not: the judgement of that OU tells it."""
-    return source.dataset == "containers" and evidence.read("target_ou", source.subject).gap is not None
+    target = evidence.read("target_ou", source.subject)
+    return source.dataset == "containers" and target.source is not None and target.gap is not None
 
 
 def _leaves_something_open(source: Source) -> bool:

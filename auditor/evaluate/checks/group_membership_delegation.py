@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.acl import (
-    AccessMask,
-    Token,
-    aces_reaching_child,
-    decide,
-    descriptor_of_child,
-    object_types_of_property,
-    parse_descriptor,
-)
+from auditor.acl import AccessMask, Token, object_types_of_property
+from auditor.evaluate.directory.grants import aces_granting, aces_granting_below
+from auditor.evaluate.directory.subtree import read_inhabitants, read_subtree
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import grant_command
 from auditor.model.directory_entry import record_to_entry
@@ -20,59 +14,107 @@ from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from auditor.evaluate.directory.judge import DirectoryFacts
+    from auditor.evaluate.directory.subtree import Inhabitant
+    from auditor.model.directory_entry import DirectoryEntry
     from auditor.model.results import Finding
 
 _GROUP_CLASS = "bf967a9c-0de6-11d0-a285-00aa003049e2"
-_MEMBER = "bf9679c0-0de6-11d0-a285-00aa003049e2"
+_MEMBER = object_types_of_property("bf9679c0-0de6-11d0-a285-00aa003049e2", _GROUP_CLASS)
+_NAMES_SHOWN = 5
 
 
 def check_group_membership_delegation(facts: DirectoryFacts) -> Iterator[Finding]:
-    """Report each group OU where groups below would not accept membership changes without Domain Admins."""
+    """Report each group OU where groups, new ones or those that are there, take no members without Domain Admins."""
     membership = facts.account.membership
     if membership is None:
         return
     token_is_whole = membership.token_gap is None and membership.well_known_gap is None
     token = Token(membership.without_domain_admins | membership.perhaps_without_domain_admins)
     for ou in facts.connection.group_ous:
-        record = next(iter(facts.evidence.read("group_ou", ou)), None)
-        raw = facts.evidence.descriptors.get(record_to_entry(record).descriptor or "") if record else None
-        if raw is None:
-            continue  # an OU that was not read is reported by META-001
-        holds = _writes_membership(raw, token)
-        if holds or (holds is False and not token_is_whole):
-            continue  # what the token may lack is reported where it was not read
-        yield make_finding(
-            check="AD-DEL-010",
-            connection=facts.connection.id,
-            outcome=FindingOutcome.UNVERIFIABLE if holds is None else FindingOutcome.ADVISORY,
-            severity=Severity.MEDIUM,
-            principal=membership.account_sid,
-            entitlement="write member",
-            scope=ou,
-            title="The permissions of a group OU are malformed"
-            if holds is None
-            else "Group membership is not delegated on a group OU",
-            documented="the delegation page promises group membership, its steps repeat the user task",
-            actual="its security descriptor is malformed"
-            if holds is None
-            else "the account may not write member of groups below this OU without Domain Admins",
-            evidence=(EvidenceReference(dataset="group_ou", record=ou),),
-            remediation=Remediation(
-                text='Delegate the wizard task "Modify the membership of a group" on this OU.',
-                commands=(grant_command(ou, "S", facts.connection.username, "RPWP;member;group"),),
-            ),
-        )
+        entry = next((record_to_entry(record) for record in facts.evidence.read("group_ou", ou)), None)
+        if entry is None or entry.descriptor is None:
+            continue  # what was not read is told by META-001
+        if facts.evidence.descriptor(entry.descriptor) is None:
+            yield _malformed(facts, membership.account_sid, ou)
+            continue
+        reasons = [*_where_new_groups_are_closed(facts, ou, entry, token), *_closed_groups(facts, ou, token)]
+        if reasons and token_is_whole:  # what the token may lack is told where it was not read
+            yield _closed(facts, membership.account_sid, ou, "; ".join(reasons))
 
 
-def _writes_membership(raw: bytes, token: Token) -> bool | None:
-    """Tell whether groups below accept membership changes; None when the descriptor is malformed."""
-    try:
-        dacl = parse_descriptor(raw).dacl
-    except ValueError:
-        return None
-    below = descriptor_of_child(aces_reaching_child(dacl, _GROUP_CLASS))
-    types = object_types_of_property(_MEMBER, _GROUP_CLASS)
-    return decide(below, token, AccessMask.WRITE_PROPERTY, types).granted
+def _where_new_groups_are_closed(
+    facts: DirectoryFacts, ou: str, entry: DirectoryEntry, token: Token
+) -> Iterator[str]:
+    closed = [
+        container.dn
+        for alike in read_subtree(facts.evidence, ou, entry).alike(token)
+        if aces_granting_below(alike.descriptor, token, _GROUP_CLASS, AccessMask.WRITE_PROPERTY, _MEMBER) is None
+        for container in alike.containers
+    ]
+    if closed:
+        yield f"member of new groups cannot be written in {_some(closed)}"
+
+
+def _closed_groups(facts: DirectoryFacts, ou: str, token: Token) -> Iterator[str]:
+    groups = [each for each in read_inhabitants(facts.evidence, ou).found if each.is_group]
+    closed = [each for each in groups if _is_closed(each, token)]
+    protected = sum(each.descriptor is not None and each.descriptor.is_dacl_protected for each in closed)
+    if closed:
+        shown = _some([each.dn for each in closed])
+        yield f"member of {len(closed)} of the {len(groups)} groups cannot be written, {protected} protected: {shown}"
+
+
+def _is_closed(group: Inhabitant, token: Token) -> bool:
+    """What could not be read is told by AD-COL-008."""
+    descriptor = group.descriptor
+    return descriptor is not None and (
+        aces_granting(descriptor, token, AccessMask.WRITE_PROPERTY, _MEMBER) is None
+    )
+
+
+def _closed(facts: DirectoryFacts, account_sid: str, ou: str, reasons: str) -> Finding:
+    return make_finding(
+        check="AD-DEL-010",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.ADVISORY,
+        severity=Severity.MEDIUM,
+        principal=account_sid,
+        entitlement="write member",
+        scope=ou,
+        title="Group membership is not delegated everywhere on a group OU",
+        documented="the delegation page promises group membership, its steps repeat the user task",
+        actual=f"without Domain Admins, {reasons}",
+        evidence=tuple(
+            EvidenceReference(dataset=dataset, record=ou) for dataset in ("group_ou", "containers", "inhabitants")
+        ),
+        remediation=Remediation(
+            text='Delegate the wizard task "Modify the membership of a group" on this OU; protected groups stay out of '
+            "its reach, and are not for a product to fill.",
+            commands=(grant_command(ou, "S", facts.connection.username, "RPWP;member;group"),),
+        ),
+    )
+
+
+def _malformed(facts: DirectoryFacts, account_sid: str, ou: str) -> Finding:
+    return make_finding(
+        check="AD-DEL-010",
+        connection=facts.connection.id,
+        outcome=FindingOutcome.UNVERIFIABLE,
+        severity=Severity.MEDIUM,
+        principal=account_sid,
+        entitlement="write member",
+        scope=ou,
+        title="The permissions of a group OU are malformed",
+        documented="the delegation page promises group membership, its steps repeat the user task",
+        actual="its security descriptor is malformed",
+        evidence=(EvidenceReference(dataset="group_ou", record=ou),),
+        remediation=Remediation(text="Repair the permissions of this OU, then run again."),
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return "; ".join(names[:_NAMES_SHOWN]) + more
