@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from auditor.catalogue import CATALOGUE
 from auditor.evaluate.checks.changes import check_changes, check_earlier_runs
 from auditor.evaluate.checks.completeness import check_completeness
+from auditor.evaluate.checks.matrix_release import check_matrix
 from auditor.evaluate.checks.registry import run_directory_checks, run_tenant_checks
 from auditor.evaluate.checks.shared_identity import check_shared_account, check_shared_identity
 from auditor.evaluate.checks.waivers import check_waivers
@@ -231,6 +232,7 @@ def _judge(evidence: Evidence, matrix: Matrix, run: RunFacts) -> _Judged:
         checks = tuple(run_tenant_checks(facts, run.now))
         entitlements, hosts = tenant_entitlements(facts), ()
         without = ()
+    checks = (*checks, *check_matrix(facts, matrix, run.now))
     if not results:
         msg = f"profile {matrix.profile.id} has no requirement for {connection.kind}: nothing compared is no pass"
         raise ValueError(msg)

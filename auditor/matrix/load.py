@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,13 @@ def load_profile_file(path: Path) -> Matrix:
     if profile is None or problems:
         raise InvalidInput(problems)
     content = path.read_bytes()
-    return Matrix(profile=profile, sha256=hashlib.sha256(content).hexdigest(), content=content)
+    digest = hashlib.sha256(content).hexdigest()
+    return Matrix(profile=profile, sha256=digest, content=content, is_released=digest in _released_digests())
+
+
+@cache
+def _released_digests() -> frozenset[str]:
+    return frozenset(hashlib.sha256(path.read_bytes()).hexdigest() for path in PROFILES.glob("*.yaml"))
 
 
 def _inconsistencies(document: Document, profile: Profile) -> Iterator[Problem]:

@@ -171,11 +171,12 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
-    """A loaded profile with the digest of the file it came from."""
+    """A loaded profile with the digest of the file it came from; a released one comes with this version of the tool."""
 
     profile: Profile
     sha256: str
     content: bytes
+    is_released: bool
 
     @property
     def reference(self) -> MatrixReference:

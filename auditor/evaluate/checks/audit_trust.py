@@ -1,9 +1,8 @@
-"""META-002 to 005 and META-007: whether the audit itself can be trusted."""
+"""META-002 to 004 and META-007: whether the audit itself can be trusted."""
 
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.checks.tenant_finding import ADMIN_ROLES, APPLICATIONS, DIRECTORY_ROLES, tenant_finding
@@ -20,7 +19,6 @@ from auditor.model.results import EvidenceReference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from auditor.evaluate.tenant.judge import TenantFacts
     from auditor.evaluate.tenant.role_assignments import RoleAssignment
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
 
 _OF_ACCOUNT = "management_role_assignments_of_account"
 _TOLERATED_S = 300
-_RECENT = timedelta(days=366)
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
 _READS = re.compile(r"(^|\.)Read(Basic)?(\.|$)")
 _NEEDED_TO_READ = frozenset({"Exchange.ManageAsApp", "Exchange.Manage", "openid", "profile", "email", "offline_access"})
 # Claims that every token carries in place of a role (the default roles of users and of applications).
@@ -164,26 +160,6 @@ def check_only_reads_were_sent(facts: TenantFacts) -> Iterator[Finding]:
                 portal="none",
                 evidence=(source.dataset,),
             )
-
-
-def check_matrix_age(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
-    """META-005: the matrix was compared with the vendor's page within the last twelve months."""
-    found = _MONTH.match(facts.profile.source.date)
-    if found is None or now.date() - date(int(found[1]), min(max(int(found[2]), 1), 12), 1) <= _RECENT:
-        return
-    yield tenant_finding(
-        facts,
-        check="META-005",
-        outcome=FindingOutcome.ADVISORY,
-        severity=Severity.LOW,
-        entitlement=facts.profile.id,
-        scope="age",
-        title="The matrix is older than a year",
-        documented=f"profile {facts.profile.id}, as the page was in {facts.profile.source.date}",
-        actual="the vendor may have changed the page since",
-        cure="Compare the page with the profile, and update the profile or its date.",
-        portal=facts.profile.source.url,
-    )
 
 
 def check_clocks(facts: TenantFacts) -> Iterator[Finding]:

@@ -14,7 +14,6 @@ from auditor.evaluate.checks.account_protection import check_orphaned_admin_coun
 from auditor.evaluate.checks.audit_trust import (
     check_auditing_identity,
     check_clocks,
-    check_matrix_age,
     check_only_reads_were_sent,
     check_witnesses,
 )
@@ -195,5 +194,5 @@ def run_tenant_checks(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
     """Run every check of an Exchange Online connection."""
     for check in _TENANT_CHECKS:
         yield from check(facts)
-    for check_at in (check_role_end, check_credentials, check_recent_use, check_matrix_age):
+    for check_at in (check_role_end, check_credentials, check_recent_use):
         yield from check_at(facts, now)

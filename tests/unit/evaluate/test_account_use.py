@@ -1,0 +1,94 @@
+"""ENT-023 and ENT-024: how old the account's credentials are, and whether anybody uses it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auditor.model.evidence import Gap, GapKind
+from tests.unit.evaluate.composed import REFUSED, findings, judge, read_of, told
+from tests.unit.evaluate.composed_tenant import ACCOUNT_ID, USER, Tenant
+
+if TYPE_CHECKING:
+    from auditor.model.evidence import Evidence, Record
+
+NOT_LICENSED = Gap(kind=GapKind.NOT_LICENSED, message="needs Entra ID P1")
+
+
+def with_read(evidence: Evidence, dataset: str, *records: Record, gap: Gap | None = None) -> Evidence:
+    return replace(evidence, reads=(*evidence.reads, read_of((dataset, ""), records, gap)))
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_told"),
+    [
+        ("2026-11-22T08:00:00Z", False),
+        ("2025-11-23T08:00:00Z", False),  # a year to the hour
+        ("2025-11-22T08:00:00Z", True),
+        (None, False),
+        ("never", False),
+    ],
+)
+def test_a_password_older_than_a_year_is_told(changed: str | None, is_told: bool) -> None:
+    tenant = replace(Tenant(), user=({**USER, "lastPasswordChangeDateTime": changed},))
+    assert told(judge(tenant.evidence()), "ENT-023") == ([("advisory", "medium")] if is_told else [])
+
+
+@pytest.mark.parametrize(
+    ("ends", "title"),
+    [
+        ("2026-11-22T08:00:00Z", "has ended"),
+        ("2026-12-20T08:00:00Z", "ends soon"),
+        ("2026-12-23T08:00:00Z", "ends soon"),  # thirty days
+        ("2026-12-24T08:00:00Z", None),
+        (None, None),
+    ],
+)
+@pytest.mark.parametrize(("kind", "what"), [("passwordCredentials", "secret"), ("keyCredentials", "certificate")])
+def test_a_credential_of_the_vendor_that_ends_is_told(
+    kind: str, what: str, ends: str | None, title: str | None
+) -> None:
+    vendor = {"id": "vendor", kind: [{"keyId": "k1", "endDateTime": ends}]}
+    found = findings(judge(with_read(Tenant().evidence(), "vendor_service_principal", vendor)), "ENT-023")
+    assert [(each.outcome, each.severity, each.entitlement) for each in found] == (
+        [("advisory", "medium", "k1")] if title else []
+    )
+    assert all(title in each.title and what in each.title for each in found if title)
+
+
+def activity(**dates: str | None) -> Record:
+    return {"id": ACCOUNT_ID, "signInActivity": dict(dates)}
+
+
+@pytest.mark.parametrize(
+    ("record", "severity", "words"),
+    [
+        (activity(lastSuccessfulSignInDateTime="2026-11-20T08:00:00Z"), None, ""),
+        (activity(lastSuccessfulSignInDateTime="2026-10-09T08:00:00Z"), None, ""),  # 45 days
+        (activity(lastSuccessfulSignInDateTime="2026-10-08T08:00:00Z"), "low", "46 days ago"),
+        (
+            activity(
+                lastSignInDateTime="2025-01-01T08:00:00Z", lastNonInteractiveSignInDateTime="2026-11-20T08:00:00Z"
+            ),
+            None,
+            "",
+        ),
+        (activity(lastSuccessfulSignInDateTime=None), "low", "no successful sign-in"),
+        ({"id": ACCOUNT_ID}, "low", "no successful sign-in"),
+    ],
+)
+def test_an_account_that_nobody_uses_is_told(record: Record, severity: str | None, words: str) -> None:
+    found = findings(judge(with_read(Tenant().evidence(), "sign_in_activity", record)), "ENT-024")
+    assert [(each.outcome, each.severity) for each in found] == ([("advisory", severity)] if severity else [])
+    assert all(words in each.actual for each in found)
+
+
+def test_activity_that_the_licence_does_not_show_is_told_apart_from_none_and_from_refused() -> None:
+    unlicensed = with_read(Tenant().evidence(), "sign_in_activity", gap=NOT_LICENSED)
+    (finding,) = findings(judge(unlicensed), "ENT-024")
+    assert (finding.outcome, finding.severity) == ("advisory", "info")
+    assert "no licence" in finding.actual
+    refused = with_read(Tenant().evidence(), "sign_in_activity", gap=REFUSED)
+    assert [each for each in told(judge(refused), "ENT-024") if each[0] == "advisory"] == []
