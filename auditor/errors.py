@@ -50,6 +50,10 @@ class InvalidInput(AuditorError):
             raise ValueError(msg)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[InvalidInput], tuple[tuple[Problem, ...]]]:
+        """Let it come back from another process with its problems."""
+        return InvalidInput, (self.problems,)
+
 
 def collecting(problems: list[Problem], load: Callable[[], T]) -> T | None:
     """Return what `load` returns, or None with its problems added, so that one wrong file hides no other."""

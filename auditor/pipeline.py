@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from auditor.collect.replay import copy_evidence, read_evidence
 from auditor.errors import InvalidInput, Problem, RunFailed
 from auditor.evaluate.drift import compare_runs
-from auditor.evaluate.evaluate import EarlierRuns, RunFacts, evaluate
+from auditor.evaluate.evaluate import EarlierRuns, RunFacts, conclude_run
 from auditor.history.lock import only_run
 from auditor.history.manifest import MANIFEST, unaltered
 from auditor.history.run_folder import discard, publish, staging_folder
 from auditor.history.runs import RESULTS, find_baseline
 from auditor.inventory.entries import ReplayEntry
+from auditor.judging import judge_recorded
 from auditor.recorded_run import RecordedRun, copy_recorded_run, read_recorded_run, write_inputs, write_redacted_run
-from auditor.report.formats import render
+from auditor.report.formats import Record, read_record, render_record
 from auditor.report.pdf import PdfUnavailable
 from auditor.report.results_json import read_results, write_results
 from auditor.resumption import holds_evidence, interrupted_runs, read_before
@@ -149,7 +150,7 @@ def report(source: Path, output_dir: Path, formats: Formats, announce: Announce)
     results = read_results(results_json)
     with staging_folder(output_dir) as folder:
         shutil.copyfile(results_json, folder / "results.json")
-        left_out = _render(folder, formats, announce)
+        left_out = _render(read_record(folder / RESULTS), folder, formats, announce)
         return Finished(folder=publish(folder, results.run.id), results=results, left_out=left_out)
 
 
@@ -371,36 +372,33 @@ def _judge_and_render(
         (folder / "inputs" / "waivers.yaml").write_bytes(judging.waivers.content)
     facts = recorded.facts
     announce("", "judging the evidence")
-    results = evaluate(
-        recorded.inputs,
-        recorded.default_matrix,
-        RunFacts(
-            kind=judging.kind,
-            organisation=facts.organisation,
-            operator=facts.operator,
-            host=facts.host,
-            tool_version=facts.tool_version,
-            argv=facts.argv,
-            fail_on=judging.fail_on,
-            exit_zero=judging.exit_zero,
-            now=judging.now,
-        ),
-        judging.waivers,
-        earlier,
+    run_facts = RunFacts(
+        kind=judging.kind,
+        organisation=facts.organisation,
+        operator=facts.operator,
+        host=facts.host,
+        tool_version=facts.tool_version,
+        argv=facts.argv,
+        fail_on=judging.fail_on,
+        exit_zero=judging.exit_zero,
+        now=judging.now,
     )
-    write_results(results, folder / "results.json")
-    left_out = _render(folder, formats, announce)
+    judged = judge_recorded(recorded, run_facts)
+    results = conclude_run(judged, recorded.default_matrix, run_facts, judging.waivers, earlier)
+    write_results(results, folder / RESULTS)
+    # What was written reads back as `results`; parsing that of a large estate takes memory and time
+    left_out = _render(Record(content=(folder / RESULTS).read_bytes(), results=results), folder, formats, announce)
     return Finished(
         folder=publish(folder, results.run.id), results=results, left_out=left_out, earlier=earlier.baseline
     )
 
 
-def _render(folder: Path, formats: Formats, announce: Announce) -> str:
+def _render(record: Record, folder: Path, formats: Formats, announce: Announce) -> str:
     left_out = ""
     for name in formats.names:
         announce("", f"writing {name}")
         try:
-            render(folder / "results.json", (name,), folder)
+            render_record(record, (name,), folder)
         except PdfUnavailable as error:
             if formats.are_chosen:
                 raise

@@ -60,8 +60,11 @@ def prepare(
     inventory = load_inventory(path, known_profiles())
     entries = _select(inventory, connection_ids)
     problems: list[Problem] = []
-    matrices = {entry.id: matrix for entry in entries if (matrix := _matrix(inventory, entry, problems)) is not None}
-    default_matrix = collecting(problems, lambda: load_matrix(inventory.default_profile))
+    profiles = _Profiles(problems)
+    matrices = {
+        entry.id: matrix for entry in entries if (matrix := _matrix(inventory, entry, profiles, problems)) is not None
+    }
+    default_matrix = profiles.load(inventory.default_profile)
     uses = (
         *inventory.secret_uses({entry.id for entry in entries}),
         *(inventory.channel_secret_uses if notifies else ()),
@@ -111,7 +114,22 @@ def _select(inventory: Inventory, connection_ids: Collection[str]) -> tuple[Inve
     return tuple(entry for entry in inventory.connections if not connection_ids or entry.id in connection_ids)
 
 
-def _matrix(inventory: Inventory, entry: InventoryEntry, problems: list[Problem]) -> Matrix | None:
+class _Profiles:
+    """Loads each profile once, and notes its problems once."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self._problems = problems
+        self._loaded: dict[str, Matrix | None] = {}
+
+    def load(self, reference: str) -> Matrix | None:
+        if reference not in self._loaded:
+            self._loaded[reference] = collecting(self._problems, lambda: load_matrix(reference))
+        return self._loaded[reference]
+
+
+def _matrix(
+    inventory: Inventory, entry: InventoryEntry, profiles: _Profiles, problems: list[Problem]
+) -> Matrix | None:
     """Load the profile of a connection; recorded evidence is read here too, because it names its profile."""
     profile = entry.profile if isinstance(entry, ReplayEntry) else entry.connection.profile
     if isinstance(entry, ReplayEntry):
@@ -126,7 +144,7 @@ def _matrix(inventory: Inventory, entry: InventoryEntry, problems: list[Problem]
                     message=f"the recorded evidence is of a {evidence.connection.kind} connection",
                 )
             )
-    matrix = collecting(problems, lambda: load_matrix(profile or inventory.default_profile))
+    matrix = profiles.load(profile or inventory.default_profile)
     if matrix is not None and not matrix.profile.of_kind(entry.kind):
         problems.append(
             Problem(

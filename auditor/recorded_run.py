@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from auditor.collect.replay import copy_evidence, read_evidence
-from auditor.errors import InvalidInput, Problem
+from auditor.errors import InvalidInput, Problem, collecting
 from auditor.inventory.entries import ReplayEntry
 from auditor.matrix.load import DEFAULT_PROFILE, load_matrix, load_profile_file
 from auditor.redaction.evidence import REDACTED, redact_evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from auditor.inventory.entries import InventoryEntry
@@ -53,13 +54,42 @@ class RunFile(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedConnection:
+    """One connection of a recorded run, under the id and the name of the inventory that listed it."""
+
+    folder: Path
+    id: str
+    name: str | None
+    matrix: Matrix
+
+    def evidence(self) -> Evidence:
+        """Read the evidence. Raises InvalidInput when it cannot be used."""
+        evidence = read_evidence(self.folder)
+        connection = replace(evidence.connection, id=self.id, name=self.name or evidence.connection.name)
+        return replace(evidence, connection=connection)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedRun:
-    """A run that can be judged: each connection's evidence with its matrix."""
+    """A run that can be judged. Evidence is read when it is asked for, so that memory stays flat."""
 
     folder: Path
     facts: RunFile
-    inputs: tuple[tuple[Evidence, Matrix], ...]
+    connections: tuple[RecordedConnection, ...]
     default_matrix: Matrix
+
+    @property
+    def inputs(self) -> Iterator[tuple[Evidence, Matrix]]:
+        """Each connection's evidence with its matrix."""
+        return ((connection.evidence(), connection.matrix) for connection in self.connections)
+
+    def require_usable(self) -> None:
+        """Raise InvalidInput when there is a connection whose evidence cannot be used, with the problems of all."""
+        problems: list[Problem] = []
+        for connection in self.connections:
+            collecting(problems, connection.evidence)
+        if problems:
+            raise InvalidInput(problems)
 
 
 def write_inputs(
@@ -133,7 +163,7 @@ def read_recorded_run(folder: Path) -> RecordedRun:
     """Read a run folder, or the evidence folder of a single connection.
 
     A single connection's evidence is judged against the profile it was recorded with. Raises
-    InvalidInput when there is no usable evidence.
+    InvalidInput when there is none; `require_usable` looks at the evidence itself.
     """
     if (folder / "connection.json").is_file():
         try:
@@ -146,18 +176,16 @@ def read_recorded_run(folder: Path) -> RecordedRun:
         facts = RunFile.model_validate_json((folder / "inputs" / RUN_FILE).read_bytes())
     except (OSError, ValidationError) as error:
         raise InvalidInput([_unusable(folder, f"holds no recorded run ({type(error).__name__})")]) from error
-    inputs = tuple(
-        (
-            _as_listed(read_evidence(folder / "evidence" / each.id), each),
-            _matrix(folder, each.matrix),
+    names = dict.fromkeys((*(each.matrix for each in facts.connections), facts.default_matrix))
+    matrices = {name: _matrix(folder, name) for name in names}
+    connections = tuple(
+        RecordedConnection(
+            folder=folder / "evidence" / each.id, id=each.id, name=each.name, matrix=matrices[each.matrix]
         )
         for each in facts.connections
     )
     return RecordedRun(
-        folder=folder,
-        facts=facts,
-        inputs=inputs,
-        default_matrix=_matrix(folder, facts.default_matrix),
+        folder=folder, facts=facts, connections=connections, default_matrix=matrices[facts.default_matrix]
     )
 
 
@@ -174,12 +202,6 @@ def _unusable(folder: Path, message: str) -> Problem:
     return Problem(file=str(folder), line=None, place="RUN", message=message, cure=cure)
 
 
-def _as_listed(evidence: Evidence, listed: _Connection) -> Evidence:
-    """Give replayed evidence the id and name of the inventory that lists it."""
-    connection = replace(evidence.connection, id=listed.id, name=listed.name or evidence.connection.name)
-    return replace(evidence, connection=connection)
-
-
 def _single_connection(folder: Path) -> RecordedRun:
     evidence = read_evidence(folder)
     profile = evidence.connection.profile
@@ -193,13 +215,14 @@ def _single_connection(folder: Path) -> RecordedRun:
         default_matrix=_matrix_file(matrix),
         connections=(_Connection(id=evidence.connection.id, name=None, matrix=_matrix_file(matrix)),),
     )
-    return RecordedRun(folder=folder, facts=facts, inputs=((evidence, matrix),), default_matrix=matrix)
+    connection = RecordedConnection(folder=folder, id=evidence.connection.id, name=None, matrix=matrix)
+    return RecordedRun(folder=folder, facts=facts, connections=(connection,), default_matrix=matrix)
 
 
 def copy_recorded_run(recorded: RecordedRun, folder: Path) -> None:
     """Copy evidence and inputs into a new run folder, so that it can be verified and judged by itself."""
     (folder / "inputs").mkdir()
-    matrices = {matrix.sha256: matrix for _, matrix in recorded.inputs} | {
+    matrices = {each.matrix.sha256: each.matrix for each in recorded.connections} | {
         recorded.default_matrix.sha256: recorded.default_matrix
     }
     for matrix in matrices.values():
@@ -209,6 +232,5 @@ def copy_recorded_run(recorded: RecordedRun, folder: Path) -> None:
     for inventory in (recorded.folder / "inputs").glob("inventory*"):
         if not inventory.is_symlink():
             shutil.copyfile(inventory, folder / "inputs" / inventory.name)
-    for evidence, _ in recorded.inputs:
-        source = recorded.folder / "evidence" / evidence.connection.id
-        copy_evidence(source if source.is_dir() else recorded.folder, folder / "evidence" / evidence.connection.id)
+    for connection in recorded.connections:
+        copy_evidence(connection.folder, folder / "evidence" / connection.id)

@@ -74,6 +74,7 @@ def evaluate(
     )
     formats = output.formats()
     recorded = read_recorded_run(source)
+    recorded.require_usable()
     asked = Question(kind="review", fail_on=fail_on, exit_zero=exit_zero, now=now, waivers=waivers, baseline=baseline)
     judging = asked.judging()
     pipeline.require_comparable(judging, [each.id for each in recorded.facts.connections])

@@ -11,7 +11,12 @@ from auditor.evaluate.checks.changes import check_changes, check_earlier_runs
 from auditor.evaluate.checks.completeness import check_completeness
 from auditor.evaluate.checks.matrix_release import check_matrix
 from auditor.evaluate.checks.registry import run_directory_checks, run_tenant_checks
-from auditor.evaluate.checks.shared_identity import check_shared_account, check_shared_identity
+from auditor.evaluate.checks.shared_identity import (
+    AuditedAccount,
+    audited_account,
+    check_shared_account,
+    check_shared_identity,
+)
 from auditor.evaluate.checks.waivers import check_waivers
 from auditor.evaluate.directory.entitlements import group_entitlements
 from auditor.evaluate.directory.hosts import host_records
@@ -104,10 +109,19 @@ class EarlierRuns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    facts: DirectoryFacts | TenantFacts
+class Judged:
+    """One connection by itself: plain data, so that it may be judged in another process or on another machine.
+
+    Its verdict and counts come with the rest of the run. `started_at` and `finished_at` are None without any read.
+    """
+
+    account: AuditedAccount
     result: ConnectionResult
     findings: tuple[Finding, ...]
+    evidence_sha256: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    limitations: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -121,13 +135,27 @@ def evaluate(
 
     Raises ValueError when there is nothing to judge.
     """
-    if not inputs:
+    judged = [judge_connection(evidence, matrix, run) for evidence, matrix in inputs]
+    return conclude_run(judged, default_matrix, run, waivers, earlier)
+
+
+def conclude_run(
+    judged: Sequence[Judged],
+    default_matrix: Matrix,
+    run: RunFacts,
+    waivers: WaiverFile | None = None,
+    earlier: EarlierRuns | None = None,
+) -> Results:
+    """Put judged connections together: what they share, waivers, the earlier run, the verdict.
+
+    Raises ValueError when there is none.
+    """
+    if not judged:
         msg = "no evidence to judge: nothing compared is no pass"
         raise ValueError(msg)
     earlier = earlier or EarlierRuns()
-    judged = [_judge(evidence, matrix, run) for evidence, matrix in inputs]
     waived = apply_waivers(_findings(judged), waivers.waivers if waivers else (), run.now)
-    hybrid = {each.result.id: _identity(each.facts) for each in judged if isinstance(each.facts, DirectoryFacts)}
+    hybrid = {each.account.connection: each.account.identity for each in judged if each.account.is_in_directory}
     findings: tuple[Finding, ...] = (*waived.findings, *check_waivers(waived.records, hybrid))
     connections = tuple(each.result for each in judged)
     drift = DriftRecord()
@@ -135,11 +163,14 @@ def evaluate(
         drift = compare(earlier.baseline, connections, findings, CHECKS)
     findings = (*findings, *check_changes(drift, hybrid), *check_earlier_runs(earlier.altered, connections[0].id))
     findings = tuple(mark(findings, drift, earlier.baseline, format_instant(run.now)))
-    connections = tuple(conclude(connection, findings, run.fail_on) for connection in connections)
+    own: dict[str, list[Finding]] = {connection.id: [] for connection in connections}
+    for finding in findings:
+        own.get(finding.connection, []).append(finding)
+    connections = tuple(conclude(connection, own[connection.id], run.fail_on) for connection in connections)
     summary = summarise(connections, findings)
     return Results(
         run=_run(
-            inputs,
+            judged,
             default_matrix,
             run,
             exit_of(summary, run.fail_on, exit_zero=run.exit_zero),
@@ -151,7 +182,7 @@ def evaluate(
         drift=drift,
         waivers=waived.records,
         trend=_trend(earlier.baseline),
-        limitations=(*LIMITATIONS, *(words for evidence, _ in inputs for words in _supplied(evidence))),
+        limitations=(*LIMITATIONS, *(words for each in judged for words in each.limitations)),
     )
 
 
@@ -167,24 +198,21 @@ def _supplied(evidence: Evidence) -> Iterator[str]:
         )
 
 
-def _findings(judged: Sequence[_Judged]) -> tuple[Finding, ...]:
+def _findings(judged: Sequence[Judged]) -> tuple[Finding, ...]:
     """Return the findings of every connection, most urgent first, then those of several connections together."""
-    facts = [each.facts for each in judged]
-    shared = (*check_shared_identity(facts), *check_shared_account(facts))
+    accounts = [each.account for each in judged]
+    shared = (*check_shared_identity(accounts), *check_shared_account(accounts))
     return (*sorted((finding for each in judged for finding in each.findings), key=_order), *shared)
 
 
-def _run(
-    inputs: Sequence[tuple[Evidence, Matrix]], default_matrix: Matrix, run: RunFacts, exit_: Exit, salt: str
-) -> Run:
-    evidence_sha256 = hashlib.sha256("".join(evidence.sha256 for evidence, _ in inputs).encode("ascii")).hexdigest()
-    sources = [source for evidence, _ in inputs for source in evidence.sources]
+def _run(judged: Sequence[Judged], default_matrix: Matrix, run: RunFacts, exit_: Exit, salt: str) -> Run:
+    evidence_sha256 = hashlib.sha256("".join(each.evidence_sha256 for each in judged).encode("ascii")).hexdigest()
     return Run(
         id=_run_id(evidence_sha256, default_matrix, run, salt),
         kind=run.kind,
         organisation=run.organisation,
-        started_at=format_instant(min((source.started_at for source in sources), default=run.now)),
-        finished_at=format_instant(max((source.finished_at for source in sources), default=run.now)),
+        started_at=format_instant(min(filter(None, (each.started_at for each in judged)), default=run.now)),
+        finished_at=format_instant(max(filter(None, (each.finished_at for each in judged)), default=run.now)),
         evaluated_at=format_instant(run.now),
         operator=run.operator,
         host=run.host,
@@ -196,11 +224,6 @@ def _run(
         exit=exit_,
         checks=CHECKS,
     )
-
-
-def _identity(facts: DirectoryFacts | TenantFacts) -> str:
-    principal = facts.account.principal
-    return principal.sid or principal.object_id or principal.name
 
 
 def _trend(baseline: Results | None) -> tuple[EarlierRun, ...]:
@@ -216,7 +239,11 @@ def _trend(baseline: Results | None) -> tuple[EarlierRun, ...]:
     return (*baseline.trend, last)[-LONGEST_TREND:]
 
 
-def _judge(evidence: Evidence, matrix: Matrix, run: RunFacts) -> _Judged:
+def judge_connection(evidence: Evidence, matrix: Matrix, run: RunFacts) -> Judged:
+    """Judge one connection's evidence against its matrix, knowing nothing of any other connection.
+
+    Raises ValueError when the matrix has nothing to judge it by.
+    """
     connection = evidence.connection
     facts: DirectoryFacts | TenantFacts
     if isinstance(connection, HybridConnection):
@@ -236,13 +263,14 @@ def _judge(evidence: Evidence, matrix: Matrix, run: RunFacts) -> _Judged:
     if not results:
         msg = f"profile {matrix.profile.id} has no requirement for {connection.kind}: nothing compared is no pass"
         raise ValueError(msg)
+    account = audited_account(facts)
     requirements = {requirement.id: requirement for requirement in matrix.profile.requirements}
     from_requirements = (
         finding_of_requirement(
             requirements[result.id],
             result,
             connection=connection.id,
-            principal=_identity(facts),
+            principal=account.identity,
             remediation=remediate(requirements[result.id], result, evidence),
         )
         for result in results
@@ -256,7 +284,8 @@ def _judge(evidence: Evidence, matrix: Matrix, run: RunFacts) -> _Judged:
         verdict=Verdict.INCONCLUSIVE,  # `conclude` says, once the findings of all connections and waivers are known
         counts=Counts(),
         matrix=matrix.reference,
-        configuration=asdict(connection),
+        configuration={name: list(value) if isinstance(value, tuple) else value
+                       for name, value in asdict(connection).items()},
         signed_in_as=evidence.collected_by.get("signed_in_as", ""),
         principal=facts.account.principal,
         requirements=results,
@@ -265,7 +294,15 @@ def _judge(evidence: Evidence, matrix: Matrix, run: RunFacts) -> _Judged:
         hosts=hosts,
         sources=tuple(_source_record(source) for source in evidence.sources),
     )
-    return _Judged(facts=facts, result=result, findings=findings)
+    return Judged(
+        account=account,
+        result=result,
+        findings=findings,
+        evidence_sha256=evidence.sha256,
+        started_at=min((source.started_at for source in evidence.sources), default=None),
+        finished_at=max((source.finished_at for source in evidence.sources), default=None),
+        limitations=tuple(_supplied(evidence)),
+    )
 
 
 def _source_record(source: Source) -> SourceRecord:

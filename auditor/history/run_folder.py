@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _INCOMPLETE = ".incomplete-"
+_FLUSHED_AT_ONCE = 16
 
 
 def _nothing(folder: Path) -> bool:
@@ -113,13 +115,16 @@ def _umask() -> int:
 
 def _flush(folder: Path) -> None:
     """Put every file on disk before the folder gets its name, so that a named run is a whole run."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as stream:
-                os.fsync(stream.fileno())
-    for path in (*folder.rglob("*"), folder):
-        if path.is_dir():
-            _flush_folder(path)
+    paths = list(folder.rglob("*"))
+    # Side by side: a disk writes many files at once far sooner than one after the other
+    with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as threads:
+        list(threads.map(_flush_file, (path for path in paths if path.is_file())))
+        list(threads.map(_flush_folder, (path for path in (*paths, folder) if path.is_dir())))
+
+
+def _flush_file(path: Path) -> None:
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

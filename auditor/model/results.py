@@ -7,7 +7,7 @@ ISO 8601 in UTC with a trailing `Z`. Tuples become JSON arrays.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from auditor.model.connection import ConnectionKind
@@ -379,8 +379,3 @@ class Results:
     waivers: tuple[WaiverRecord, ...] = ()
     trend: tuple[EarlierRun, ...] = ()
     limitations: tuple[str, ...] = ()
-
-
-def to_plain(results: Results) -> dict[str, Any]:
-    """Return the record as plain dicts, lists and strings, in the file's order."""
-    return asdict(results)

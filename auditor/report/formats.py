@@ -15,7 +15,7 @@ from auditor.errors import InvalidInput, Problem, RunFailed
 from auditor.report.results_json import parse_results, read_content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from auditor.model.results import Results
@@ -42,11 +42,17 @@ def _write_json(record: Record, folder: Path) -> tuple[Path, ...]:
 
 
 def _write_html(record: Record, folder: Path) -> tuple[Path, ...]:
-    from auditor.report.html import render_html  # noqa: PLC0415  # jinja2 and fontTools on demand
+    from auditor.report.html import html_pieces  # noqa: PLC0415  # jinja2 and fontTools on demand
     from auditor.report.view import build_view  # noqa: PLC0415
 
     view = build_view(record.results, hashlib.sha256(record.content).hexdigest())
-    return (_write(folder / "report.html", render_html(view).encode("utf-8")),)
+    path = folder / "report.html"
+    try:
+        with path.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(html_pieces(view))
+    except OSError as error:
+        raise _cannot_be_written(path, error) from error
+    return (path,)
 
 
 def _write_csv(record: Record, folder: Path) -> tuple[Path, ...]:
@@ -150,8 +156,17 @@ def render(results_json: Path, formats: Iterable[str], folder: Path) -> tuple[Re
     """
     wanted = frozenset(formats)
     require_known_formats(sorted(wanted))
+    return render_record(read_record(results_json), wanted, folder)
+
+
+def read_record(results_json: Path) -> Record:
+    """Read a record. Raises InvalidInput when the file is none."""
     content = read_content(results_json)
-    record = Record(content=content, results=parse_results(content, results_json))
+    return Record(content=content, results=parse_results(content, results_json))
+
+
+def render_record(record: Record, wanted: Collection[str], folder: Path) -> tuple[Rendered, ...]:
+    """Write a record as `render` does, in formats that are known."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -167,5 +182,9 @@ def _write(path: Path, content: bytes) -> Path:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise RunFailed(f"{path} cannot be written: {error.strerror}") from error
+        raise _cannot_be_written(path, error) from error
     return path
+
+
+def _cannot_be_written(path: Path, error: OSError) -> RunFailed:
+    return RunFailed(f"{path} cannot be written: {error.strerror}")

@@ -7,7 +7,8 @@ is spelled out as `U+202E`.
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,11 @@ from auditor.report.visible_text import is_deceptive
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Printable ASCII with single spaces inside, which nearly every text is: nothing of it is ever hidden
+_PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
+_COMMA = Markup(",<wbr>")
+
+
 def show(text: object) -> Markup:
     """Return `text` as flat, escaped HTML: unreadable characters as `U+XXXX`, breaks allowed after commas.
 
@@ -29,16 +35,25 @@ def show(text: object) -> Markup:
         return text
     if text is None:
         raise TypeError("None has no text; a template must say what its absence means")
+    return _shown(str(text))
+
+
+@lru_cache(maxsize=1 << 14)  # a report says the same of many connections
+def _shown(text: str) -> Markup:
+    if _PLAIN.fullmatch(text):
+        return escape(text).replace(",", _COMMA)
     return Markup("").join(
         Markup('<span class="codepoint">{}</span>').format(_code_points(run))
         if hidden
-        else Markup(",<wbr>").join(escape(piece) for piece in run.split(","))
-        for hidden, run in _runs(str(text))
+        else _COMMA.join(escape(piece) for piece in run.split(","))
+        for hidden, run in _runs(text)
     )
 
 
 def spell_out(text: object) -> str:
     """Return `text` as plain text with unreadable characters as `[U+XXXX]`, for attributes and titles."""
+    if _PLAIN.fullmatch(str(text)):
+        return str(text)
     return "".join(f"[{_code_points(run)}]" if hidden else run for hidden, run in _runs(str(text)))
 
 

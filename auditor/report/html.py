@@ -18,12 +18,19 @@ from auditor.report.hostile_text import show, spell_out
 from auditor.report.template_files import templates_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from auditor.model.results import DriftRecord, Results
     from auditor.report.view import ReportView
 
 
 def render_html(view: ReportView) -> str:
     """Return the report for the screen: one file, no external request, closed by its own CSP."""
+    return "".join(html_pieces(view))
+
+
+def html_pieces(view: ReportView) -> Iterator[str]:
+    """Yield the same in pieces: that of a large estate is never held as a whole."""
     style = font_face_rules(_font_as_data) + _read("css/base.css") + _read("css/screen.css")
     script = _read("script/findings.js") + _read("script/evidence.js")
     policy = (
@@ -31,7 +38,8 @@ def render_html(view: ReportView) -> str:
         "font-src data:; base-uri 'none'; form-action 'none'"
     )
     # The files are ours and hold no closing tag of their element.
-    return _render(view, policy=policy, style=Markup(style), script=Markup(script))  # noqa: S704
+    template = _environment().get_template("report.html")
+    return template.generate(view=view, policy=policy, style=Markup(style), script=Markup(script))  # noqa: S704
 
 
 def render_diff_html(before: Results, after: Results, drift: DriftRecord) -> str:
@@ -49,7 +57,7 @@ def render_diff_html(before: Results, after: Results, drift: DriftRecord) -> str
 
 def render_print_html(view: ReportView) -> str:
     """Return the same report for the page; its style is given to the PDF renderer separately."""
-    return _render(view, policy="", style="", script="")
+    return _environment().get_template("report.html").render(view=view, policy="", style="", script="")
 
 
 def render_appendix_html(**facts: Any) -> str:  # noqa: ANN401  # whatever the template names; it refuses what is absent
@@ -66,11 +74,6 @@ def print_style() -> str:
     """Return the style of the page. Fonts have `asset:` addresses, which only the PDF renderer serves."""
     fonts = font_face_rules(lambda filename: f"asset:{filename}")
     return fonts + _read("css/base.css") + _read("css/print.css")
-
-
-def _render(view: ReportView, *, policy: str, style: str, script: str) -> str:
-    template = _environment().get_template("report.html")
-    return template.render(view=view, policy=policy, style=style, script=script)
 
 
 def _environment() -> Environment:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping as MappingABC
+from dataclasses import fields, is_dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from auditor.errors import InvalidInput, Problem, RunFailed
 from auditor.model.outcome import Outcome
-from auditor.model.results import Results, to_plain
+from auditor.model.results import Results  # noqa: TC001 - pydantic reads the annotation at run time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+_PIECES_AT_ONCE = 10_000
 CURE = "point to the results.json of a run, unaltered, written by this or an earlier version of the tool"
 
 
@@ -29,14 +34,32 @@ def results_bytes(results: Results) -> bytes:
 
     Equal records give equal bytes. A lone surrogate, which UTF-8 cannot hold, stays a JSON escape.
     """
-    text = json.dumps(to_plain(results), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-    return text.encode("utf-8", "backslashreplace")
+    return b"".join(_encoded(results))
+
+
+def _encoded(results: Results) -> Iterator[bytes]:
+    """Yield the content in pieces: of a large estate neither all plain values nor all text is ever held."""
+    encoder = json.JSONEncoder(ensure_ascii=False, indent=2, allow_nan=False, default=_fields_of)
+    pieces = encoder.iterencode(results)
+    while text := "".join(islice(pieces, _PIECES_AT_ONCE)):
+        yield text.encode("utf-8", "backslashreplace")
+    yield b"\n"
+
+
+def _fields_of(record: object) -> dict[str, object]:
+    """Return the fields of a part of the record, in the file's order."""
+    if isinstance(record, MappingABC):
+        return dict(record)
+    if not is_dataclass(record):
+        raise TypeError(f"{type(record).__name__} is no part of a record")
+    return {each.name: getattr(record, each.name) for each in fields(record)}
 
 
 def write_results(results: Results, path: Path) -> None:
     """Write the record to `path`. Raises RunFailed when it cannot be written."""
     try:
-        path.write_bytes(results_bytes(results))
+        with path.open("wb") as stream:
+            stream.writelines(_encoded(results))
     except OSError as error:
         raise RunFailed(f"{path} cannot be written: {error.strerror}") from error
 

@@ -41,7 +41,7 @@ def write_run(folder: Path, entries: list[dict[str, Any]] = ENTRIES) -> Path:
 
 def refused(folder: Path) -> str:
     with pytest.raises(InvalidInput) as invalid:
-        read_recorded_run(folder)
+        read_recorded_run(folder).require_usable()
     return "\n".join(map(str, invalid.value.problems))
 
 
@@ -93,8 +93,8 @@ def test_a_copy_can_be_judged_as_the_original_and_leaves_it_alone(tmp_path: Path
     copy.mkdir()
     copy_recorded_run(recorded, copy)
     again = read_recorded_run(copy)
-    assert (again.inputs, again.facts, again.default_matrix) == (
-        recorded.inputs,
+    assert (tuple(again.inputs), again.facts, again.default_matrix) == (
+        tuple(recorded.inputs),
         recorded.facts,
         recorded.default_matrix,
     )

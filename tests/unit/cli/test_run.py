@@ -192,7 +192,7 @@ def test_a_bug_shows_its_traceback_and_ends_with_4(
     def broken(*_: object) -> None:
         raise AssertionError("a bug")
 
-    monkeypatch.setattr(pipeline, "evaluate", broken)
+    monkeypatch.setattr(pipeline, "conclude_run", broken)
     inventory = record(tmp_path, one=COMPLIANT.evidence())
     finished = auditor("run", "-c", inventory, "-o", tmp_path / "runs", *JSON_ONLY)
     assert (finished.code, finished.out) == (4, "")
