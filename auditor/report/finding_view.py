@@ -14,6 +14,7 @@ from auditor.report.words import FINDING_OUTCOMES, OTHER_OWNER, OWNERS, SEVERITI
 if TYPE_CHECKING:
     from auditor.model.results import EvidenceReference, Finding, Results, SourceRecord
 
+LONGEST_NAME = 100
 DEVIATIONS = (FindingOutcome.MISSING, FindingOutcome.PARTIAL, FindingOutcome.EXCESS)
 
 
@@ -52,10 +53,15 @@ def finding_views(results: Results) -> tuple[FindingView, ...]:
 
 
 def anchor(prefix: str, identifier: str) -> str:
-    """Return an id for the document: `identifier` itself where it is safe in one, else its digest."""
-    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:-]*", identifier):
-        return f"{prefix}-{identifier}"
-    return f"{prefix}-{hashlib.sha256(identifier.encode('utf-8', 'surrogatepass')).hexdigest()[:20]}"
+    """Return an id for the document."""
+    return f"{prefix}-{safe_name(identifier)}"
+
+
+def safe_name(identifier: str) -> str:
+    """Return `identifier` itself where it is safe in an address and as a file's name, else its digest."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", identifier) and len(identifier) <= LONGEST_NAME:
+        return identifier
+    return hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
 def source_anchor(connection_id: str, place: int) -> str:

@@ -90,13 +90,14 @@ def _write_junit(record: Record, folder: Path) -> tuple[Path, ...]:
 
 
 def _write_proposals(record: Record, folder: Path) -> tuple[Path, ...]:
+    from auditor.report.finding_view import safe_name  # noqa: PLC0415
     from auditor.report.proposal import proposal_bytes  # noqa: PLC0415
 
     digest = hashlib.sha256(record.content).hexdigest()
     proposals = folder / "proposals"
     proposals.mkdir(exist_ok=True)
     return tuple(
-        _write(proposals / f"{connection.id}.txt", proposal_bytes(record.results, connection, digest))
+        _write(proposals / f"{safe_name(connection.id)}.txt", proposal_bytes(record.results, connection, digest))
         for connection in record.results.connections
     )
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from auditor.errors import InvalidInput, Problem, RunFailed
 from auditor.model.outcome import Outcome
 from auditor.model.results import Results  # noqa: TC001 - pydantic reads the annotation at run time
+from auditor.report.visible_text import escape_in_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ class _Record(BaseModel):
 def results_bytes(results: Results) -> bytes:
     """Return the file's content: UTF-8 JSON, indented by two, `\\n` at every line's end.
 
-    Equal records give equal bytes. A lone surrogate, which UTF-8 cannot hold, stays a JSON escape.
+    Equal records give equal bytes. What a reader of the file could not see is a JSON escape.
     """
     return b"".join(_encoded(results))
 
@@ -42,7 +43,7 @@ def _encoded(results: Results) -> Iterator[bytes]:
     encoder = json.JSONEncoder(ensure_ascii=False, indent=2, allow_nan=False, default=_fields_of)
     pieces = encoder.iterencode(results)
     while text := "".join(islice(pieces, _PIECES_AT_ONCE)):
-        yield text.encode("utf-8", "backslashreplace")
+        yield escape_in_json(text).encode("utf-8")
     yield b"\n"
 
 
