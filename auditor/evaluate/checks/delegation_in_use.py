@@ -8,7 +8,6 @@ from auditor.acl import Token, format_ace_sddl
 from auditor.evaluate.directory.user_task import controls_user, decide_user_task
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import delegate
-from auditor.model.evidence import GapKind
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -156,9 +155,7 @@ def _denied(
 def check_target_ou_exists(facts: DirectoryFacts) -> Iterator[Finding]:
     """AD-DEL-019: a target OU that the directory proves not to have."""
     for ou, delegated in facts.delegations.items():
-        gap = facts.evidence.read("target_ou", ou).gap
-        is_absent = delegated.judgement.outcome is Outcome.MISSING and delegated.subtree is None
-        if is_absent and gap is not None and gap.kind is GapKind.NOT_FOUND:
+        if delegated.judgement.outcome is Outcome.MISSING and delegated.subtree is None:
             yield make_finding(
                 check="AD-DEL-019",
                 connection=facts.connection.id,

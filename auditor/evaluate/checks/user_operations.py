@@ -1,4 +1,4 @@
-"""AD-DEL-002 to 009, 013: what of the user task works and what does not, where it is delegated in part only.
+"""AD-DEL-002 to 009, 013: what of the user task works and what does not, where it is delegated.
 
 The page documents the task as a whole; these rows are derived from what the product does with it.
 """
@@ -47,15 +47,18 @@ class _Operation:
 
 
 def check_user_operations(facts: DirectoryFacts) -> Iterator[Finding]:
-    """Report, for each target OU where the task is held in part, the operations that do not work everywhere."""
+    """Report, for each target OU where the task is held at least in part, the operations that do not work everywhere.
+
+    Where it is held whole, listing may still fail, which is no part of the task.
+    """
     membership = facts.account.membership
     if membership is None:
         return
     holder = holder_without_domain_admins(membership)
     operations = tuple(_operations(facts.schema))
     for ou, delegated in facts.delegations.items():
-        if delegated.subtree is None or delegated.judgement.outcome is not Outcome.PARTIAL:
-            continue  # held whole, not held at all, or not known: the requirement says it
+        if delegated.subtree is None or delegated.judgement.outcome not in (Outcome.PARTIAL, Outcome.SATISFIED):
+            continue  # not held at all, or not known: the requirement says it
         for operation in operations:
             failing: list[str] = []
             left_open: list[str] = []

@@ -184,6 +184,19 @@ def test_what_is_certain_comes_before_what_is_open() -> None:
     assert "may enrol" in the_finding(results, "AD-PRV-015").title
 
 
+def test_every_entry_that_changes_it_is_shown() -> None:
+    results = services(placed(TEMPLATE, ace(WP, ACCOUNT, object_type=NAME_FLAG), ace(WD, DELEGATES)))
+    assert [path[-1] for path in the_finding(results, "AD-PRV-015").paths] == [
+        f"ACE 1 on {TEMPLATE}", f"ACE 2 on {TEMPLATE}",
+    ]  # fmt: skip
+
+
+def test_of_two_open_questions_the_graver_one_is_told() -> None:
+    unsure = (ace(WD, DELEGATES, ace_type=9), replace(ENROLLING, type=11))
+    found = the_finding(services(placed(TEMPLATE, *unsure, **RISKY), PUBLISHING), "AD-PRV-015")
+    assert found.title == "Certificate services: the account may perhaps change it"
+
+
 def test_a_forest_without_certificate_services_has_none_to_judge() -> None:
     results = judge(replace(Directory(), gaps={("certificate_services", ""): NOT_FOUND}).evidence())
     assert told(results, "AD-PRV-015") == []

@@ -210,6 +210,7 @@ def test_a_deny_on_one_person_is_an_advisory() -> None:
     cannot_change = ace(AccessMask.CONTROL_ACCESS, EVERYONE, ace_type=1, object_type=CHANGE)
     results = judge(inhabited(lives(PERSON, cannot_change, REACHES)).evidence())
     assert told(results, "AD-DEL-018") == [("advisory", "high")]
+    assert told(results, "AD-DEL-016") == []
     assert f"(OD;;CR;{CHANGE};;WD) on {PERSON}" in the_finding(results, "AD-DEL-018").actual
 
 

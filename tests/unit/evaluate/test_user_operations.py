@@ -94,6 +94,7 @@ SOME: dict[str, tuple[tuple[Ace, ...], set[int]]] = {
     "deletes by the OU": ((on_the_ou(DC), READS_BELOW), OPERATIONS - {2, 13}),
     "deletes by the user": ((on_users(AccessMask.DELETE), READS_BELOW), OPERATIONS - {2, 13}),
     "creates and deletes": ((on_the_ou(CHILDREN), READS_BELOW), OPERATIONS - {2, 13}),
+    "creates and renames": ((on_the_ou(CC), *writes("cn", "name"), READS_BELOW), OPERATIONS - {13}),
     "creates, deletes and renames": (
         (on_the_ou(CHILDREN), *writes("cn", "name"), READS_BELOW),
         OPERATIONS - {2, 9, 13},
@@ -151,6 +152,12 @@ def test_a_deny_of_one_right_makes_one_operation_fail(denied: Ace, number: int) 
 
 def test_a_deny_of_creating_keeps_users_from_moving_here() -> None:
     assert failing(on_the_ou(CC, ace_type=1), *user_task(DELEGATES)) == {9}
+
+
+@pytest.mark.parametrize("aces", [user_task(DELEGATES), (on_the_ou(CHILDREN), *user_task(DELEGATES)[1:])])
+def test_who_may_not_list_an_ou_does_not_find_its_users(aces: tuple[Ace, ...]) -> None:
+    results = judge(target(ace(AccessMask.LIST_CONTENTS, ACCOUNT, ace_type=1), READABLE, *aces).evidence())
+    assert told_of(results) == {13}
 
 
 def test_a_task_that_is_held_whole_or_not_at_all_is_told_by_the_requirement_alone() -> None:
