@@ -20,6 +20,7 @@ from auditor.history.run_folder import discard, publish, staging_folder
 from auditor.history.runs import RESULTS, find_baseline
 from auditor.inventory.entries import ReplayEntry
 from auditor.judging import judge_recorded
+from auditor.model.instants import parse_instant
 from auditor.recorded_run import RecordedRun, copy_recorded_run, read_recorded_run, write_inputs, write_redacted_run
 from auditor.report.formats import Record, read_record, render_record
 from auditor.report.pdf import PdfUnavailable
@@ -152,6 +153,22 @@ def report(source: Path, output_dir: Path, formats: Formats, announce: Announce)
         shutil.copyfile(results_json, folder / "results.json")
         left_out = _render(read_record(folder / RESULTS), folder, formats, announce)
         return Finished(folder=publish(folder, results.run.id), results=results, left_out=left_out)
+
+
+def report_redacted(source: Path, output_dir: Path, formats: Formats, announce: Announce) -> Finished:
+    """Write a run again without the organisation: its evidence is redacted, judged as it was, and rendered.
+
+    Waivers and the comparison with an earlier run are left out: they name people and other runs.
+    """
+    if not holds_evidence(source):
+        message = "holds no evidence that could be redacted"
+        raise InvalidInput([_problem(source, message, "name the folder of a run, not its results.json")])
+    run = read_run(source).run
+    judging = Judging(kind=run.kind, now=parse_instant(run.evaluated_at), fail_on=run.fail_on, exit_zero=False)
+    with staging_folder(output_dir) as folder:
+        announce("", "redacting the evidence")
+        write_redacted_run(source, folder)
+        return _judge_and_render(read_recorded_run(folder), folder, judging, EarlierRuns(), formats, announce)
 
 
 @contextmanager

@@ -91,6 +91,14 @@ def report(
     full_appendix: FullAppendix = False,
     sign: Sign = None,
     sign_passphrase: SignPassphrase = None,
+    redact: Annotated[
+        bool,
+        typer.Option(
+            "--redact",
+            help="Tokens in place of every name, host, SID and id, in the evidence too: a report that can leave the "
+            "house. Waivers and the comparison with an earlier run are left out.",
+        ),
+    ] = False,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -105,7 +113,8 @@ def report(
     formats = output.formats()
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     with progress(telling) as announce:
-        finished = pipeline.report(source, output_dir, formats, announce)
+        write = pipeline.report_redacted if redact else pipeline.report
+        finished = write(source, output_dir, formats, announce)
     print(finished.folder)
     say_left_out(finished)
     say(
