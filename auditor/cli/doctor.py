@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -125,11 +124,13 @@ def _lines(found: Readability) -> Iterator[str]:
 
 def _read_lines(reads: Iterable[ReadState]) -> Iterator[str]:
     """One line per dataset and outcome: a tenant has many role groups, and what holds for one mostly holds for all."""
-    alike = Counter((read.dataset, read.state, read.message, read.missing_right) for read in reads)
+    alike: dict[tuple[str, str, str, str], list[str]] = {}
+    for read in reads:
+        alike.setdefault((read.dataset, read.state, read.message, read.missing_right), []).append(read.subject)
     width = max((len(dataset) for dataset, *_ in alike), default=0)
-    for (dataset, state, message, right), count in alike.items():
-        times = f"  x{count}" if count > 1 else ""
-        yield f"  {_WORDS[state]:13}  {dataset.ljust(width)}{times}".rstrip()
+    for (dataset, state, message, right), subjects in alike.items():
+        of = f"x{len(subjects)}" if len(subjects) > 1 else subjects[0]
+        yield f"  {_WORDS[state]:13}  {dataset.ljust(width)}  {of}".rstrip()
         if message:
             yield f"                 {message}"
         if right:

@@ -140,6 +140,8 @@ class Service:
             raise TransientFault(Gap(kind=GapKind.MALFORMED, message=message))
         if content is not None and answer.status_code == OK and not _holds_error(content):
             return content
+        if self.tokens.person is not None:
+            missing_permission = _as_delegated(missing_permission)
         report = self.read_error(answer, content or {})
         return fail(
             answer,
@@ -148,6 +150,12 @@ class Service:
             missing_permission=missing_permission,
             stale_rights=self.tokens.stale_rights,
         )
+
+
+def _as_delegated(right: str) -> str:
+    """Return the right a person needs in the place of an application's (docs/OPERATIONS.md lists both)."""
+    right = right.replace("application role Exchange.ManageAsApp", "delegated permission Exchange.Manage")
+    return right.replace("application permission", "delegated permission")
 
 
 def _signed(call: Call, token: str) -> Call:

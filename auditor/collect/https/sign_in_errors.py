@@ -32,6 +32,7 @@ _ADVICE = {
     "700213": "no federated credential fits the token's subject: correct it on the application",
     "7000112": "the application is disabled: enable it in the tenant",
     "7000215": "the client secret is wrong: configure the secret's value (not its id)",
+    "7000218": "the application is no public client: allow public client flows, or sign in another way",
     "7000222": "the client secret has expired: create a new one and configure it",
     "7000229": "the application has no service principal in the tenant: grant admin consent",
 }

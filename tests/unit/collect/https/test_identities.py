@@ -93,6 +93,7 @@ def test_a_managed_identity_gets_its_tokens_from_the_machine_alone(
     assert {each.system for each in machine.requests} == {System.MACHINE}
     assert len(machine.requests) == 2
     assert asked.signed_in_as == f"managed identity {client_id or 'of this machine'}"
+    assert "24 hours" in asked.stale_rights
 
 
 def test_a_managed_identity_of_an_app_service_is_asked_where_the_environment_says(

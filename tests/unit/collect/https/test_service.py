@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from auditor.collect.exchange.collector import LEAST_PERMISSION
 from auditor.collect.https import service as service_module
 from auditor.collect.https.allow_list import AllowList
 from auditor.collect.https.answers import ErrorReport
@@ -28,6 +29,7 @@ class NumberedTokens:
     """Hands out token-1 until it is discarded, then token-2, and so on."""
 
     stale_rights = ""
+    person: str | None = None
 
     def __init__(self, *, has_other_rights: bool = False) -> None:
         self.number = 1
@@ -45,7 +47,7 @@ class NumberedTokens:
         return self.renew_once(service, refused) if self.has_other_rights else None
 
 
-def service(server: ScriptedServer, hands: Hands) -> Service:
+def service(server: ScriptedServer, hands: Hands, tokens: NumberedTokens | None = None) -> Service:
     endpoints = Endpoints(login=server.base, graph=server.base, exchange=server.base)
     return Service(
         base=server.base,
@@ -54,7 +56,7 @@ def service(server: ScriptedServer, hands: Hands) -> Service:
             ca_file=str(server.ca_file),
             limits=TransportLimits(pace=hands.pace),
         ),
-        tokens=cast("Tokens", NumberedTokens()),
+        tokens=cast("Tokens", tokens or NumberedTokens()),
         read_error=lambda _, content: ErrorReport(code="", message=str(content.get("error", ""))),
         read_shortfall=lambda content: cast("str | None", content.get("warning")),
     )
@@ -81,8 +83,8 @@ def collect_pages(server: ScriptedServer, hands: Hands) -> tuple[list[Page], Gap
     return found, None
 
 
-def ask(server: ScriptedServer, hands: Hands) -> dict[str, Any]:
-    asked = service(server, hands)
+def ask(server: ScriptedServer, hands: Hands, tokens: NumberedTokens | None = None) -> dict[str, Any]:
+    asked = service(server, hands, tokens)
     try:
         return asked.ask(call(server), "R")
     finally:
@@ -104,6 +106,55 @@ def test_a_token_refused_twice_is_a_gap(tmp_path: Path, hands: Hands) -> None:
 
         assert caught.value.gap.kind is GapKind.SIGN_IN_REFUSED
         assert len(server.received) == 2
+
+
+def test_a_read_that_was_not_permitted_is_tried_once_with_a_token_of_more_rights(
+    tmp_path: Path, hands: Hands
+) -> None:
+    with ScriptedServer(tmp_path, http(403), http(200, b'{"a":1}')) as server:
+        assert ask(server, hands, NumberedTokens(has_other_rights=True)) == {"a": 1}
+        assert b"Authorization: Bearer token-2\r\n" in server.received[1]
+    with ScriptedServer(tmp_path, http(403)) as server:
+        with pytest.raises(SourceError) as caught:
+            ask(server, hands, NumberedTokens(has_other_rights=True))
+        assert caught.value.gap.kind is GapKind.NOT_PERMITTED
+        assert len(server.received) == 2
+
+
+@pytest.mark.parametrize(("status", "is_hinted"), [(403, True), (404, False)])
+def test_rights_that_may_not_count_yet_are_told_where_a_read_was_not_permitted(
+    tmp_path: Path, hands: Hands, status: int, is_hinted: bool
+) -> None:
+    tokens = NumberedTokens()
+    tokens.stale_rights = "kept for a day"
+    with ScriptedServer(tmp_path, http(status)) as server, pytest.raises(SourceError) as caught:
+        ask(server, hands, tokens)
+    assert caught.value.gap.message.endswith(" (kept for a day)") is is_hinted
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("right", "expected"),
+    [
+        ("Microsoft Graph application permission User.Read.All", "Microsoft Graph delegated permission User.Read.All"),
+        (
+            LEAST_PERMISSION,
+            LEAST_PERMISSION.replace("application role Exchange.ManageAsApp", "delegated permission Exchange.Manage"),
+        ),
+    ],
+)
+def test_a_person_is_told_of_the_delegated_permission(
+    tmp_path: Path, hands: Hands, right: str, expected: str
+) -> None:
+    tokens = NumberedTokens()
+    with ScriptedServer(tmp_path, http(403)) as server:
+        for person, needed in ((None, right), ("reviewer@contoso.com", expected)):
+            tokens.person = person
+            asked = service(server, hands, tokens)
+            with pytest.raises(SourceError) as caught:
+                asked.ask(call(server), right)
+            asked.transport.close()
+            assert caught.value.gap.missing_permission == needed
 
 
 def test_an_error_inside_a_success_is_an_error(tmp_path: Path, hands: Hands) -> None:
