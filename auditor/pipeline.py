@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
-from auditor.collect.replay import copy_evidence, read_evidence
+from auditor.collect.replay import read_evidence
+from auditor.collection import collect_all, collect_entry, directory_scope
 from auditor.errors import InvalidInput, Problem, RunFailed
 from auditor.evaluate.drift import compare_runs
 from auditor.evaluate.evaluate import EarlierRuns, RunFacts, conclude_run
@@ -21,19 +21,18 @@ from auditor.history.runs import RESULTS, find_baseline
 from auditor.inventory.entries import ReplayEntry
 from auditor.judging import judge_recorded
 from auditor.model.instants import parse_instant
-from auditor.recorded_run import RecordedRun, copy_recorded_run, read_recorded_run, write_inputs, write_redacted_run
+from auditor.recorded_run import RecordedRun, copy_recorded_run, read_recorded_run, write_redacted_run
 from auditor.report.formats import Record, read_record, render_record
 from auditor.report.pdf import PdfUnavailable
 from auditor.report.results_json import read_results, write_results
-from auditor.resumption import holds_evidence, interrupted_runs, read_before
+from auditor.resumption import holds_evidence, interrupted_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
-    from auditor.collect.directory.collector import DirectoryScope
-    from auditor.collect.tenant import TenantSessions
-    from auditor.inventory.entries import InventoryEntry, LiveEntry
+    from auditor.collection import Announce, Invocation
+    from auditor.inventory.entries import InventoryEntry
     from auditor.model.evidence import Evidence
     from auditor.model.outcome import Severity
     from auditor.model.results import DriftRecord, Results
@@ -41,22 +40,6 @@ if TYPE_CHECKING:
     from auditor.preparation import Prepared
     from auditor.report.signature import Signer
 
-    Announce: TypeAlias = Callable[[str, str], None]  # connection id (empty: the run), step in words
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invocation:
-    """Who runs the tool, where, how. `argv` names no output folder, so that equal runs give equal records.
-
-    With `resumes` connections that an interrupted run has read are not read again.
-    """
-
-    operator: str
-    host: str
-    tool_version: str
-    argv: tuple[str, ...]
-    clock: Callable[[], datetime]
-    resumes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +112,7 @@ def collect(prepared: Prepared, invocation: Invocation, output_dir: Path, announ
 def collect_redacted(prepared: Prepared, invocation: Invocation, output_dir: Path, announce: Announce) -> Finished:
     """Collect evidence and write it without the organisation, to be given away; the original is not kept."""
     with TemporaryDirectory(prefix="auditor-") as scratch, staging_folder(output_dir) as folder:
-        _collect(prepared, invocation, Path(scratch), announce, ())
+        collect_all(prepared, invocation, Path(scratch), announce, ())
         announce("", "redacting the evidence")
         write_redacted_run(Path(scratch), folder)
         return Finished(folder=publish(folder, f"{invocation.clock():%Y%m%dT%H%M%SZ}-redacted"), results=None)
@@ -179,15 +162,15 @@ def evidence_of(
 
     A live connection reads the object `object_dn` as well.
     """
-    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415 - see _collect
+    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415 - see collect_all
 
     if isinstance(entry, ReplayEntry):
         yield read_evidence(entry.folder)
         return
     with TemporaryDirectory(prefix="auditor-") as scratch, TenantSessions(prompt=prepared.prompt) as sessions:
         folder = Path(scratch) / entry.id
-        scope = _directory_scope(prepared, entry, objects=(object_dn,) if object_dn else ())
-        _collect_entry(prepared, entry, invocation, folder, announce, sessions, scope)
+        scope = directory_scope(prepared, entry, objects=(object_dn,) if object_dn else ())
+        collect_entry(prepared, entry, invocation, folder, announce, sessions, scope)
         yield read_evidence(folder)
 
 
@@ -203,7 +186,7 @@ def examine(
 
     A probe reads the first page of everything; `finds_holders` asks who else holds documented rights.
     """
-    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415 - see _collect
+    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415 - see collect_all
 
     with (
         TemporaryDirectory(prefix="auditor-") as scratch,
@@ -213,8 +196,8 @@ def examine(
             if not isinstance(entry, ReplayEntry):
                 announce(entry.id, "started")
                 folder = Path(scratch) / entry.id
-                scope = _directory_scope(prepared, entry, is_probe=is_probe, finds_holders=finds_holders)
-                _collect_entry(prepared, entry, invocation, folder, announce, sessions, scope)
+                scope = directory_scope(prepared, entry, is_probe=is_probe, finds_holders=finds_holders)
+                collect_entry(prepared, entry, invocation, folder, announce, sessions, scope)
                 announce(entry.id, "finished")
                 yield read_evidence(folder)
 
@@ -296,85 +279,10 @@ def _collected(prepared: Prepared, invocation: Invocation, folder: Path, announc
         left = interrupted_runs(folder.parent, prepared.inventory.path, invocation.tool_version)
         if not left:
             announce("", f"no interrupted run of this inventory lies in {folder.parent}: this one begins anew")
-    _collect(prepared, invocation, folder, announce, left)
+    collect_all(prepared, invocation, folder, announce, left)
     yield
     for each in left:
         discard(each)
-
-
-def _collect(
-    prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce, left: tuple[Path, ...]
-) -> None:
-    # Judging again needs no client of any directory or tenant, and they take long to load.
-    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415
-
-    write_inputs(
-        folder,
-        prepared,
-        operator=invocation.operator,
-        host=invocation.host,
-        tool_version=invocation.tool_version,
-        argv=invocation.argv,
-    )
-    with TenantSessions(prompt=prepared.prompt, supplied=prepared.supplied) as sessions:
-        for entry in prepared.entries:
-            target = folder / "evidence" / entry.id
-            announce(entry.id, "started")
-            if isinstance(entry, ReplayEntry):
-                copy_evidence(entry.folder, target)
-            elif (known := read_before(left, entry, invocation.clock())) is not None:
-                announce("", f"{entry.id}: taken from the interrupted run")
-                copy_evidence(known, target)
-            else:
-                scope = _directory_scope(prepared, entry)
-                _collect_entry(prepared, entry, invocation, target, announce, sessions, scope)
-            announce(entry.id, "finished")
-
-
-def _collect_entry(  # noqa: PLR0913 - the parts of one collection
-    prepared: Prepared,
-    entry: LiveEntry,
-    invocation: Invocation,
-    folder: Path,
-    announce: Announce,
-    sessions: TenantSessions,
-    directory_scope: DirectoryScope,
-) -> None:
-    from auditor.collect.collect_connection import collect_connection  # noqa: PLC0415 - see _collect
-
-    collect_connection(
-        entry.connection,
-        entry.sign_in,
-        prepared.secrets,
-        folder=folder,
-        clock=invocation.clock,
-        collected_by={
-            "operator": invocation.operator,
-            "host": invocation.host,
-            "tool_version": invocation.tool_version,
-        },
-        announce=partial(announce, entry.id),
-        sessions=sessions,
-        directory_scope=directory_scope,
-    )
-
-
-def _directory_scope(
-    prepared: Prepared,
-    entry: LiveEntry,
-    *,
-    objects: tuple[str, ...] = (),
-    is_probe: bool = False,
-    finds_holders: bool = False,
-) -> DirectoryScope:
-    from auditor.collect.directory.collector import DirectoryScope  # noqa: PLC0415 - see _collect
-
-    return DirectoryScope(
-        own_password=prepared.secrets[entry.own_password] if entry.own_password is not None else None,
-        objects=objects,
-        is_probe=is_probe,
-        finds_holders=finds_holders,
-    )
 
 
 def _judge_and_render(

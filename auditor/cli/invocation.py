@@ -16,14 +16,14 @@ from auditor.cli.options import current_time
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from auditor.pipeline import Invocation
+    from auditor.collection import Invocation
 
 _SHORT_OUTPUT_DIR = re.compile(r"-[qv]*o")  # alone, in a cluster, or with its value attached
 
 
 def invocation(*, resumes: bool = False) -> Invocation:
     """Return what the record says about this run of the tool."""
-    from auditor.pipeline import Invocation  # noqa: PLC0415
+    from auditor.collection import Invocation  # noqa: PLC0415
 
     try:
         operator = getpass.getuser()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, TaskID
 
-    from auditor.pipeline import Announce
+    from auditor.collection import Announce
 
 STARTED, FINISHED = "started", "finished"
 

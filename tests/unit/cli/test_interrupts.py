@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -63,10 +64,16 @@ def tenant(service: LocalMicrosoft365, service_account: str) -> dict[str, Any]:
 def stopped(
     command: str, inventory: Path, output: Path, came: threading.Event, how: signal.Signals, **secrets: str
 ) -> Iterator[str]:
-    """Stop a command once it hangs on the silent server; yield what it said."""
+    """Stop a command once it hangs on the silent server, and has read the tenant if it has its secret; yield what
+    it said.
+    """
     process = start(command, "-c", inventory, "-o", output, AUDIT_PASSWORD=SECRET, **secrets)
     try:
         assert came.wait(timeout=60), "the collection never came to the silent server"
+        for _ in range(600 if secrets else 0):
+            if list(output.glob(".incomplete-*/evidence/contoso/sources.json")):
+                break
+            time.sleep(0.1)
         process.send_signal(how)
         out, err = process.communicate(timeout=SECONDS)
     finally:
@@ -90,6 +97,7 @@ def test_a_stop_ends_a_hanging_collection_and_leaves_nothing_without_evidence(
         assert list((tmp_path / "runs").iterdir()) == []
 
 
+@pytest.mark.parametrize("is_first", [True, False])
 @pytest.mark.parametrize("command", ["run", "collect"])
 def test_what_a_stopped_run_read_is_not_read_again(
     auditor: Auditor,
@@ -97,6 +105,7 @@ def test_what_a_stopped_run_read_is_not_read_again(
     tmp_path: Path,
     silent_server: tuple[int, threading.Event],
     command: str,
+    is_first: bool,
 ) -> None:
     port, came = silent_server
     output = tmp_path / "runs"
@@ -104,7 +113,8 @@ def test_what_a_stopped_run_read_is_not_read_again(
     formats = ("-f", "json") if command == "run" else ()
     with LocalMicrosoft365(scenario.tenant) as service:
         secret = service.tenant.auditor.secrets[0].value
-        inventory = write_inventory(tmp_path, [tenant(service, scenario.service_account), hybrid(port)])
+        connections = [tenant(service, scenario.service_account), hybrid(port)]  # one that hangs holds up no other
+        inventory = write_inventory(tmp_path, connections if is_first else connections[::-1])
         with stopped(command, inventory, output, came, signal.SIGTERM, TENANT_SECRET=secret) as told:
             (kept,) = output.iterdir()
             assert kept.name.startswith(".incomplete-")
@@ -115,7 +125,7 @@ def test_what_a_stopped_run_read_is_not_read_again(
         monkeypatch.setenv("AUDIT_PASSWORD", SECRET)
         monkeypatch.setenv("TENANT_SECRET", secret)
         plain = json.loads(inventory.read_text())
-        plain["connections"][1]["port"] = 1  # nobody listens there, and another inventory it is
+        plain["connections"][is_first]["port"] = 1  # nobody listens there, and another inventory it is
         other = tmp_path / "other.json"
         other.write_text(json.dumps(plain))
         service.requests.clear()

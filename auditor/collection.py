@@ -1,0 +1,177 @@
+"""Collects the connections of a run side by side, and spares each host and each tenant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from auditor.collect.replay import copy_evidence
+from auditor.inventory.entries import ReplayEntry
+from auditor.model.connection import HybridConnection
+from auditor.recorded_run import write_inputs
+from auditor.resumption import read_before
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+    from pathlib import Path
+
+    from auditor.collect.directory.collector import DirectoryScope
+    from auditor.collect.tenant import TenantSessions
+    from auditor.inventory.entries import InventoryEntry, LiveEntry
+    from auditor.preparation import Prepared
+
+    Announce: TypeAlias = Callable[[str, str], None]  # connection id (empty: the run), step in words
+
+CONNECTIONS_AT_ONCE = 8
+# A host is read by few at a time. A tenant by one: its reads go on side by side as it is, and what one connection
+# was answered the next need not ask again.
+CONNECTIONS_OF = {"host": 2, "tenant": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """Who runs the tool, where, how. `argv` names no output folder, so that equal runs give equal records.
+
+    With `resumes` connections that an interrupted run has read are not read again.
+    """
+
+    operator: str
+    host: str
+    tool_version: str
+    argv: tuple[str, ...]
+    clock: Callable[[], datetime]
+    resumes: bool = False
+
+
+def collect_all(
+    prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce, left: tuple[Path, ...]
+) -> None:
+    """Write inputs and evidence of every connection into `folder`; `left` is what interrupted runs left.
+
+    The order in which connections are begun is the inventory's; a tenant's are read in that order, too.
+    """
+    # Judging again needs no client of any directory or tenant, and they take long to load.
+    from auditor.collect.https.workers import Workers  # noqa: PLC0415
+    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415
+
+    write_inputs(
+        folder,
+        prepared,
+        operator=invocation.operator,
+        host=invocation.host,
+        tool_version=invocation.tool_version,
+        argv=invocation.argv,
+    )
+    at_once = min(CONNECTIONS_AT_ONCE, len(prepared.entries))
+    with (
+        TenantSessions(prompt=prepared.prompt, supplied=prepared.supplied) as sessions,
+        Workers(at_once, "connection") as workers,
+    ):
+
+        def begin(entry: InventoryEntry) -> Future[None]:
+            return workers.submit(partial(_collect_one, prepared, entry, invocation, folder, announce, left, sessions))
+
+        _side_by_side(prepared.entries, begin, at_once)
+
+
+def _side_by_side(
+    entries: Iterable[InventoryEntry], begin: Callable[[InventoryEntry], Future[None]], at_once: int
+) -> None:
+    """Begin each entry once what it needs is free. Raises what one of them raised, at once."""
+    waiting = list(entries)
+    needed: Counter[tuple[str, str]] = Counter()
+    running: dict[Future[None], InventoryEntry] = {}
+    while waiting or running:
+        for entry in tuple(waiting):
+            if len(running) == at_once:
+                break
+            needs = _needs(entry)
+            if all(needed[need] < CONNECTIONS_OF[need[0]] for need in needs):
+                waiting.remove(entry)
+                needed.update(needs)
+                running[begin(entry)] = entry
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            needed.subtract(_needs(running.pop(future)))
+            future.result()
+
+
+def _needs(entry: InventoryEntry) -> frozenset[tuple[str, str]]:
+    """Return the hosts, or the tenant, that a connection is read from."""
+    if isinstance(entry, ReplayEntry):
+        return frozenset()
+    if isinstance(entry.connection, HybridConnection):
+        return frozenset(("host", host.casefold()) for host in entry.connection.hosts)
+    return frozenset({("tenant", entry.connection.tenant.casefold())})
+
+
+def _collect_one(  # noqa: PLR0913 - the parts of one collection
+    prepared: Prepared,
+    entry: InventoryEntry,
+    invocation: Invocation,
+    folder: Path,
+    announce: Announce,
+    left: tuple[Path, ...],
+    sessions: TenantSessions,
+) -> None:
+    target = folder / "evidence" / entry.id
+    announce(entry.id, "started")
+    if isinstance(entry, ReplayEntry):
+        copy_evidence(entry.folder, target)
+    elif (known := read_before(left, entry, invocation.clock())) is not None:
+        announce("", f"{entry.id}: taken from the interrupted run")
+        copy_evidence(known, target)
+    else:
+        collect_entry(prepared, entry, invocation, target, announce, sessions, directory_scope(prepared, entry))
+    announce(entry.id, "finished")
+
+
+def collect_entry(  # noqa: PLR0913 - the parts of one collection
+    prepared: Prepared,
+    entry: LiveEntry,
+    invocation: Invocation,
+    folder: Path,
+    announce: Announce,
+    sessions: TenantSessions,
+    scope: DirectoryScope,
+) -> None:
+    """Write the evidence of one connection into `folder`."""
+    from auditor.collect.collect_connection import collect_connection  # noqa: PLC0415 - see collect_all
+
+    collect_connection(
+        entry.connection,
+        entry.sign_in,
+        prepared.secrets,
+        folder=folder,
+        clock=invocation.clock,
+        collected_by={
+            "operator": invocation.operator,
+            "host": invocation.host,
+            "tool_version": invocation.tool_version,
+        },
+        announce=partial(announce, entry.id),
+        sessions=sessions,
+        directory_scope=scope,
+    )
+
+
+def directory_scope(
+    prepared: Prepared,
+    entry: LiveEntry,
+    *,
+    objects: tuple[str, ...] = (),
+    is_probe: bool = False,
+    finds_holders: bool = False,
+) -> DirectoryScope:
+    """Return what to read of a directory besides the connection's own objects."""
+    from auditor.collect.directory.collector import DirectoryScope  # noqa: PLC0415 - see collect_all
+
+    return DirectoryScope(
+        own_password=prepared.secrets[entry.own_password] if entry.own_password is not None else None,
+        objects=objects,
+        is_probe=is_probe,
+        finds_holders=finds_holders,
+    )
