@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from auditor.collect.directory.reader import DirectoryReader
     from auditor.collect.evidence_writer import OpenRead
+    from auditor.model.distinguished_name import DistinguishedName
 
 _DOMAIN_ATTRIBUTES = (
     "objectClass", "objectSid", "objectGUID", "msDS-Behavior-Version", "ms-DS-MachineAccountQuota",
@@ -26,6 +27,8 @@ _CONTAINER_ATTRIBUTES = ("objectClass", "isCriticalSystemObject", DESCRIPTOR)
 # whose class is withheld, which the others would leave out without a word.
 _CONTAINERS = "(|(objectClass=organizationalUnit)(objectClass=container)(!(objectClass=*)))"
 _INHABITANT_ATTRIBUTES = ("objectClass", "objectSid", "adminCount", DESCRIPTOR)
+_MOST_LEVELS_WALKED = 5
+_MOST_SIBLINGS = 20
 _PEOPLE_AND_GROUPS = "(|(&(objectClass=user)(!(objectClass=computer)))(objectClass=group))"
 
 
@@ -115,29 +118,71 @@ def read_inhabitants(reader: DirectoryReader, dn: str) -> None:
 
 
 def read_other_containers(reader: DirectoryReader, contexts: Iterable[str], units: Iterable[str]) -> None:
-    """Store the containers of the domains that lie neither in nor above a configured unit, nor are one.
-
-    The way down to the units is walked level by level, so that nothing below a unit is read twice.
-    """
-    configured = [name for name in map(parsed_dn, units) if name is not None]
+    """Store the containers of the domains that lie neither in nor above a configured unit, nor are one."""
     query = SearchRequest(
         base="each naming context that holds a unit, and the containers in it", attributes=_CONTAINER_ATTRIBUTES,
-        filter=_CONTAINERS, scope=Scope.CHILDREN,
+        filter=_CONTAINERS, scope=Scope.SUBTREE,
     ).as_query()
     with reader.read("other_containers", query) as read:
-        above_units = deque(contexts)
-        while above_units:
-            for found in _search_containers(reader, read, above_units.popleft(), Scope.CHILDREN):
-                name = parsed_dn(found.dn)
-                if name is None or any(name.is_within(unit) for unit in configured):
-                    continue
-                if any(unit.is_within(name) for unit in configured):
-                    above_units.append(found.dn)
-                    continue
-                reader.store(read, found)
-                for below in _search_containers(reader, read, found.dn, Scope.SUBTREE):
-                    if below.dn != found.dn:
-                        reader.store(read, below)
+        _OtherContainers(reader, read, units).read_from(tuple(contexts))
+
+
+class _OtherContainers:
+    """Finds the way round the configured units.
+
+    Where few objects lie above the units, the way down to them is walked level by level, so that a large unit is not
+    read twice. Where there are many, or many containers beside a unit, one search that passes over the units costs
+    less than one for each container.
+    """
+
+    def __init__(self, reader: DirectoryReader, read: OpenRead, units: Iterable[str]) -> None:
+        self._reader = reader
+        self._read = read
+        self._units = {name for name in map(parsed_dn, units) if name is not None}
+        self._above = {
+            name for unit in self._units for name in map(parsed_dn, _ancestors(reader, str(unit))) if name is not None
+        }
+
+    def read_from(self, contexts: Iterable[str]) -> None:
+        """Store what lies beside the units in each naming context."""
+        if len(self._above) > _MOST_LEVELS_WALKED:
+            for context in contexts:
+                self._sweep(context)
+            return
+        levels = deque(contexts)
+        while levels:
+            self._walk(levels.popleft(), levels)
+
+    def _walk(self, base: str, levels: deque[str]) -> None:
+        beside, way_down = [], []
+        for found in _search_containers(self._reader, self._read, base, Scope.CHILDREN):
+            name = parsed_dn(found.dn)
+            if name in self._above:
+                way_down.append(found.dn)
+            elif name is not None and not self._is_in_unit(name):
+                beside.append(found)
+            if len(beside) > _MOST_SIBLINGS:
+                self._sweep(base)
+                return
+        levels.extend(way_down)
+        for found in beside:
+            self._reader.store(self._read, found)
+            for below in _search_containers(self._reader, self._read, found.dn, Scope.SUBTREE):
+                if below.dn != found.dn:
+                    self._reader.store(self._read, below)
+
+    def _sweep(self, base: str) -> None:
+        for found in _search_containers(self._reader, self._read, base, Scope.SUBTREE):
+            name = parsed_dn(found.dn)
+            is_base = found.dn == base or name in self._reader.naming_contexts
+            if name is not None and not is_base and name not in self._above and not self._is_in_unit(name):
+                self._reader.store(self._read, found)
+
+    def _is_in_unit(self, name: DistinguishedName) -> bool:
+        closest: DistinguishedName | None = name
+        while closest is not None and closest not in self._units:
+            closest = closest.parent
+        return closest is not None
 
 
 def _search_containers(reader: DirectoryReader, read: OpenRead, base: str, scope: Scope) -> Iterator[FoundObject]:

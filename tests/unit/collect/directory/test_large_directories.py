@@ -10,6 +10,7 @@ import pytest
 from auditor.collect.directory.limits import DEFAULT_LIMITS
 from auditor.evaluate.evaluate import evaluate
 from auditor.model.directory_entry import record_to_entry
+from auditor.model.distinguished_name import is_dn_within
 from auditor.model.evidence import GapKind
 from auditor.model.outcome import FindingOutcome, Outcome
 from tests.unit.collect.directory import ber
@@ -23,16 +24,17 @@ from tests.unit.collect.directory.large_domain import (
     unit_dn,
 )
 from tests.unit.collect.directory.limited_directory import LimitedDirectory
-from tests.unit.collect.directory.scripted_server import HEAD, Request, ScriptedServer
+from tests.unit.collect.directory.scripted_server import CONFIGURATION, HEAD, Request, ScriptedServer
 from tests.unit.evaluate.composed import MATRIX, RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from auditor.model.evidence import Evidence
     from auditor.model.results import RequirementResult, Results
     from tests.unit.collect.directory.authority import Issued
     from tests.unit.collect.directory.collecting import Collect
+    from tests.unit.collect.directory.scripted_server import Attributes
 
 Audit: TypeAlias = "Callable[[LimitedDirectory], Evidence]"
 Question: TypeAlias = "tuple[str, str]"  # dataset and subject
@@ -181,3 +183,42 @@ def test_without_the_domains_sid_no_trustee_is_said_to_be_gone(audit: Audit) -> 
     assert gap_of(evidence, "domain").kind is GapKind.INCOMPLETE
     assert not evidence.read("trustees").absence_is_proven
     assert not [finding for finding in judged(evidence).findings if finding.check == "AD-PRV-018"]
+
+
+def _beside(objects: Mapping[str, Attributes], targets: Iterable[str]) -> list[str]:
+    """Name every unit and container of the domain that is neither a target, nor in one, nor above one."""
+    return sorted(
+        dn
+        for dn, attributes in objects.items()
+        if {"organizationalUnit", "container"} & set(map(str, attributes["objectClass"]))
+        and is_dn_within(dn, HEAD)
+        and not is_dn_within(dn, CONFIGURATION)
+        and not any(is_dn_within(dn, target) or is_dn_within(target, dn) for target in targets)
+    )
+
+
+@pytest.mark.parametrize(
+    ("targets", "siblings", "most_searches"),
+    [
+        pytest.param((STAFF,), 0, 15, id="walked round one unit"),
+        pytest.param((unit_dn(1000), unit_dn(2222)), 0, 4, id="swept, because much lies above the units"),
+        pytest.param((STAFF,), 300, 4, id="swept, because much lies beside the unit"),
+        pytest.param((unit_dn(5),), 300, 4, id="swept from the level with many siblings"),
+    ],
+)
+def test_what_lies_beside_the_units_is_read_once_and_in_few_searches(
+    collect: Collect, trusted: Issued, targets: tuple[str, ...], siblings: int, most_searches: int
+) -> None:
+    objects = large_domain(units=2500, nested_groups=3, mailing_lists=3, users=3)
+    like = objects[GROUPS]
+    objects |= {f"OU=branch {number},{HEAD}": like for number in range(siblings)}
+    objects |= {f"OU=office,OU=branch {number},{HEAD}": like for number in range(siblings)}
+    directory = LimitedDirectory(objects=objects)
+    with ScriptedServer(pem_file=trusted.pem_file, answer=directory, root_dse=LARGE_ROOT_DSE) as server:
+        evidence = collect(server.port, limits=DEFAULT_LIMITS, target_ous=targets)
+    assert gaps(evidence) == set()
+    # A real search ends where another naming context begins.
+    found = [dn for dn in dns(evidence, "other_containers") if not is_dn_within(dn, CONFIGURATION)]
+    assert sorted(found) == _beside(objects, targets)
+    (source,) = (source for source in evidence.sources if source.dataset == "other_containers")
+    assert source.pages <= most_searches
