@@ -62,6 +62,7 @@ EXPOSED = (
     Case(
         name="veiled",
         why="the permissions of its class alone, which withhold part of what is set",
+        domain_admins=Outcome.UNVERIFIABLE,  # tokenGroups is withheld as well
         access_changes=(AccessChange(dn=service_account_dn("svc-veiled"), protected=True),),
         attribute_changes=(
             changed("veiled", "userAccountControl", NORMAL_ACCOUNT | TRUSTED_FOR_DELEGATION),

@@ -202,8 +202,8 @@ def _beside(objects: Mapping[str, Attributes], targets: Iterable[str]) -> list[s
     [
         pytest.param((STAFF,), 0, 15, id="walked round one unit"),
         pytest.param((unit_dn(1000), unit_dn(2222)), 0, 4, id="swept, because much lies above the units"),
-        pytest.param((STAFF,), 300, 4, id="swept, because much lies beside the unit"),
-        pytest.param((unit_dn(5),), 300, 4, id="swept from the level with many siblings"),
+        pytest.param((STAFF,), 300, 6, id="swept, because much lies beside the unit"),
+        pytest.param((unit_dn(5),), 300, 6, id="swept from the level with many siblings"),
     ],
 )
 def test_what_lies_beside_the_units_is_read_once_and_in_few_searches(
