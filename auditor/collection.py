@@ -162,7 +162,7 @@ def directory_scope(
     prepared: Prepared,
     entry: LiveEntry,
     *,
-    objects: tuple[str, ...] = (),
+    only_object: str | None = None,
     is_probe: bool = False,
     finds_holders: bool = False,
 ) -> DirectoryScope:
@@ -171,7 +171,7 @@ def directory_scope(
 
     return DirectoryScope(
         own_password=prepared.secrets[entry.own_password] if entry.own_password is not None else None,
-        objects=objects,
+        only_object=only_object,
         is_probe=is_probe,
         finds_holders=finds_holders,
     )

@@ -160,7 +160,7 @@ def evidence_of(
 ) -> Iterator[Evidence]:
     """Yield the evidence of one connection, collected for the moment or recorded; nothing of it is kept.
 
-    A live connection reads the object `object_dn` as well.
+    With `object_dn` a live connection reads the account and that object alone.
     """
     from auditor.collect.tenant import TenantSessions  # noqa: PLC0415 - see collect_all
 
@@ -169,7 +169,7 @@ def evidence_of(
         return
     with TemporaryDirectory(prefix="auditor-") as scratch, TenantSessions(prompt=prepared.prompt) as sessions:
         folder = Path(scratch) / entry.id
-        scope = directory_scope(prepared, entry, objects=(object_dn,) if object_dn else ())
+        scope = directory_scope(prepared, entry, only_object=object_dn)
         collect_entry(prepared, entry, invocation, folder, announce, sessions, scope)
         yield read_evidence(folder)
 

@@ -48,13 +48,13 @@ _SURROUNDINGS = (
 class DirectoryScope:
     """What to read besides the connection's own objects.
 
-    `own_password` is the audited account's, for the domain controller's own verdict. `objects` are DNs that are
-    read with their descriptors. A probe reads the first page of everything. `finds_holders`: who else is delegated the
-    target OUs is read, too.
+    `own_password` is the audited account's, for the domain controller's own verdict. With `only_object`, a DN, that
+    object is read with what it inherits from, and nothing of the connection but the account. A probe reads the first
+    page of everything. `finds_holders`: who else is delegated the target OUs is read, too.
     """
 
     own_password: Secret | None = None
-    objects: tuple[str, ...] = ()
+    only_object: str | None = None
     is_probe: bool = False
     finds_holders: bool = False
 
@@ -97,8 +97,11 @@ def collect_directory(  # noqa: PLR0913 - the parts of one collection
         read_auditing_identity(reader, host.session.signed_in_as, connection.base_dns)
         announce("reading the account and its groups")
         home = _read_memberships(reader, connection)
+        if scope.only_object is not None:
+            announce(f"reading {scope.only_object}")
+            _read_object(reader, scope.only_object)
+            return host.session.signed_in_as
         _read_units(reader, connection, announce)
-        _read_objects(reader, scope.objects)
         announce("reading what surrounds them")
         _read_surroundings(reader, connection, home)
         if scope.finds_holders and home is not None:
@@ -165,9 +168,11 @@ def _read_units(
         read_ancestors(reader, connection.target_ous)
 
 
-def _read_objects(reader: DirectoryReader, dns: Iterable[str]) -> None:
-    for dn in dns:
-        read_organizational_unit(reader, "object", dn)
+def _read_object(reader: DirectoryReader, dn: str) -> None:
+    read_organizational_unit(reader, "object", dn)
+    read_ancestors(reader, (dn,))
+    read_schema(reader)
+    read_class_vocabularies(reader)
 
 
 def _read_surroundings(reader: DirectoryReader, connection: HybridConnection, home: str | None) -> None:
@@ -211,8 +216,8 @@ def _leave_every_gap(
         writer.leave_gap(dataset, gap, subject=dn)
     for dn in dict.fromkeys(dn for _, dn in units):
         _leave_below(writer, gap, dn)
-    for dn in scope.objects:
-        writer.leave_gap("object", gap, subject=dn)
+    if scope.only_object is not None:
+        writer.leave_gap("object", gap, subject=scope.only_object)
     _leave_gaps(writer, _SURROUNDINGS, gap)
     if scope.own_password is not None:
         for dn in dict.fromkeys(connection.target_ous):
