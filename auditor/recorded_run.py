@@ -132,7 +132,7 @@ def _matrix_file(matrix: Matrix) -> str:
 
 
 def write_redacted_run(recorded: Path, folder: Path) -> None:
-    """Write a collected run into `folder` without the organisation: tokens for names, no inventory, nobody's name.
+    """Write a collected run into `folder` without the organisation: pseudonyms for names, no inventory, nobody's name.
 
     The matrices stay as they are: without them it cannot be judged.
     """

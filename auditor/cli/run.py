@@ -122,8 +122,8 @@ def collect(
         bool,
         typer.Option(
             "--redact",
-            help="Write tokens in place of names, hosts, SIDs and ids, so that the evidence can be given away and is "
-            "still judged the same.",
+            help="Write pseudonyms in place of names, hosts, SIDs and ids, so that the evidence can be given away and "
+            "is still judged the same.",
         ),
     ] = False,
     resume: Resume = False,

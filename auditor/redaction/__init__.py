@@ -1,1 +1,1 @@
-"""Evidence without the organisation: stable tokens in place of names, hosts, SIDs and ids, to be judged the same."""
+"""Evidence without the organisation: pseudonyms in place of names, hosts, SIDs and ids, judged the same."""

@@ -11,8 +11,8 @@ from auditor.acl import MalformedDescriptor, parse_descriptor
 from auditor.collect.evidence_writer import source_to_plain
 from auditor.collect.replay import read_evidence
 from auditor.matrix.load import known_profiles
+from auditor.redaction.pseudonyms import GUID
 from auditor.redaction.records import Redactor
-from auditor.redaction.tokens import GUID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ _HOSTS = frozenset({"hosts", "tls_server_name", "tenant"})
 def redact_evidence(folders: Mapping[str, Path], target: Path) -> tuple[str, ...]:
     """Write the evidence in `folders` (by connection id) redacted below `target`; return the new connection ids.
 
-    Equal things have equal tokens in all of it. Raises InvalidInput for a folder that is no evidence.
+    Equal things have equal pseudonyms in all of it. Raises InvalidInput for a folder that is no evidence.
     """
     redactor = Redactor()
     for folder in folders.values():
@@ -61,7 +61,7 @@ def _redact_connection(redactor: Redactor, folder: Path, target: Path) -> str:
 
 def _setting(redactor: Redactor, name: str, value: Json) -> Json:
     """Redact one field of the connection as the operator wrote it down."""
-    tokens = redactor.tokens
+    pseudonyms = redactor.pseudonyms
     if isinstance(value, list):
         return [_setting(redactor, name, each) for each in value]
     if isinstance(value, dict):
@@ -69,12 +69,12 @@ def _setting(redactor: Redactor, name: str, value: Json) -> Json:
     if not isinstance(value, str):
         return value
     if name in _HOSTS and not GUID.fullmatch(value):
-        return tokens.host(value)
+        return pseudonyms.host(value)
     if name == "profile":
         return value if value in known_profiles() else REDACTED
     if name in {"kind", "cloud"}:
         return value
-    return tokens.name(value) if name in {"id", "name", "linked_to", "ca_file"} else tokens.text(value)
+    return pseudonyms.name(value) if name in {"id", "name", "linked_to", "ca_file"} else pseudonyms.text(value)
 
 
 def _redact_descriptors(redactor: Redactor, evidence: Evidence, place: Path) -> dict[str, str]:
@@ -82,7 +82,7 @@ def _redact_descriptors(redactor: Redactor, evidence: Evidence, place: Path) -> 
     digests: dict[str, str] = {}
     with (place / "descriptors.jsonl").open("wb") as stream:
         for old, raw in evidence.descriptors.items():
-            redacted = redactor.tokens.sids(_without_conditions(raw))
+            redacted = redactor.pseudonyms.sids(_without_conditions(raw))
             new = digests[old] = hashlib.sha256(redacted).hexdigest()
             encoded = base64.b64encode(redacted).decode("ascii")
             stream.write(f'{{"sha256": "{new}", "descriptor": "{encoded}"}}\n'.encode("ascii"))
@@ -120,8 +120,8 @@ def _redact_read(
     return {
         **source_to_plain(source),
         "file": filename,
-        "subject": redactor.tokens.text(source.subject),
-        "endpoint": redactor.tokens.text(source.endpoint),
+        "subject": redactor.pseudonyms.text(source.subject),
+        "endpoint": redactor.pseudonyms.text(source.endpoint),
         "query": {name: _query(redactor, name, value) for name, value in source.query.items()},
         "gap": None if source.gap is None else _gap(source.gap),
         "sha256": digest.hexdigest(),
@@ -138,7 +138,7 @@ def _query(redactor: Redactor, name: str, value: Json) -> Json:
         return [_query(redactor, name, each) for each in value]
     if isinstance(value, dict):
         return {each: _query(redactor, each, inner) for each, inner in value.items()}
-    return redactor.tokens.text(value)
+    return redactor.pseudonyms.text(value)
 
 
 def _gap(gap: Gap) -> dict[str, str | None]:

@@ -12,7 +12,7 @@ from auditor.acl import WELL_KNOWN_GUIDS
 from auditor.evaluate.checks.secrets_in_text import looks_like_a_secret
 from auditor.evaluate.tenant.built_in_roles import BUILT_IN_ROLE_NAMES, PRIVILEGED_ROLES
 from auditor.matrix.exchange_defaults import EXCHANGE_DEFAULTS
-from auditor.redaction.tokens import GUID, Tokens
+from auditor.redaction.pseudonyms import GUID, Pseudonyms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,8 @@ _SCHEMA_DATASETS = frozenset({"schema_attributes", "schema_classes", "extended_r
 _BASE_SCHEMA_OBJECT = 0x10  # systemFlags, MS-ADTS 2.2.10: part of the schema that Windows ships
 # Schema that Microsoft's products add is named so; what an organisation adds has a prefix of its own (MS-ADTS 3.1.1.2)
 _OF_MICROSOFT = re.compile(r"ms(-|[A-Z])")
+_PROPERTY = re.compile(r"[A-Za-z]+[0-9]?(@[A-Za-z.]+)?|@[A-Za-z.]+")
+_OF_THE_TOOL = frozenset({"auditing_identity", "host", "service_clock"})  # records that it writes itself
 _ALWAYS_CLASSES = frozenset({"top", "person", "organizationalperson", "msds-groupmanagedserviceaccount"})
 # Fields of Graph and Exchange whose texts Microsoft has chosen
 _PUBLIC_FIELDS = frozenset({
@@ -59,27 +61,28 @@ _DEFAULT_ROLES = ("b79fbf4d-3ef9-4689-8143-76b194e85509", "0997a1d0-0d1d-4acb-b4
 class Redactor:
     """Redacts the records of one run. `learn` is told every record first: evidence itself says what is built in."""
 
-    tokens: Tokens = field(default_factory=Tokens)
+    pseudonyms: Pseudonyms = field(default_factory=Pseudonyms)
 
     def __post_init__(self) -> None:
-        self.tokens.words |= {name.casefold() for name in WELL_KNOWN_GUIDS.values()} | _ALWAYS_CLASSES
-        self.tokens.words |= {group.name.casefold() for group in EXCHANGE_DEFAULTS.role_groups}
-        self.tokens.words |= {role.casefold() for group in EXCHANGE_DEFAULTS.role_groups for role in group.roles}
-        self.tokens.words |= {name.casefold() for name in BUILT_IN_ROLE_NAMES.values()}
-        self.tokens.ids |= {*BUILT_IN_ROLE_NAMES, *PRIVILEGED_ROLES, *_DEFAULT_ROLES}
-        self.tokens.ids |= set(EXCHANGE_DEFAULTS.entra_role_by_synthetic_group.values())
+        self.pseudonyms.words |= {name.casefold() for name in WELL_KNOWN_GUIDS.values()} | _ALWAYS_CLASSES
+        self.pseudonyms.words |= {group.name.casefold() for group in EXCHANGE_DEFAULTS.role_groups}
+        self.pseudonyms.words |= {role.casefold() for group in EXCHANGE_DEFAULTS.role_groups for role in group.roles}
+        self.pseudonyms.words |= {name.casefold() for name in BUILT_IN_ROLE_NAMES.values()}
+        self.pseudonyms.ids |= {*BUILT_IN_ROLE_NAMES, *PRIVILEGED_ROLES, *_DEFAULT_ROLES}
+        self.pseudonyms.ids |= set(EXCHANGE_DEFAULTS.entra_role_by_synthetic_group.values())
 
     def learn(self, dataset: str, record: Record) -> None:
         """Note what Microsoft has named: roles, commands and the schema that Windows ships."""
         if dataset == "role_definitions" and record.get("isBuiltIn") is True:
-            self._note(self.tokens.ids, record, "id", "templateId")
-            self._note(self.tokens.words, record, "displayName")
+            self._note(self.pseudonyms.ids, record, "id", "templateId")
+            self._note(self.pseudonyms.words, record, "displayName")
         elif dataset == "management_roles" and not record.get("Parent"):
-            self._note(self.tokens.words, record, "Name")
+            self._note(self.pseudonyms.words, record, "Name")
         elif dataset == "management_role_entries":
-            self._note(self.tokens.words, record, "Name")
+            self._note(self.pseudonyms.words, record, "Name")
             parameters = record.get("Parameters")
-            self.tokens.words |= {str(name).casefold() for name in (parameters if isinstance(parameters, list) else ())}
+            names = parameters if isinstance(parameters, list) else ()
+            self.pseudonyms.words |= {str(name).casefold() for name in names}
         elif dataset in _SCHEMA_DATASETS:
             self._learn_schema(dataset, record)
 
@@ -93,19 +96,19 @@ class Redactor:
         for name in ("ldapdisplayname", "cn", "displayname"):
             texts = [str(value) for value in attributes.get(name, ())]
             is_shipped = dataset == "extended_rights" or is_base
-            self.tokens.words |= {text.casefold() for text in texts if is_shipped or _OF_MICROSOFT.match(text)}
+            self.pseudonyms.words |= {text.casefold() for text in texts if is_shipped or _OF_MICROSOFT.match(text)}
 
     def record(self, dataset: str, record: Record, descriptors: Mapping[str, str]) -> Record:
         """Return a record redacted. `descriptors` maps the digest of each stored descriptor to that of the new one."""
         if {"dn", "attributes"} <= record.keys():
             return self._entry(record, descriptors)
-        return {self._key(name): self._value(name, value, dataset) for name, value in record.items()}
+        return {self._key(name, dataset): self._value(name, value, dataset) for name, value in record.items()}
 
     def _entry(self, record: Record, descriptors: Mapping[str, str]) -> Record:
         attributes = cast("dict[str, list[Json]]", record["attributes"])
         digest = record.get("descriptor")
         return {
-            "dn": self.tokens.text(str(record["dn"])),
+            "dn": self.pseudonyms.text(str(record["dn"])),
             "attributes": {
                 name: [self._attribute(name, each) for each in values] for name, values in attributes.items()
             },
@@ -120,34 +123,35 @@ class Redactor:
         if name in _PUBLIC_ATTRIBUTES:
             return text
         if name in _FREE_TEXTS:  # it is judged whether such a text looks like a secret
-            return "password: Redacted1!" if looks_like_a_secret(text) else self.tokens.name(text)
-        return self.tokens.text(text)
+            return "password: Redacted1!" if looks_like_a_secret(text) else self.pseudonyms.name(text)
+        return self.pseudonyms.text(text)
 
     def _octets(self, name: str, raw: bytes) -> bytes:
         if name in _SID_ATTRIBUTES:
-            return self.tokens.sids(raw)
+            return self.pseudonyms.sids(raw)
         if name in _SCHEMA_GUID_ATTRIBUTES:
             return raw
         if name in _GUID_ATTRIBUTES and len(raw) == 16:  # noqa: PLR2004
-            return UUID(self.tokens.guid(str(UUID(bytes_le=raw)))).bytes_le
+            return UUID(self.pseudonyms.guid(str(UUID(bytes_le=raw)))).bytes_le
         return bytes(len(raw))
 
-    def _key(self, name: str) -> str:
-        """Properties that a tenant has added to Graph's are named after an application of theirs."""
-        return name if name.replace("@", "").replace(".", "").replace("_", "").isalpha() else self.tokens.name(name)
+    def _key(self, name: str, dataset: str) -> str:
+        """Properties that a tenant has added to Graph's have an underscore, and are named after what is theirs."""
+        is_public = dataset in _OF_THE_TOOL or _PROPERTY.fullmatch(name)
+        return name if is_public else self.pseudonyms.name(name)
 
     def _value(self, name: str, value: Json, dataset: str) -> Json:
         if isinstance(value, dict):
-            return {self._key(each): self._value(each, inner, dataset) for each, inner in value.items()}
+            return {self._key(each, dataset): self._value(each, inner, dataset) for each, inner in value.items()}
         if isinstance(value, list):
             return [self._value(name, each, dataset) for each in value]
         if not isinstance(value, str):
             return value
         is_claim = dataset == "auditing_identity" and name == "roles"
         if name.casefold() in _PUBLIC or is_claim or (dataset == "management_role_entries" and name == "Parameters"):
-            return GUID.sub(lambda match: self.tokens.guid(match[0]), value)
+            return GUID.sub(lambda match: self.pseudonyms.guid(match[0]), value)
         if EXCHANGE_DEFAULTS.entra_role_behind(value) is not None:
-            return f"{value.partition('_')[0]}_{self.tokens.name(value)[1:]}"
-        return self.tokens.text(value)
+            return f"{value.partition('_')[0]}_{self.pseudonyms.name(value)[1:]}"
+        return self.pseudonyms.text(value)
 
 

@@ -1,6 +1,6 @@
-"""Tokens: the same for the same thing, telling nothing of what it was. What nobody lists as public is replaced.
+"""Pseudonyms: the same for the same thing, telling nothing of what it was. What nobody lists as public is replaced.
 
-Tokens are counted, not computed from what they stand for: a digest of a name is found by trying names.
+Pseudonyms are counted, not computed from what they stand for: a digest of a name is found by trying names.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from auditor.acl import format_sid, parse_sid
+from auditor.collect.https.allow_list import GRAPH_PATHS
 from auditor.model.connection import CLOUD_ENDPOINTS
 from auditor.model.distinguished_name import AttributeValue, DistinguishedName, parse_dn
 
@@ -22,13 +23,21 @@ _MICROSOFTS_GUID = re.compile(
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:\d\d)")
 _OID = re.compile(r"[0-2](?:\.\d+){3,}")
 _DNS_NAME = re.compile(r"(?:\*|[A-Za-z0-9_-]+)(?:\.[A-Za-z0-9_-]+)+\.?")
-_PATH = re.compile(r"/(?:[A-Za-z]+/)*")
+_PATH = re.compile(r"/(?:(?:administrativeUnits|groups|roleGroups|servicePrincipals|users)/)*", re.IGNORECASE)
+_TYPES = frozenset({"c", "cn", "dc", "e", "emailaddress", "l", "o", "ou", "serialnumber", "st", "street", "uid"})
 _PUBLIC_FORMS = (_INSTANT, _OID, _PATH)
 _DOMAIN_SID = re.compile(rb"\x01[\x04\x05]\x00\x00\x00\x00\x00\x05\x15\x00\x00\x00(.{12})", re.DOTALL)
 _DIGEST = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _PUBLIC_HOSTS = frozenset(
     urlsplit(url).hostname for each in CLOUD_ENDPOINTS.values() for url in (each.login, each.graph, each.exchange)
 )
+# Of the addresses the tool asks at
+_PUBLIC_SEGMENTS = frozenset(segment.casefold() for path in GRAPH_PATHS for segment in path.split("/")) | {
+    "$metadata", "adminapi", "approleassignments", "assignmentscheduleinstances", "beta",
+    "eligibilityscheduleinstances", "invokecommand", "ownedobjects", "owners", "roleassignments",
+    "roleassignmentscheduleinstances", "roledefinitions",
+    "roleeligibilityscheduleinstances", "transitivememberof", "transitivemembers",
+}  # fmt: skip
 # Containers and objects that Windows names, the same in every domain (MS-ADTS 6.1.1)
 _PUBLIC_RELATIVE_NAMES = frozenset({
     "adminsdholder", "builtin", "certificate templates", "certification authorities", "computers", "configuration",
@@ -47,8 +56,8 @@ _PUBLIC_WORDS = frozenset({
 
 
 @dataclass(slots=True, kw_only=True)
-class Tokens:
-    """The tokens of one redaction. `words` are public beyond those that are everywhere, in lower case; so are `ids`."""
+class Pseudonyms:
+    """The pseudonyms of one redaction. Public beyond what is so everywhere: `words`, `ids`, both in lower case."""
 
     words: set[str] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)
@@ -63,7 +72,7 @@ class Tokens:
         return value.casefold() in _PUBLIC_WORDS or value.casefold() in self.words
 
     def name(self, value: str) -> str:
-        """Return the token of a name; names that differ in case alone are one."""
+        """Return the pseudonym of a name; names that differ in case alone are one."""
         if self.is_public(value):
             return value
         if value.endswith("$") and len(value) > 1:  # the account of a computer, whose name its host has too
@@ -71,7 +80,7 @@ class Tokens:
         return f"n{self._number('name', value.casefold())}"
 
     def guid(self, value: str) -> str:
-        """Return the token of an object id or GUID."""
+        """Return the pseudonym of an object id or GUID."""
         if value.casefold() in self.ids or _MICROSOFTS_GUID.fullmatch(value.casefold()):
             return value
         return f"a0000000-0000-4000-8000-{self._number('guid', value.casefold()):012x}"
@@ -84,7 +93,7 @@ class Tokens:
         return b"".join(n.to_bytes(4, "little") for n in (1, 1, self._number("domain", identifier.hex())))
 
     def host(self, value: str) -> str:
-        """Return the token of a DNS name, label by label, or of an address (RFC 5737, RFC 3849)."""
+        """Return the pseudonym of a DNS name, label by label, or of an address (RFC 5737, RFC 3849)."""
         try:
             address = ip_address(value)
         except ValueError:
@@ -113,7 +122,7 @@ class Tokens:
         return f"{parts.scheme}://{shown}{port}{path}{'?redacted' if parts.query else ''}"
 
     def _segment(self, segment: str) -> str:
-        return segment if re.fullmatch(r"[A-Za-z$]*|v1\.0|beta", segment) else self.text(segment)
+        return segment if segment.casefold() in _PUBLIC_SEGMENTS else self.text(segment)
 
     def text(self, value: str) -> str:
         """Return any text redacted according to its form; what has none is a name."""
@@ -169,7 +178,10 @@ def _sid(value: str) -> bytes | None:
 
 
 def _dn(value: str) -> DistinguishedName | None:
+    """Return a DN of the types that RFC 4514 and directories use; any `a = b` would be one otherwise."""
     try:
-        return parse_dn(value)
+        name = parse_dn(value)
     except ValueError:
         return None
+    types = {part.type.casefold() for parts in name.relative_names for part in parts}
+    return name if types <= _TYPES else None
