@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from auditor.collect.replay import copy_evidence
 from auditor.inventory.entries import ReplayEntry
 from auditor.model.connection import HybridConnection
-from auditor.recorded_run import write_inputs
 from auditor.resumption import read_before
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     Announce: TypeAlias = Callable[[str, str], None]  # connection id (empty: the run), step in words
 
 CONNECTIONS_AT_ONCE = 8
+CHECKED_EVERY_S = 1
 # A host is read by few at a time. A tenant by one: its reads go on side by side as it is, and what one connection
 # was answered the next need not ask again.
 CONNECTIONS_OF = {"host": 2, "tenant": 1}
@@ -36,7 +36,8 @@ CONNECTIONS_OF = {"host": 2, "tenant": 1}
 class Invocation:
     """Who runs the tool, where, how. `argv` names no output folder, so that equal runs give equal records.
 
-    With `resumes` connections that an interrupted run has read are not read again.
+    With `resumes` connections that an interrupted run has read are not read again. With a `scheduler` they are read
+    and judged on its cluster.
     """
 
     operator: str
@@ -45,12 +46,13 @@ class Invocation:
     argv: tuple[str, ...]
     clock: Callable[[], datetime]
     resumes: bool = False
+    scheduler: str | None = None
 
 
 def collect_all(
     prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce, left: tuple[Path, ...]
 ) -> None:
-    """Write inputs and evidence of every connection into `folder`; `left` is what interrupted runs left.
+    """Write the evidence of every connection into `folder`; `left` is what interrupted runs left.
 
     The order in which connections are begun is the inventory's; a tenant's are read in that order, too.
     """
@@ -58,14 +60,6 @@ def collect_all(
     from auditor.collect.https.workers import Workers  # noqa: PLC0415
     from auditor.collect.tenant import TenantSessions  # noqa: PLC0415
 
-    write_inputs(
-        folder,
-        prepared,
-        operator=invocation.operator,
-        host=invocation.host,
-        tool_version=invocation.tool_version,
-        argv=invocation.argv,
-    )
     at_once = min(CONNECTIONS_AT_ONCE, len(prepared.entries))
     with (
         TenantSessions(prompt=prepared.prompt, supplied=prepared.supplied) as sessions,
@@ -75,13 +69,17 @@ def collect_all(
         def begin(entry: InventoryEntry) -> Future[None]:
             return workers.submit(partial(_collect_one, prepared, entry, invocation, folder, announce, left, sessions))
 
-        _side_by_side(prepared.entries, begin, at_once)
+        side_by_side(prepared.entries, begin, at_once=at_once)
 
 
-def _side_by_side(
-    entries: Iterable[InventoryEntry], begin: Callable[[InventoryEntry], Future[None]], at_once: int
+def side_by_side(
+    entries: Iterable[InventoryEntry],
+    begin: Callable[[InventoryEntry], Future[None]],
+    *,
+    at_once: int,
+    check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Begin each entry once what it needs is free. Raises what one of them raised, at once."""
+    """Begin each entry once what it needs is free. Raises what one of them raised, or `check` raises, at once."""
     waiting = list(entries)
     needed: Counter[tuple[str, str]] = Counter()
     running: dict[Future[None], InventoryEntry] = {}
@@ -94,7 +92,8 @@ def _side_by_side(
                 waiting.remove(entry)
                 needed.update(needs)
                 running[begin(entry)] = entry
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+        check()
+        for future in wait(running, CHECKED_EVERY_S, FIRST_COMPLETED).done:
             needed.subtract(_needs(running.pop(future)))
             future.result()
 

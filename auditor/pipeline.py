@@ -21,7 +21,14 @@ from auditor.history.runs import RESULTS, find_baseline
 from auditor.inventory.entries import ReplayEntry
 from auditor.judging import judge_recorded
 from auditor.model.instants import parse_instant
-from auditor.recorded_run import RecordedRun, copy_recorded_run, read_recorded_run, write_redacted_run
+from auditor.recorded_run import (
+    RecordedRun,
+    RunFile,
+    copy_recorded_run,
+    read_recorded_run,
+    write_inputs,
+    write_redacted_run,
+)
 from auditor.report.formats import Record, read_record, render_record
 from auditor.report.pdf import PdfUnavailable
 from auditor.report.results_json import read_results, write_results
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from auditor.collection import Announce, Invocation
+    from auditor.evaluate.evaluate import Judged
     from auditor.inventory.entries import InventoryEntry
     from auditor.model.evidence import Evidence
     from auditor.model.outcome import Severity
@@ -94,10 +102,11 @@ def run(
     with (
         only_run(output_dir),
         staging_folder(output_dir, worth_keeping=holds_evidence) as folder,
-        _collected(prepared, invocation, folder, announce),
+        _collected(prepared, invocation, folder, announce, judging) as judged,
     ):
         earlier = _earlier_runs(output_dir, [entry.id for entry in prepared.entries], judging, announce)
-        return _judge_and_render(read_recorded_run(folder), folder, judging, earlier, formats, announce)
+        recorded = read_recorded_run(folder)
+        return _judge_and_render(recorded, folder, judging, earlier, formats, announce, judged=judged)
 
 
 def collect(prepared: Prepared, invocation: Invocation, output_dir: Path, announce: Announce) -> Finished:
@@ -112,7 +121,8 @@ def collect(prepared: Prepared, invocation: Invocation, output_dir: Path, announ
 def collect_redacted(prepared: Prepared, invocation: Invocation, output_dir: Path, announce: Announce) -> Finished:
     """Collect evidence and write it without the organisation, to be given away; the original is not kept."""
     with TemporaryDirectory(prefix="auditor-") as scratch, staging_folder(output_dir) as folder:
-        collect_all(prepared, invocation, Path(scratch), announce, ())
+        with _collected(prepared, invocation, Path(scratch), announce):
+            pass
         announce("", "redacting the evidence")
         write_redacted_run(Path(scratch), folder)
         return Finished(folder=publish(folder, f"{invocation.clock():%Y%m%dT%H%M%SZ}-redacted"), results=None)
@@ -272,32 +282,40 @@ def _earlier_runs(
 
 
 @contextmanager
-def _collected(prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce) -> Iterator[None]:
-    """Collect into a staging folder; what an interrupted run left goes when this one has its name."""
+def _collected(
+    prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce, judging: Judging | None = None
+) -> Iterator[list[Judged] | None]:
+    """Collect into a staging folder; what an interrupted run left goes when this one has its name.
+
+    Yields what a cluster has judged already.
+    """
+    write_inputs(
+        folder,
+        prepared,
+        operator=invocation.operator,
+        host=invocation.host,
+        tool_version=invocation.tool_version,
+        argv=invocation.argv,
+    )
     left: tuple[Path, ...] = ()
     if invocation.resumes:
         left = interrupted_runs(folder.parent, prepared.inventory.path, invocation.tool_version)
         if not left:
             announce("", f"no interrupted run of this inventory lies in {folder.parent}: this one begins anew")
-    collect_all(prepared, invocation, folder, announce, left)
-    yield
+    if judging is not None and invocation.scheduler is not None:
+        from auditor.cluster import run_on_cluster  # noqa: PLC0415 - those without a cluster need not load it
+
+        run_facts = _run_facts(read_recorded_run(folder).facts, judging)
+        yield run_on_cluster(prepared, invocation, folder, run_facts, announce, left)
+    else:
+        collect_all(prepared, invocation, folder, announce, left)
+        yield None
     for each in left:
         discard(each)
 
 
-def _judge_and_render(
-    recorded: RecordedRun,
-    folder: Path,
-    judging: Judging,
-    earlier: EarlierRuns,
-    formats: Formats,
-    announce: Announce,
-) -> Finished:
-    if judging.waivers is not None:
-        (folder / "inputs" / "waivers.yaml").write_bytes(judging.waivers.content)
-    facts = recorded.facts
-    announce("", "judging the evidence")
-    run_facts = RunFacts(
+def _run_facts(facts: RunFile, judging: Judging) -> RunFacts:
+    return RunFacts(
         kind=judging.kind,
         organisation=facts.organisation,
         operator=facts.operator,
@@ -308,7 +326,23 @@ def _judge_and_render(
         exit_zero=judging.exit_zero,
         now=judging.now,
     )
-    judged = judge_recorded(recorded, run_facts)
+
+
+def _judge_and_render(  # noqa: PLR0913 - what a run is made of
+    recorded: RecordedRun,
+    folder: Path,
+    judging: Judging,
+    earlier: EarlierRuns,
+    formats: Formats,
+    announce: Announce,
+    *,
+    judged: list[Judged] | None = None,
+) -> Finished:
+    if judging.waivers is not None:
+        (folder / "inputs" / "waivers.yaml").write_bytes(judging.waivers.content)
+    announce("", "judging the evidence")
+    run_facts = _run_facts(recorded.facts, judging)
+    judged = judge_recorded(recorded, run_facts) if judged is None else judged
     results = conclude_run(judged, recorded.default_matrix, run_facts, judging.waivers, earlier)
     write_results(results, folder / RESULTS)
     # What was written reads back as `results`; parsing that of a large estate takes memory and time

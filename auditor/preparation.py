@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -20,7 +21,6 @@ from auditor.settings import resolve_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
-    from pathlib import Path
 
     from auditor.collect.exchange.supplied import SuppliedAnswers
     from auditor.inventory.entries import Inventory, InventoryEntry
@@ -40,8 +40,15 @@ class Prepared:
     prompt: Callable[[str], None] | None = None
     supplied: SuppliedAnswers | None = None
 
+    def without_secrets(self, entries: Collection[InventoryEntry]) -> Prepared:
+        """Return what another machine needs for these connections, apart from their secrets and matrices."""
+        inventory = replace(self.inventory, connections=tuple(entries), channels=(), channel_secret_uses=())
+        return replace(
+            self, inventory=inventory, entries=tuple(entries), matrices={}, secrets={}, prompt=None, supplied=None
+        )
 
-def prepare(
+
+def prepare(  # noqa: PLR0913 - what a command may want of it
     path: Path,
     connection_ids: Collection[str],
     ask: Callable[[str], str],
@@ -49,13 +56,14 @@ def prepare(
     *,
     notifies: bool = False,
     export: Path | None = None,
+    elsewhere: bool = False,
 ) -> Prepared:
     """Load and check the inventory, its matrices, its recorded evidence and its secrets.
 
     `connection_ids` selects connections; none selects all. `ask` answers `prompt:` references, `prompt` tells the
     person at the terminal what to do; it is None when there is none. With `notifies` the secrets of notifications are
-    wanted, too. `export` is a file of answers that were exported from Exchange Online, which is then not asked. Raises
-    InvalidInput with every problem at once.
+    wanted, too. `export` is a file of answers that were exported from Exchange Online, which is then not asked.
+    What is read `elsewhere` needs no secret of a connection here. Raises InvalidInput with every problem at once.
     """
     inventory = load_inventory(path, known_profiles())
     entries = _select(inventory, connection_ids)
@@ -66,18 +74,18 @@ def prepare(
     }
     default_matrix = profiles.load(inventory.default_profile)
     uses = (
-        *inventory.secret_uses({entry.id for entry in entries}),
+        *(() if elsewhere else inventory.secret_uses({entry.id for entry in entries})),
         *(inventory.channel_secret_uses if notifies else ()),
     )
     secrets = collecting(problems, lambda: resolve_secrets(uses, ask))
-    problems += _unusable_kerberos(inventory, entries)
+    problems += () if elsewhere else _unusable_kerberos(inventory, entries)
     supplied = None if export is None else collecting(problems, lambda: load_export(export))
     if export is not None:
         problems += _misplaced_export(export, entries)
     if prompt is None:
         problems += _needing_a_person(inventory, entries)
     if secrets is not None:
-        problems += _unusable_certificates(inventory, entries, secrets)
+        problems += () if elsewhere else _unusable_certificates(inventory, entries, secrets)
         problems += _unusable_addresses(inventory, secrets)
     if problems or default_matrix is None or secrets is None:
         raise InvalidInput(dict.fromkeys(problems))
@@ -90,6 +98,39 @@ def prepare(
         prompt=prompt,
         supplied=supplied,
     )
+
+
+def prepare_here(prepared: Prepared) -> Prepared:
+    """Resolve, on the machine that will read them, the secrets of connections that were prepared elsewhere.
+
+    Raises InvalidInput with everything that this machine lacks.
+    """
+    inventory, entries = prepared.inventory, prepared.entries
+    problems: list[Problem] = [*_unusable_kerberos(inventory, entries), *_missing_authorities(inventory, entries)]
+    uses = inventory.secret_uses({entry.id for entry in entries})
+    secrets = collecting(problems, lambda: resolve_secrets(uses, _nobody_to_ask))
+    if secrets is not None:
+        problems += _unusable_certificates(inventory, entries, secrets)
+    if problems or secrets is None:
+        raise InvalidInput(problems)
+    return replace(prepared, secrets=secrets)
+
+
+def _nobody_to_ask(place: str) -> str:
+    raise EOFError(place)
+
+
+def _missing_authorities(inventory: Inventory, entries: Collection[InventoryEntry]) -> Iterator[Problem]:
+    for entry in entries:
+        ca_file = entry.connection.ca_file if isinstance(entry, LiveEntry) else None
+        if ca_file is not None and not Path(ca_file).is_file():
+            yield Problem(
+                file=str(inventory.path),
+                line=None,
+                place=f"{entry.id}: ca_file",
+                message=f"{ca_file} is not there",
+                cure="put it there, too",
+            )
 
 
 def load_selected(path: Path, connection_ids: Collection[str]) -> tuple[InventoryEntry, ...]:

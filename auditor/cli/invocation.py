@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SHORT_OUTPUT_DIR = re.compile(r"-[qv]*o")  # alone, in a cluster, or with its value attached
 
 
-def invocation(*, resumes: bool = False) -> Invocation:
+def invocation(*, resumes: bool = False, scheduler: str | None = None) -> Invocation:
     """Return what the record says about this run of the tool."""
     from auditor.collection import Invocation  # noqa: PLC0415
 
@@ -36,6 +36,7 @@ def invocation(*, resumes: bool = False) -> Invocation:
         argv=_argv(sys.argv[1:]),
         clock=current_time,
         resumes=resumes,
+        scheduler=scheduler,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,13 @@ from auditor.model.instants import parse_instant
 from auditor.model.outcome import Severity
 
 DEFAULT_FORMATS = ("json", "html", "csv", "xlsx", "md", "junit", "ocsf", "pdf")
+
+
+class Executor(StrEnum):
+    """What reads and judges connections."""
+
+    LOCAL = "local"
+    DASK = "dask"
 
 
 def _parse_now(text: str | None) -> str | None:
@@ -85,6 +93,12 @@ Baseline = Annotated[
 Resume = Annotated[
     bool,
     typer.Option("--resume", help="Take from interrupted runs of this inventory what they read within a day."),
+]
+ExecutorOption = Annotated[
+    Executor, typer.Option("--executor", help="Where connections are read and judged: here, or on a Dask cluster.")
+]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler: tls://host:8786.")
 ]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="Plain lines instead of bars.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the last line and errors.")]

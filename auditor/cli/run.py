@@ -15,6 +15,8 @@ from auditor.cli.options import (
     Baseline,
     Config,
     ConnectionIds,
+    Executor,
+    ExecutorOption,
     ExitZero,
     FailOn,
     FormatNames,
@@ -25,6 +27,7 @@ from auditor.cli.options import (
     OutputDir,
     Quiet,
     Resume,
+    Scheduler,
     Sign,
     SignPassphrase,
     Verbose,
@@ -52,6 +55,8 @@ def run(
     exit_zero: ExitZero = False,
     now: Now = None,
     resume: Resume = False,
+    executor: ExecutorOption = Executor.LOCAL,
+    scheduler: Scheduler = None,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -68,7 +73,8 @@ def run(
     output = Output(
         format_names=format_names, full_appendix=full_appendix, sign=sign, sign_passphrase=sign_passphrase
     )
-    _run(config, output_dir, output, connection, judging, telling, resumes=resume)
+    cluster = _scheduler(executor, scheduler)
+    _run(config, output_dir, output, connection, judging, telling, resumes=resume, scheduler=cluster)
 
 
 def readiness(
@@ -85,6 +91,8 @@ def readiness(
     exit_zero: ExitZero = False,
     now: Now = None,
     resume: Resume = False,
+    executor: ExecutorOption = Executor.LOCAL,
+    scheduler: Scheduler = None,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -102,7 +110,8 @@ def readiness(
     output = Output(
         format_names=format_names, full_appendix=full_appendix, sign=sign, sign_passphrase=sign_passphrase
     )
-    _run(config, output_dir, output, connection, judging, telling, resumes=resume)
+    cluster = _scheduler(executor, scheduler)
+    _run(config, output_dir, output, connection, judging, telling, resumes=resume, scheduler=cluster)
 
 
 def collect(
@@ -155,6 +164,14 @@ def collect(
     raise typer.Exit(code)
 
 
+def _scheduler(executor: Executor, scheduler: str | None) -> str | None:
+    if executor is Executor.DASK and scheduler is None:
+        raise typer.BadParameter("say where the cluster's scheduler is", param_hint="--scheduler")
+    if executor is Executor.LOCAL and scheduler is not None:
+        raise typer.BadParameter("is only used with --executor dask", param_hint="--scheduler")
+    return scheduler
+
+
 def _run(
     config: Path,
     output_dir: Path,
@@ -164,6 +181,7 @@ def _run(
     telling: Telling,
     *,
     resumes: bool,
+    scheduler: str | None,
 ) -> None:
     from auditor import pipeline  # noqa: PLC0415 - --help must not load the collectors
     from auditor.errors import InvalidInput, Problem, collecting  # noqa: PLC0415
@@ -171,13 +189,19 @@ def _run(
 
     problems: list[Problem] = []
     formats = collecting(problems, output.formats)
-    prepared = collecting(problems, lambda: prepare(config, connection or (), ask, prompt(), notifies=True))
+    prepared = collecting(
+        problems,
+        lambda: prepare(
+            config, connection or (), ask, prompt(), notifies=True, elsewhere=scheduler is not None
+        ),
+    )
     judging = collecting(problems, asked.judging)
     if formats is None or prepared is None or judging is None:
         raise InvalidInput(problems)
     pipeline.require_comparable(judging, [entry.id for entry in prepared.entries])
     with failure_is_told(prepared), progress(telling) as announce:
-        finished = pipeline.run(prepared, invocation(resumes=resumes), output_dir, judging, formats, announce)
+        by = invocation(resumes=resumes, scheduler=scheduler)
+        finished = pipeline.run(prepared, by, output_dir, judging, formats, announce)
     tell_news(prepared, finished)
     conclude(finished, quiet=telling.quiet)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auditor import collection
-from auditor.collection import CONNECTIONS_OF, _needs, _side_by_side
+from auditor.collection import CONNECTIONS_OF, _needs, side_by_side
 from auditor.inventory.entries import LiveEntry, ReplayEntry
 from auditor.model.connection import ConnectionKind
 from auditor.model.sign_in import KerberosSignIn
@@ -58,7 +58,7 @@ class Machine:
         self.busiest |= used
         return future
 
-    def _wait(self, running: dict[Future[None], InventoryEntry], **_: object) -> object:
+    def _wait(self, running: dict[Future[None], InventoryEntry], *_: object) -> object:
         future = self._chance.choice(list(running))
         entry = self._running.pop(future)
         if entry.id == self.failing:
@@ -77,7 +77,7 @@ def test_every_connection_is_collected_once_and_limits_hold(monkeypatch: pytest.
         else tenant(f"t{number}", chance.choice(["contoso.com", "Contoso.com", "fabrikam.com"]))
         for number in range(40)
     ]
-    _side_by_side(entries, machine.begin, 8)
+    side_by_side(entries, machine.begin, at_once=8)
     assert sorted(machine.begun) == sorted(entry.id for entry in entries)
     assert machine.most_running <= 8
     assert all(count <= CONNECTIONS_OF[kind] for (kind, _), count in machine.busiest.items())
@@ -92,7 +92,7 @@ def test_what_needs_different_things_goes_on_at_once(monkeypatch: pytest.MonkeyP
         ReplayEntry(id=f"r{number}", kind=ConnectionKind.HYBRID, folder=tmp_path, name=None, profile=None)
         for number in range(10)
     ]
-    _side_by_side([*replays, *(hybrid(f"h{n}", f"dc{n}") for n in range(10))], machine.begin, 8)
+    side_by_side([*replays, *(hybrid(f"h{n}", f"dc{n}") for n in range(10))], machine.begin, at_once=8)
     assert machine.most_running == 8
 
 
@@ -100,5 +100,5 @@ def test_one_that_fails_ends_the_run_at_once(monkeypatch: pytest.MonkeyPatch) ->
     machine = Machine(monkeypatch, 0)
     machine.failing = "h0"
     with pytest.raises(OSError, match="no room"):
-        _side_by_side([hybrid(f"h{n}", f"dc{n % 2}") for n in range(40)], machine.begin, 1)
+        side_by_side([hybrid(f"h{n}", f"dc{n % 2}") for n in range(40)], machine.begin, at_once=1)
     assert machine.begun == ["h0"]

@@ -1,0 +1,246 @@
+"""Runs connections on a Dask cluster (home of distributed, an optional extra).
+
+Each worker resolves the secrets of its connections itself, from the references in the inventory; no secret is sent.
+What comes back is a connection's evidence, and its judgement by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from auditor import __version__
+from auditor.collection import collect_entry, directory_scope, side_by_side
+from auditor.errors import InvalidInput, Problem, RunFailed
+from auditor.evaluate.evaluate import judge_connection
+from auditor.inventory.entries import ReplayEntry
+from auditor.preparation import prepare_here
+from auditor.recorded_run import RecordedConnection
+from auditor.resumption import read_before
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+    from auditor.collection import Announce, Invocation
+    from auditor.evaluate.evaluate import Judged, RunFacts
+    from auditor.inventory.entries import InventoryEntry
+    from auditor.matrix.profile import Matrix
+    from auditor.preparation import Prepared
+
+CONNECT_S = 30
+LOST_AFTER_S = 30
+TASKS_PER_THREAD = 3  # so that no worker waits for its next connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """One connection for a worker. `evidence` is that of a recorded one, by file name."""
+
+    entry: InventoryEntry
+    prepared: Prepared
+    matrix: Matrix
+    invocation: Invocation
+    run: RunFacts
+    evidence: Mapping[str, bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    judged: Judged
+    evidence: Mapping[str, bytes]
+
+
+def run_on_cluster(
+    prepared: Prepared,
+    invocation: Invocation,
+    folder: Path,
+    run: RunFacts,
+    announce: Announce,
+    left: tuple[Path, ...],
+) -> list[Judged]:
+    """Collect and judge every connection on the cluster; write the evidence below `folder`.
+
+    `left` is what interrupted runs left; what they read is judged and not read again.
+
+    Limits per host and tenant hold for the whole cluster. A worker that dies costs its connections another try.
+    Raises InvalidInput when a worker lacks a secret or has another version, before anything is contacted, and
+    RunFailed when the scheduler does not answer or is lost, or a connection ends one worker after the other.
+    """
+    judged: dict[str, Judged] = {}
+    entries = [_as_left(entry, left, invocation.clock()) for entry in prepared.entries]
+    with _client(invocation.scheduler or "") as client:
+        _require_ready(client, prepared)
+        watch = _Watch(client)
+
+        def begin(entry: InventoryEntry) -> Future[None]:
+            announce(entry.id, "started")
+            return _submit(client, _task(prepared, entry, invocation, run), partial(keep, entry))
+
+        def keep(entry: InventoryEntry, outcome: _Outcome) -> None:
+            _write_files(outcome.evidence, folder / "evidence" / entry.id)
+            judged[entry.id] = outcome.judged
+            announce(entry.id, "finished")
+
+        threads = sum(client.nthreads().values())
+        side_by_side(entries, begin, at_once=max(1, threads * TASKS_PER_THREAD), check=watch.require_scheduler)
+    return [judged[entry.id] for entry in prepared.entries]
+
+
+def _as_left(entry: InventoryEntry, left: tuple[Path, ...], now: datetime) -> InventoryEntry:
+    """Return a connection that an interrupted run has read as a recorded one."""
+    known = None if isinstance(entry, ReplayEntry) else read_before(left, entry, now)
+    if known is None or isinstance(entry, ReplayEntry):
+        return entry
+    connection = entry.connection
+    return ReplayEntry(
+        id=entry.id, kind=entry.kind, folder=known, name=connection.name, profile=connection.profile
+    )
+
+
+def _task(prepared: Prepared, entry: InventoryEntry, invocation: Invocation, run: RunFacts) -> _Task:
+    return _Task(
+        entry=entry,
+        prepared=prepared.without_secrets((entry,)),
+        matrix=prepared.matrices[entry.id],
+        invocation=invocation,
+        run=run,
+        evidence=_files(entry.folder) if isinstance(entry, ReplayEntry) else None,
+    )
+
+
+def _carry_out(task: _Task) -> _Outcome:
+    """Collect and judge one connection, on a worker."""
+    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415 - see collection
+
+    entry = task.entry
+    with TemporaryDirectory(prefix="auditor-") as scratch, TenantSessions() as sessions:
+        folder = Path(scratch) / entry.id
+        if isinstance(entry, ReplayEntry):
+            _write_files(task.evidence or {}, folder)
+            name = entry.name
+        else:
+            here = prepare_here(task.prepared)
+            collect_entry(here, entry, task.invocation, folder, _no_step, sessions, directory_scope(here, entry))
+            name = entry.connection.name
+        recorded = RecordedConnection(folder=folder, id=entry.id, name=name, matrix=task.matrix)
+        judged = judge_connection(recorded.evidence(), task.matrix, task.run)
+        return _Outcome(judged=judged, evidence=_files(folder))
+
+
+def _no_step(connection: str, step: str) -> None:
+    del connection, step
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def _write_files(files: Mapping[str, bytes], folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+@contextmanager
+def _client(scheduler: str) -> Iterator[Any]:
+    try:
+        import distributed  # noqa: PLC0415 - an optional extra
+    except ImportError as error:
+        raise RunFailed("--executor dask needs hire2retire-permission-auditor[scale] to be installed") from error
+    _silence_logs()
+    try:
+        client: Any = distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise RunFailed(f"the scheduler {scheduler} does not answer ({type(error).__name__})") from error
+    try:
+        yield client
+    finally:
+        client.close(timeout=5)
+
+
+def _silence_logs() -> None:
+    """Keep the library's log, tracebacks included, off standard error: what goes wrong is told by the run itself."""
+    for name in ("asyncio", "tornado.application", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in {"asyncio", "tornado", "distributed"}:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def _require_ready(client: Any, prepared: Prepared) -> None:  # noqa: ANN401 - distributed is optional
+    """Have every worker look for what it needs, before anything is contacted."""
+    answers: Mapping[str, Any] = client.run(_problems_here, prepared.without_secrets(prepared.entries), __version__)
+    if not answers:
+        raise RunFailed("the cluster has no worker")
+    problems = [
+        Problem(
+            file=problem.file, line=problem.line, place=problem.place, cure=problem.cure,
+            message=f"worker {worker}: {problem.message}",
+        )
+        for worker, found in sorted(answers.items())
+        for problem in found
+    ]
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _problems_here(prepared: Prepared, version: str) -> tuple[Problem, ...]:
+    if version != __version__:
+        message = f"has version {__version__}, not {version}"
+        return (Problem(file="--scheduler", line=None, place="", message=message, cure="install the same version"),)
+    try:
+        prepare_here(prepared)
+    except InvalidInput as invalid:
+        return invalid.problems
+    return ()
+
+
+class _Watch:
+    """Notices that the scheduler is gone for good."""
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401
+        self._client = client
+        self._seen = time.monotonic()
+
+    def require_scheduler(self) -> None:
+        """Raise RunFailed when the scheduler has been away for too long."""
+        now = time.monotonic()
+        if self._client.status == "running":
+            self._seen = now
+        elif self._client.status == "closed" or now - self._seen > LOST_AFTER_S:
+            raise RunFailed("the connection to the scheduler was lost; what the workers had in hand is lost with it")
+
+
+def _submit(client: Any, task: _Task, keep: Callable[[_Outcome], None]) -> Future[None]:  # noqa: ANN401
+    """Hand a task to the cluster; the future is done once `keep` has kept its outcome."""
+    settled: Future[None] = Future()
+    remote = client.submit(_carry_out, task, pure=False, key=f"{task.entry.id}-{id(settled)}")
+
+    def settle(done: Any) -> None:  # noqa: ANN401
+        try:
+            keep(done.result())
+        except CancelledError:
+            settled.set_exception(RunFailed(f"{task.entry.id} was given up by the cluster"))
+        except BaseException as error:  # noqa: BLE001 - raised again for whoever waits for it
+            settled.set_exception(_as_failure(task.entry.id, error))
+        else:
+            settled.set_result(None)
+        finally:
+            done.release()
+
+    remote.add_done_callback(settle)
+    return settled
+
+
+def _as_failure(connection: str, error: BaseException) -> BaseException:
+    from distributed import KilledWorker  # noqa: PLC0415
+
+    if isinstance(error, KilledWorker):
+        return RunFailed(f"{connection}: one worker after the other died with it")
+    return error
