@@ -16,6 +16,9 @@ SIGN_IN_PATHS = {
     "GET": ("/v2.0/.well-known/openid-configuration",),
     "POST": ("/oauth2/v2.0/token",),
 }
+# Two names of one sign-in service (https://login.microsoftonline.com/common/discovery/instance): discovery at either
+# may name the endpoints of the other
+_SAME_SIGN_IN = frozenset({("login.chinacloudapi.cn", 443), ("login.partner.microsoftonline.cn", 443)})
 DEVICE_CODE_PATH = "/oauth2/v2.0/devicecode"
 GRAPH_PATHS = (
     "/v1.0/directory/administrativeUnits",
@@ -102,16 +105,20 @@ class AllowList:
         path = urlsplit(url).path if where else ""
         if "//" in path or path.endswith("/") or _DOT_SEGMENT.search(path):
             return "its path is not plain"
-        if where == origin(self.endpoints.login) and _is_sign_in(method, path):
+        if self._is_sign_in_service(where) and _is_sign_in(method, path):
             return None
         is_device_code = method == "POST" and path.endswith(DEVICE_CODE_PATH)
-        if where == origin(self.endpoints.login) and is_device_code and self.device_code:
+        if self._is_sign_in_service(where) and is_device_code and self.device_code:
             return None
         if where == origin(self.endpoints.graph) and method == "GET" and _is_graph_read(path):
             return None
         if method == "POST" and self.leads_to_exchange(url) and EXCHANGE_PATH.fullmatch(path):
             return _objection_to_command(body)
         return f"{method} is not among the reads of this address"
+
+    def _is_sign_in_service(self, where: tuple[str, int] | None) -> bool:
+        configured = origin(self.endpoints.login)
+        return where is not None and (where == configured or {where, configured} <= _SAME_SIGN_IN)
 
     def leads_to_exchange(self, url: str) -> bool:
         """Tell whether a URL stays with the configured Exchange endpoint or one of its regional hosts."""

@@ -123,6 +123,16 @@ def test_sign_in_goes_to_the_configured_host_alone() -> None:
     assert GLOBAL.objection("GET", f"{LOGIN}/oauth2/v2.0/token", None) is not None
 
 
+def test_one_sign_in_service_may_have_two_names() -> None:
+    china = AllowList(endpoints=CLOUD_ENDPOINTS[Cloud.CHINA], regional_hosts=True)
+    token = "contoso.partner.onmschina.cn/oauth2/v2.0/token"
+    assert china.objection("POST", f"https://login.partner.microsoftonline.cn/{token}", b"") is None
+    assert china.objection("POST", f"https://login.chinacloudapi.cn/{token}", b"") is None
+    assert china.objection("POST", f"https://login.partner.microsoftonline.cn:444/{token}", b"") is not None
+    assert china.objection("POST", f"https://login.microsoftonline.com/{token}", b"") is not None
+    assert GLOBAL.objection("POST", f"https://login.partner.microsoftonline.cn/{token}", b"") is not None
+
+
 def test_an_origin_compares_without_case_and_default_port() -> None:
     assert origin("https://Graph.Microsoft.com/v1.0") == origin("https://graph.microsoft.com:443/x")
     assert origin("https://[::1]:8443/x") == ("::1", 8443)
