@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from auditor.model.results import Results, SourceRecord
 
-ROWS_PER_PART = 1250
+ROWS_PER_PART = 2500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

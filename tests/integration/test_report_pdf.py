@@ -149,6 +149,19 @@ def test_it_is_sound_has_bookmarks_and_numbers_its_pages(pdf, text):
     assert f"Page {pages} of {pages}" in text
 
 
+def test_the_contents_name_the_pages_where_the_sections_are_and_no_page_is_empty(pdf):
+    done = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, check=True)
+    pages = [" ".join(page.split()) for page in done.stdout.decode().split("\f")[:-1]]
+    contents = re.findall(r"([A-Z][^.]*?) ?\.{3,} ?(\d+)", pages[1].partition("Contents Contents ")[2])
+    assert [title for title, _ in contents][:2] == ["What changed", "Summary"]
+    assert len(contents) >= 11
+    for title, number in contents:
+        page = pages[int(number) - 1]
+        assert title in page
+        assert page.endswith(f"Page {number} of {len(pages)}")
+    assert [number for number, page in enumerate(pages, start=1) if len(page) < 150] == []
+
+
 def test_every_figure_has_a_description_with_its_numbers(pdf):
     with pikepdf.open(pdf) as document:
         figures = [
