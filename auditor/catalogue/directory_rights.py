@@ -287,10 +287,10 @@ DIRECTORY_RIGHTS = (
     check(
         "AD-PRV-014",
         "CH",
-        "The account cannot read machine passwords or recovery keys",
-        reads=_OUS,
-        rule="reading local administrator passwords or BitLocker recovery passwords of computers below is not held, "
-        "without Domain Admins; who may retrieve the passwords of group managed service accounts is not read",
+        "The account cannot read passwords of machines and services, or recovery keys",
+        reads=f"{_OUS}, and the group managed service accounts of the domain with msDS-GroupMSAMembership",
+        rule="reading local administrator or BitLocker recovery passwords of computers below, retrieving the password "
+        "of a group managed service account, or naming who may, is not held, without Domain Admins",
         why="These attributes are passwords.",
         controls="A:T1555",
     ),

@@ -35,6 +35,7 @@ _EXCHANGE = frozenset(
 _ONE_CHECK = {
     "other_containers": "AD-PRV-012",
     "certificate_services": "AD-PRV-015",
+    "managed_service_accounts": "AD-PRV-014",
     "trustees": "AD-PRV-018",
 }
 _NOT_IN_EXCHANGE = frozenset({"entra_role", "consent"})

@@ -58,7 +58,8 @@ RIGHTS: tuple[Right, ...] = (
         "an ordinary account of the domain",
         "the domain, the schema, groups and accounts, which every account may read by default",
         *("account", "auditing_identity", "certificate_services", "domain", "extended_rights", "groups", "host"),
-        *("schema_attributes", "schema_classes", "tier_zero", "trustees", "well_known_memberships"),
+        *("managed_service_accounts", "schema_attributes", "schema_classes", "tier_zero", "trustees"),
+        "well_known_memberships",
     ),
     _directory(
         "List contents, Read all properties and Read permissions on the target and group OUs and what is in them",

@@ -24,6 +24,7 @@ OCTET_ATTRIBUTES = frozenset(
         "schemaidguid",
         "attributesecurityguid",
         "msds-allowedtoactonbehalfofotheridentity",
+        "msds-groupmsamembership",
     }
 )
 DESCRIPTOR_ATTRIBUTE = "ntsecuritydescriptor"

@@ -32,6 +32,7 @@ GUIDS: Mapping[str, str] = {
     "pwdLastSet": f"bf967a0a-{_COMMON_TAIL}",
     "gPLink": "f30e3bbe-9ff0-11d1-b603-0000f80367c1",
     "servicePrincipalName": "f3a64788-5306-11d1-a9c5-0000f80367c1",
+    "msDS-GroupMSAMembership": "888eedd6-ce04-df40-b462-b8a50e41ba38",
     # property sets
     "User-Account-Restrictions": "4c164200-20c0-11d0-a768-00aa006e0529",
 }

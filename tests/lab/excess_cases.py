@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from auditor.model.outcome import Outcome
 from tests.lab.cases import BOTH, TARGETS, Case, Target, lab_group
-from tests.lab.estate import AccessChange, Membership, organizational_unit
+from tests.lab.estate import AccessChange, AttributeChange, DirectoryObject, Membership, organizational_unit
 from tests.lab.user_task import EVERYTHING, USER_TASK, delegated, given_to, may, place, target
 
 SATISFIED = Outcome.SATISFIED
 BESIDE, SHARED = f"OU=beside,{TARGETS}", f"OU=shared,{TARGETS}"
 DOMAIN_CONTROLLERS, SCHEMA_ADMINS, KRBTGT = "OU=Domain Controllers", "CN=Schema Admins,CN=Users", "CN=krbtgt,CN=Users"
+WHO_RETRIEVES = "msDS-GroupMSAMembership"
 REPLICATION = (
     "(OA;;CR;{DS-Replication-Get-Changes};;{account})",
     "(OA;;CR;{DS-Replication-Get-Changes-All};;{account})",
@@ -19,6 +20,21 @@ REPLICATION = (
 def beyond(why: str, name: str, *aces: str, findings: frozenset[str]) -> Target:
     """Describe a target OU with the user task, and with more in front of it."""
     return target(SATISFIED, why, place(f"OU={name}", BOTH, *aces, *USER_TASK), findings=findings)
+
+
+def service(name: str) -> DirectoryObject:
+    """Describe a group managed service account."""
+    workstation_trust = 0x1000  # userAccountControl, MS-ADTS 2.2.16
+    return DirectoryObject(
+        dn=f"CN={name},CN=Managed Service Accounts",
+        object_class="msDS-GroupManagedServiceAccount",
+        attributes={
+            "sAMAccountName": (f"{name}$",),
+            "dNSHostName": (f"{name}.{{domain}}",),
+            "userAccountControl": (str(workstation_trust),),
+            "msDS-ManagedPasswordInterval": ("30",),
+        },
+    )
 
 
 BEYOND_THE_TASK = (
@@ -95,7 +111,7 @@ BESIDE_THE_TARGETS = (
             AccessChange(dn=SHARED, aces=given_to("grp-beside", "(OA;CIIO;GA;;{computer};{account})")),
         ),
         excess_groups=frozenset({"grp-beside"}),
-        findings_elsewhere={BESIDE: may(12), SHARED: may(12)},
+        findings_elsewhere={BESIDE: may(12), SHARED: may(12), service("neither").dn: may(14)},
         targets=(target(SATISFIED, "both ACEs", delegated("OU=not-beside")),),
     ),
     Case(
@@ -107,6 +123,26 @@ BESIDE_THE_TARGETS = (
         excess_groups=frozenset({"grp-replicates"}),
         findings_elsewhere={"": may(10, 13)},
         targets=(target(SATISFIED, "both ACEs", delegated("OU=replicates")),),
+    ),
+    Case(
+        name="retrieves",
+        why="retrieves the password of one service account, and says who retrieves that of another",
+        objects=(service("listed"), service("written"), service("neither")),
+        attribute_changes=(
+            AttributeChange(
+                name="listed$", attribute=WHO_RETRIEVES, values=("O:BAD:(A;;GA;;;{sid:svc-retrieves})",)
+            ),
+            AttributeChange(name="written$", attribute=WHO_RETRIEVES, values=("O:BAD:(A;;GA;;;DA)",)),
+            AttributeChange(name="neither$", attribute=WHO_RETRIEVES, values=("O:BAD:(A;;GA;;;{sid:svc-beside})",)),
+        ),
+        access_changes=(
+            AccessChange(
+                dn=service("written").dn,
+                aces=given_to("svc-retrieves", "(OA;;WP;{msDS-GroupMSAMembership};;{account})"),
+            ),
+        ),
+        findings_elsewhere={service("listed").dn: may(14), service("written").dn: may(14)},
+        targets=(target(SATISFIED, "both ACEs", delegated("OU=retrieves")),),
     ),
     Case(
         name="tier-zero",

@@ -51,10 +51,15 @@ class Directory:
         self.modify(self.find(group)[0], "member", [value], flag=ldb.FLAG_MOD_ADD)
 
     def change_attribute(self, name: str, attribute: str, values: list[str]) -> None:
-        """Replace an attribute's values; SIDs are written as text."""
-        is_sid = attribute == "sIDHistory"
-        stored = [ndr_pack(security.dom_sid(value)) for value in values] if is_sid else values
-        self.modify(self.find(name)[0], attribute, stored)
+        """Replace an attribute's values; SIDs are written as text, security descriptors as SDDL."""
+        packing = {
+            "sIDHistory": lambda value: ndr_pack(security.dom_sid(value)),
+            "msDS-GroupMSAMembership": lambda value: ndr_pack(
+                security.descriptor.from_sddl(self.resolve(value), self.domain_sid)
+            ),
+        }
+        pack = packing.get(attribute, str)
+        self.modify(self.find(name)[0], attribute, [pack(value) for value in values])
 
     def change_access(self, dn: str, aces: list[str], protected: bool, owner: str | None) -> None:
         """Put ACEs in front of the explicit ones; the inherited ones come back by themselves."""

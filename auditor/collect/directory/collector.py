@@ -24,7 +24,11 @@ from auditor.collect.directory.naming import read_class_vocabularies, read_schem
 from auditor.collect.directory.reader import DirectoryReader, not_held_here, parsed_dn
 from auditor.collect.directory.session import FoundObject
 from auditor.collect.directory.sign_in import SimpleBind
-from auditor.collect.directory.tier_zero import read_certificate_services, read_tier_zero
+from auditor.collect.directory.tier_zero import (
+    read_certificate_services,
+    read_managed_service_accounts,
+    read_tier_zero,
+)
 from auditor.collect.directory.witness import read_effective_rights
 from auditor.model.evidence import Gap, GapKind
 from auditor.model.sign_in import KerberosSignIn
@@ -40,7 +44,7 @@ _ACCOUNT_DATASETS = ("token_groups", "groups")
 _HOME_DATASETS = ("domain", "well_known_memberships", *_ACCOUNT_DATASETS)
 _SURROUNDINGS = (
     "schema_classes", "schema_attributes", "extended_rights", "other_containers", "tier_zero", "certificate_services",
-    "trustees",
+    "managed_service_accounts", "trustees",
 )
 
 
@@ -182,9 +186,11 @@ def _read_surroundings(reader: DirectoryReader, connection: HybridConnection, ho
     contexts = dict.fromkeys(filter(None, (home, *map(reader.context_of, units))))
     read_other_containers(reader, contexts, units)
     if home is None:
-        _leave_gaps(reader.writer, ("tier_zero", "trustees"), not_held_here(reader, connection.base_dns[0]))
+        elsewhere = ("tier_zero", "managed_service_accounts", "trustees")
+        _leave_gaps(reader.writer, elsewhere, not_held_here(reader, connection.base_dns[0]))
     else:
         read_tier_zero(reader, home)
+        read_managed_service_accounts(reader, home)
         read_trustees(reader, home)
     read_certificate_services(reader)
 

@@ -1,4 +1,4 @@
-"""Reads the objects whose control is control of the domain or forest, and the certificate services."""
+"""Reads the objects whose control is control of the domain or forest, certificate services, and managed accounts."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _CERTIFICATE_ATTRIBUTES = (
 _CERTIFICATE_OBJECTS = (
     "(|(objectClass=pKICertificateTemplate)(objectClass=pKIEnrollmentService)(objectClass=certificationAuthority))"
 )
+_MANAGED_ACCOUNT_ATTRIBUTES = ("objectClass", "objectSid", "sAMAccountName", "msDS-GroupMSAMembership", DESCRIPTOR)
 # krbtgt and the privileged groups of the domain, by RID; the builtin ones, by SID (MS-ADTS 6.1.1.6)
 _RIDS = (502, 512, 516, 517, 518, 519, 520, 521, 526, 527)
 _BUILTIN_RIDS = (544, 548, 549, 550, 551, 552)
@@ -69,5 +70,18 @@ def read_certificate_services(reader: DirectoryReader) -> None:
         base=base, attributes=_CERTIFICATE_ATTRIBUTES, filter=_CERTIFICATE_OBJECTS, scope=Scope.SUBTREE
     )
     with reader.read("certificate_services", request.as_query()) as read:
+        for found in reader.objects_below(read, request):
+            reader.store(read, found)
+
+
+def read_managed_service_accounts(reader: DirectoryReader, context: str) -> None:
+    """Store the group managed service accounts of a domain, with who may retrieve their passwords."""
+    request = SearchRequest(
+        base=context,
+        attributes=_MANAGED_ACCOUNT_ATTRIBUTES,
+        filter="(objectClass=msDS-GroupManagedServiceAccount)",
+        scope=Scope.SUBTREE,
+    )
+    with reader.read("managed_service_accounts", request.as_query()) as read:
         for found in reader.objects_below(read, request):
             reader.store(read, found)

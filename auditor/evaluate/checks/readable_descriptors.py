@@ -25,12 +25,13 @@ _OPEN = {
     "other_containers": "AD-PRV-012",
     "ancestors": "AD-PRV-013",
     "certificate_services": "AD-PRV-015",
+    "managed_service_accounts": "AD-PRV-014",
     "groups": "AD-CTL-004, AD-CTL-008",
     "account": "AD-CTL-001, AD-CTL-003, AD-CTL-005, AD-CTL-008",
 }
 # Beside what the connection works on. Windows itself withholds some of them from ordinary readers (IPsec policies,
 # NTDS quotas), so they are told without keeping the verdict open.
-_BESIDE = frozenset({"other_containers", "certificate_services"})
+_BESIDE = frozenset({"other_containers", "certificate_services", "managed_service_accounts"})
 _NAMES_SHOWN = 10
 
 

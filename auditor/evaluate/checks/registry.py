@@ -79,6 +79,7 @@ from auditor.evaluate.checks.kerberos_exposure import (
     check_service_principal_names,
     check_unconstrained_delegation,
 )
+from auditor.evaluate.checks.managed_service_accounts import check_managed_service_accounts
 from auditor.evaluate.checks.owned_objects import check_owned_objects
 from auditor.evaluate.checks.product_role_groups import (
     check_managed_role_groups,
@@ -126,6 +127,7 @@ _DIRECTORY_CHECKS: tuple[Callable[[DirectoryFacts], Iterator[Finding]], ...] = (
     check_delegation_trustee,
     check_user_operations,
     check_target_ou_excess,
+    check_managed_service_accounts,
     check_replication_rights,
     check_tier_zero,
     check_delegation_outside,

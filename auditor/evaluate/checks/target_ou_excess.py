@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from auditor.acl import AccessMask
 from auditor.evaluate.directory.beyond_task import everything_else, rights_beyond_task
 from auditor.evaluate.directory.grants import Place, describe_places, path_to_ace, places_where
 from auditor.evaluate.directory.holder import OPEN, holder_without_domain_admins
@@ -34,11 +35,12 @@ def check_target_ou_excess(facts: DirectoryFacts) -> Iterator[Finding]:
         if delegated.subtree is None:
             continue
         groups = delegated.subtree.alike(holder.possible)
-        told: set[Ace] = set()
+        told: dict[Ace, AccessMask] = {}
         for right in rights_beyond_task(facts.schema):
             places = places_where(groups, right.question, holder)
             if places:
-                told.update(ace for place in places for ace in place.aces)
+                for ace in {ace for place in places for ace in place.aces}:
+                    told[ace] = told.get(ace, AccessMask(0)) | right.rights
                 yield _finding(facts, membership, ou, right, places)
         places = places_where(groups, everything_else(facts.schema, told), holder)
         if places:

@@ -16,7 +16,7 @@ from auditor.evaluate.directory.grants import (
 from auditor.model.outcome import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator, Mapping
 
     from auditor.acl import Ace, SecurityDescriptor, Token
     from auditor.evaluate.directory.holder import Question
@@ -36,12 +36,14 @@ _UNLIMITED: tuple[str, ...] = ()  # no object type: only an entry without one, f
 class RightBeyondTask:
     """One right beyond the task: the check that tells it, how grave it is, and the question to each container.
 
+    `rights` is what the check tells of the entries that answer; what else they give is other rights (AD-PRV-021).
     `entitlement` tells several rights of one check apart.
     """
 
     check: str
     severity: Severity
     held: str
+    rights: AccessMask
     question: Question
     entitlement: str = ""
 
@@ -58,12 +60,14 @@ def _on_the_ou(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
         check="AD-PRV-001",
         severity=high,
         held="full control",
+        rights=FULL_CONTROL,
         question=lambda descriptor, token: aces_granting(descriptor, token, FULL_CONTROL),
     )
     yield RightBeyondTask(
         check="AD-PRV-002",
         severity=high,
         held="changing permissions or owner",
+        rights=AccessMask.WRITE_DAC | AccessMask.WRITE_OWNER,
         question=_any_of(
             _unlimited(AccessMask.WRITE_DAC),
             _unlimited(AccessMask.WRITE_OWNER),
@@ -74,12 +78,14 @@ def _on_the_ou(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
         check="AD-PRV-003",
         severity=high,
         held="writing attributes without a limit",
+        rights=AccessMask.WRITE_PROPERTY,
         question=_unlimited(AccessMask.WRITE_PROPERTY),
     )
     yield RightBeyondTask(
         check="AD-PRV-004",
         severity=high,
         held="extended rights without a limit",
+        rights=AccessMask.CONTROL_ACCESS,
         question=_unlimited(AccessMask.CONTROL_ACCESS),
     )
     yield from _creating(schema)
@@ -87,6 +93,7 @@ def _on_the_ou(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
         check="AD-PRV-006",
         severity=high,
         held="linking group policies",
+        rights=AccessMask.WRITE_PROPERTY,
         question=_any_of(_writing_on_the_ou(schema, "gPLink"), _writing_on_the_ou(schema, "gPOptions")),
     )
 
@@ -103,30 +110,24 @@ def _writing_on_the_ou(schema: DirectorySchema, attribute: str) -> Question:
 
 def _creating(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
     """AD-PRV-005. What a forest's schema does not have, nobody can create there."""
+    yield RightBeyondTask(
+        check="AD-PRV-005",
+        severity=Severity.HIGH,
+        held="creating objects without a limit to classes",
+        rights=AccessMask.CREATE_CHILD,
+        question=_unlimited(AccessMask.CREATE_CHILD),
+    )
     service_account = schema.classes.get(_DELEGATED_SERVICE_ACCOUNT.lower()) if schema.is_from_directory else None
-    everything = _unlimited(AccessMask.CREATE_CHILD)
-    yield RightBeyondTask(
-        check="AD-PRV-005",
-        severity=Severity.HIGH if service_account is None else Severity.CRITICAL,
-        held="creating objects without a limit to classes"
-        + ("" if service_account is None else ", delegated managed service accounts among them"),
-        question=everything,
-    )
-    if service_account is None:
-        return
-
-    def only_service_accounts(descriptor: SecurityDescriptor, token: Token) -> tuple[Ace, ...] | None:
-        if everything(descriptor, token) is not None:
-            return None
-        return aces_granting(descriptor, token, AccessMask.CREATE_CHILD, (service_account,))
-
-    yield RightBeyondTask(
-        check="AD-PRV-005",
-        severity=Severity.CRITICAL,
-        held="creating delegated managed service accounts",
-        question=only_service_accounts,
-        entitlement="delegated managed service accounts",
-    )
+    if service_account is not None:
+        types = (service_account,)
+        yield RightBeyondTask(
+            check="AD-PRV-005",
+            severity=Severity.CRITICAL,
+            held="creating delegated managed service accounts",
+            rights=AccessMask.CREATE_CHILD,
+            question=lambda descriptor, token: aces_granting(descriptor, token, AccessMask.CREATE_CHILD, types),
+            entitlement="delegated managed service accounts",
+        )
 
 
 def _on_computers_below(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
@@ -136,6 +137,7 @@ def _on_computers_below(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
         check="AD-PRV-007",
         severity=Severity.HIGH,
         held="writing service principal names of computers below",
+        rights=AccessMask.WRITE_PROPERTY | AccessMask.VALIDATED_WRITE,
         question=_any_of(
             _writing_below(schema, "servicePrincipalName"),
             lambda descriptor, token: aces_granting_below(
@@ -148,6 +150,7 @@ def _on_computers_below(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
             check="AD-PRV-008",
             severity=Severity.HIGH,
             held="writing key credentials of computers below",
+            rights=AccessMask.WRITE_PROPERTY,
             question=_writing_below(schema, "msDS-KeyCredentialLink"),
         )
     if _exists(schema, "msDS-AllowedToActOnBehalfOfOtherIdentity"):
@@ -155,6 +158,7 @@ def _on_computers_below(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
             check="AD-PRV-009",
             severity=Severity.HIGH,
             held="naming who may act on behalf of others on computers below",
+            rights=AccessMask.WRITE_PROPERTY,
             question=_writing_below(schema, "msDS-AllowedToActOnBehalfOfOtherIdentity"),
         )
     yield from _reading_passwords(schema)
@@ -174,6 +178,7 @@ def _reading_passwords(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
             check="AD-PRV-014",
             severity=Severity.CRITICAL,
             held="reading local administrator passwords of computers below",
+            rights=AccessMask.CONTROL_ACCESS,
             question=_any_of(*passwords),
         )
     if _exists(schema, _RECOVERY_PASSWORD) and _RECOVERY_INFORMATION.lower() in schema.classes:
@@ -181,6 +186,7 @@ def _reading_passwords(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
             check="AD-PRV-014",
             severity=Severity.HIGH,
             held="reading BitLocker recovery passwords below",
+            rights=AccessMask.CONTROL_ACCESS,
             question=_reading_below(schema, _RECOVERY_PASSWORD, _RECOVERY_INFORMATION),
             entitlement="BitLocker recovery passwords",
         )
@@ -207,14 +213,18 @@ def _any_of(*questions: Question) -> Question:
     return ask_each
 
 
-def everything_else(schema: DirectorySchema, told: Collection[Ace]) -> Question:
-    """Ask for entries not among `told` that give anything but the user task, on the container or on other classes."""
+def everything_else(schema: DirectorySchema, told: Mapping[Ace, AccessMask]) -> Question:
+    """Ask for entries that give more than `told` and the user task, on the container or on other classes below it."""
     others = [guid for name in _OTHER_CLASSES if (guid := schema.classes.get(name.lower()))]
 
     def rest(descriptor: SecurityDescriptor, token: Token) -> tuple[Ace, ...] | None:
-        found = [grant.ace for grant in grants_on(descriptor, token) if not is_of_the_user_task(grant)]
-        found += [grant.ace for guid in others for grant in grants_below(descriptor, token, guid)
-                  if not is_of_the_user_task(grant)]  # fmt: skip
-        return tuple(ace for ace in dict.fromkeys(found) if ace not in told) or None
+        grants = [*grants_on(descriptor, token)]
+        grants += [grant for guid in others for grant in grants_below(descriptor, token, guid)]
+        more = (
+            grant.ace
+            for grant in grants
+            if not is_of_the_user_task(grant) and grant.rights & ~told.get(grant.ace, AccessMask(0))
+        )
+        return tuple(dict.fromkeys(more)) or None
 
     return rest

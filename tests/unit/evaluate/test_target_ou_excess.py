@@ -100,15 +100,19 @@ RIGHTS: dict[str, tuple[Ace, set[int]]] = {
         ace(FULL_CONTROL, DELEGATES, flags=CONTAINER_INHERIT | INHERITED),
         EVERYTHING_ON_THE_OU | {7, 8, 9},
     ),
-    "full control of everything below": (ace(FULL_CONTROL, DELEGATES, flags=ON_BELOW), {7, 8, 9}),
-    "full control of computers below": (ace(FULL_CONTROL, DELEGATES, inherited=COMPUTER, flags=ON_BELOW), {7, 8, 9}),
+    "full control of everything below": (ace(FULL_CONTROL, DELEGATES, flags=ON_BELOW), {7, 8, 9, 21}),
+    "full control of computers below": (
+        ace(FULL_CONTROL, DELEGATES, inherited=COMPUTER, flags=ON_BELOW),
+        {7, 8, 9, 21},
+    ),
     "modify permissions": (ace(WD, DELEGATES), {2}),
     "modify owner": (ace(WO, DELEGATES), {2}),
     "write every attribute": (ace(WP, DELEGATES), {3, 6}),
-    "generic write": (ace(AccessMask.GENERIC_WRITE, DELEGATES), {3, 6}),
+    "generic write": (ace(AccessMask.GENERIC_WRITE, DELEGATES), {3, 6, 21}),
     "write every attribute, by the class": (ace(WP, DELEGATES, object_type=OU), {6}),
     "every extended right": (ace(CR, DELEGATES), {4}),
     "create everything": (ace(CC, DELEGATES), {5}),
+    "create and delete everything": (ace(CHILDREN, DELEGATES), {5, 21}),
     "link policies": (ace(WP, DELEGATES, object_type=G_P_LINK), {6}),
     "block policies": (ace(WP, DELEGATES, object_type=G_P_OPTIONS), {6}),
     "write principal names": (ace(WP, DELEGATES, object_type=SPN, flags=CONTAINER_INHERIT), {7}),
@@ -283,7 +287,7 @@ def test_denying_one_type_leaves_a_right_without_limit_too_wide(right: int, limi
 
 def test_denying_one_right_leaves_less_than_full_control() -> None:
     deny = ace(AccessMask.DELETE_TREE, DELEGATES, ace_type=1)
-    assert told(target(READABLE, deny, ace(FULL_CONTROL, DELEGATES))) == excess(EVERYTHING_ON_THE_OU - {1})
+    assert told(target(READABLE, deny, ace(FULL_CONTROL, DELEGATES))) == excess(EVERYTHING_ON_THE_OU - {1} | {21})
 
 
 def test_a_deny_for_computers_keeps_them_out_of_reach() -> None:
@@ -380,33 +384,38 @@ def test_all_findings_have_keys_of_their_own() -> None:
 # Delegated managed service accounts
 
 
-def test_a_forest_that_knows_delegated_service_accounts_makes_it_critical() -> None:
-    found = the_finding(judge(with_schema(target(*DELEGATED, ace(CC, DELEGATES))).evidence()), "AD-PRV-005")
-    assert (found.severity, found.outcome) == ("critical", "excess")
-    assert "delegated managed service accounts among them" in found.title
+BROAD = ("high", "More than the user task: creating objects without a limit to classes")
+SERVICE_ACCOUNTS = ("critical", "More than the user task: creating delegated managed service accounts")
 
 
-def test_what_a_forest_knows_is_not_guessed() -> None:
-    found = the_finding(judge(target(*DELEGATED, ace(CC, DELEGATES)).evidence()), "AD-PRV-005")
-    assert found.severity == "high"
-    assert "service accounts" not in found.title
+def created(directory: Directory) -> list[tuple[str, str]]:
+    """Return severity and title of what is told about creating objects, all of it an excess."""
+    found = findings(judge(directory.evidence()), "AD-PRV-005")
+    assert {str(each.outcome) for each in found} <= {"excess"}
+    return sorted((str(each.severity), each.title) for each in found)
 
 
-def test_one_that_does_not_leaves_it_high() -> None:
-    older = frozenset({"msDS-DelegatedManagedServiceAccount"})
-    found = the_finding(
-        judge(with_schema(target(*DELEGATED, ace(CC, DELEGATES)), without=older).evidence()), "AD-PRV-005"
-    )
-    assert found.severity == "high"
-    assert "service accounts" not in found.title
+def test_where_a_forest_knows_delegated_service_accounts_creating_everything_is_critical() -> None:
+    assert created(with_schema(target(*DELEGATED, ace(CC, DELEGATES)))) == [SERVICE_ACCOUNTS, BROAD]
 
 
 def test_creating_them_alone_is_critical_and_says_no_more() -> None:
-    found = the_finding(
-        judge(with_schema(target(*DELEGATED, ace(CC, DELEGATES, object_type=SERVICE_ACCOUNT))).evidence()), "AD-PRV-005"
-    )
-    assert (found.severity, found.outcome) == ("critical", "excess")
-    assert found.title == "More than the user task: creating delegated managed service accounts"
+    only = ace(CC, DELEGATES, object_type=SERVICE_ACCOUNT)
+    assert created(with_schema(target(*DELEGATED, only))) == [SERVICE_ACCOUNTS]
+
+
+def test_creating_everything_else_says_nothing_of_them() -> None:
+    denied = ace(CC, DELEGATES, ace_type=1, object_type=SERVICE_ACCOUNT)
+    assert created(with_schema(target(READABLE, denied, ace(CC, DELEGATES)))) == [BROAD]
+
+
+def test_a_forest_that_does_not_know_them_has_none_to_create() -> None:
+    older = frozenset({"msDS-DelegatedManagedServiceAccount"})
+    assert created(with_schema(target(*DELEGATED, ace(CC, DELEGATES)), without=older)) == [BROAD]
+
+
+def test_what_a_forest_knows_is_not_guessed() -> None:
+    assert created(target(*DELEGATED, ace(CC, DELEGATES))) == [BROAD]
 
 
 # Passwords in attributes
@@ -467,7 +476,7 @@ def test_a_forest_without_such_attributes_has_none_to_read() -> None:
 def test_an_attribute_the_forest_lacks_is_not_told() -> None:
     lacking = frozenset({"msDS-KeyCredentialLink", "msDS-AllowedToActOnBehalfOfOtherIdentity"})
     everything = ace(FULL_CONTROL, DELEGATES, inherited=COMPUTER, flags=ON_BELOW)
-    assert told(with_schema(target(*DELEGATED, everything), without=lacking)) == excess({7})
+    assert told(with_schema(target(*DELEGATED, everything), without=lacking)) == excess({7, 21})
 
 
 def test_a_group_that_everyone_is_in_counts_as_well() -> None:
