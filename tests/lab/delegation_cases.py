@@ -53,7 +53,7 @@ WHOLE_TASK = (
                 "full control of the OU and everything below it",
                 place("OU=superset", BOTH, "(A;CI;GA;;;{account})"),
                 place("OU=deeper", BOTH),
-                findings=may(*EVERYTHING, 7, 9, 14),
+                findings=may(*EVERYTHING, 7, 9, 14, 21),
             ),
         ),
     ),

@@ -50,7 +50,7 @@ BEYOND_THE_TASK = (
             beyond("owns the OU", "owns", findings=may(2)),
             beyond("writes every attribute", "writes-all", "(A;;WP;;;{account})", findings=may(3, 6)),
             beyond("every extended right", "extended-rights", "(A;;CR;;;{account})", findings=may(4)),
-            beyond("creates everything", "creates-all", "(A;CI;CC;;;{account})", findings=may(5)),
+            beyond("creates everything", "creates-all", "(A;CI;CC;;;{account})", findings=may(5, 21)),
             beyond("links policies", "links-policies", "(OA;;WP;{gPLink};;{account})", findings=may(6)),
             beyond(
                 "writes principal names of computers",

@@ -130,6 +130,20 @@ def test_entries_split_into_single_rights_say_the_same(dacl: tuple[Ace, ...]) ->
 
 @quick
 @given(dacl=lists)
+def test_entries_split_by_what_they_reach_say_the_same(dacl: tuple[Ace, ...]) -> None:
+    """A list that was written with generic rights is stored so: for the object itself, and for what lies below."""
+    split = [part for each in dacl for part in _by_reach(each)]
+    assert excess(*split) == excess(*dacl)
+
+
+def _by_reach(each: Ace) -> list[Ace]:
+    if not each.flags & CONTAINER_INHERIT or each.flags & INHERIT_ONLY:
+        return [each]
+    return [replace(each, flags=0, inherited_object_type=None), replace(each, flags=each.flags | INHERIT_ONLY)]
+
+
+@quick
+@given(dacl=lists)
 def test_an_entry_that_stands_twice_says_the_same(dacl: tuple[Ace, ...]) -> None:
     assert excess(*(twice for each in dacl for twice in (each, each))) == excess(*dacl)
 

@@ -35,12 +35,12 @@ def check_target_ou_excess(facts: DirectoryFacts) -> Iterator[Finding]:
         if delegated.subtree is None:
             continue
         groups = delegated.subtree.alike(holder.possible)
-        told: dict[Ace, AccessMask] = {}
+        told: dict[tuple[str, Ace], AccessMask] = {}
         for right in rights_beyond_task(facts.schema):
             places = places_where(groups, right.question, holder)
             if places:
-                for ace in {ace for place in places for ace in place.aces}:
-                    told[ace] = told.get(ace, AccessMask(0)) | right.rights
+                for key in {(right.below, ace) for place in places for ace in place.aces}:
+                    told[key] = told.get(key, AccessMask(0)) | right.rights
                 yield _finding(facts, membership, ou, right, places)
         places = places_where(groups, everything_else(facts.schema, told), holder)
         if places:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.acl import RIGHTS_BEYOND_READ, AccessMask, AceKind, Token
+from auditor.acl import AccessMask, GuidKind, Token, well_known_guid
 from auditor.evaluate.directory.grants import (
     aces_granting,
     entries_in_words,
+    grants_below,
     grants_on,
     is_of_the_user_task,
     path_to_ace,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from auditor.evaluate.directory.membership import Membership
     from auditor.model.results import Finding
 
+_COMPUTER = well_known_guid("computer", GuidKind.CLASS)
 _GET_CHANGES_ALL = "1131f6ad-9c07-11d1-f79f-00c04fc2dcd2"
 _REPLICATION_RIGHTS = {
     "1131f6aa-9c07-11d1-f79f-00c04fc2dcd2": "DS-Replication-Get-Changes",
@@ -162,20 +164,22 @@ def _beyond_reading(facts: DirectoryFacts, dn: str, *, is_head: bool) -> Questio
     def question(descriptor: SecurityDescriptor, token: Token) -> tuple[Ace, ...] | None:
         if descriptor.dacl is None:
             return ()
+        grants = [*grants_on(descriptor, token), *(() if is_head else _grants_below(descriptor, token))]
         found = [
             grant.ace
-            for grant in grants_on(descriptor, token)
+            for grant in grants
             if not _is_told_or_shipped(grant) and not (has_task and is_of_the_user_task(grant))
         ]
-        found += [] if is_head else [ace for ace in descriptor.dacl if _waits_for_children(ace, token)]
-        return tuple(found) if found or descriptor.owner in token.sids else None
+        return tuple(dict.fromkeys(found)) if found or descriptor.owner in token.sids else None
 
     return question
 
 
-def _waits_for_children(ace: Ace, token: Token) -> bool:
-    is_explicit_grant = ace.kind is AceKind.ALLOW and ace.is_inherit_only and not ace.is_inherited
-    return is_explicit_grant and bool(ace.rights & RIGHTS_BEYOND_READ) and ace.trustee in token.sids
+def _grants_below(descriptor: SecurityDescriptor, token: Token) -> Iterator[Grant]:
+    """Explicit entries for the classes that they name, or for computers, which domain controllers are."""
+    classes = {ace.inherited_object_type or _COMPUTER for ace in descriptor.dacl or ()}
+    for class_guid in sorted(classes):
+        yield from (grant for grant in grants_below(descriptor, token, class_guid) if not grant.ace.is_inherited)
 
 
 def _is_told_or_shipped(grant: Grant) -> bool:

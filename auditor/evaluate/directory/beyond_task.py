@@ -36,8 +36,9 @@ _UNLIMITED: tuple[str, ...] = ()  # no object type: only an entry without one, f
 class RightBeyondTask:
     """One right beyond the task: the check that tells it, how grave it is, and the question to each container.
 
-    `rights` is what the check tells of the entries that answer; what else they give is other rights (AD-PRV-021).
-    `entitlement` tells several rights of one check apart.
+    `rights` is what the check tells of the entries that answer, on objects below of the class with the GUID `below`,
+    or on the container itself where that is empty; what else they give is other rights (AD-PRV-021). `entitlement`
+    tells several rights of one check apart.
     """
 
     check: str
@@ -45,6 +46,7 @@ class RightBeyondTask:
     held: str
     rights: AccessMask
     question: Question
+    below: str = ""
     entitlement: str = ""
 
 
@@ -138,6 +140,7 @@ def _on_computers_below(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
         severity=Severity.HIGH,
         held="writing service principal names of computers below",
         rights=AccessMask.WRITE_PROPERTY | AccessMask.VALIDATED_WRITE,
+        below=computer,
         question=_any_of(
             _writing_below(schema, "servicePrincipalName"),
             lambda descriptor, token: aces_granting_below(
@@ -151,6 +154,7 @@ def _on_computers_below(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
             severity=Severity.HIGH,
             held="writing key credentials of computers below",
             rights=AccessMask.WRITE_PROPERTY,
+            below=computer,
             question=_writing_below(schema, "msDS-KeyCredentialLink"),
         )
     if _exists(schema, "msDS-AllowedToActOnBehalfOfOtherIdentity"):
@@ -159,6 +163,7 @@ def _on_computers_below(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
             severity=Severity.HIGH,
             held="naming who may act on behalf of others on computers below",
             rights=AccessMask.WRITE_PROPERTY,
+            below=computer,
             question=_writing_below(schema, "msDS-AllowedToActOnBehalfOfOtherIdentity"),
         )
     yield from _reading_passwords(schema)
@@ -179,6 +184,7 @@ def _reading_passwords(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
             severity=Severity.CRITICAL,
             held="reading local administrator passwords of computers below",
             rights=AccessMask.CONTROL_ACCESS,
+            below=schema.classes["computer"],
             question=_any_of(*passwords),
         )
     if _exists(schema, _RECOVERY_PASSWORD) and _RECOVERY_INFORMATION.lower() in schema.classes:
@@ -187,6 +193,7 @@ def _reading_passwords(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
             severity=Severity.HIGH,
             held="reading BitLocker recovery passwords below",
             rights=AccessMask.CONTROL_ACCESS,
+            below=schema.classes[_RECOVERY_INFORMATION.lower()],
             question=_reading_below(schema, _RECOVERY_PASSWORD, _RECOVERY_INFORMATION),
             entitlement="BitLocker recovery passwords",
         )
@@ -213,17 +220,20 @@ def _any_of(*questions: Question) -> Question:
     return ask_each
 
 
-def everything_else(schema: DirectorySchema, told: Mapping[Ace, AccessMask]) -> Question:
-    """Ask for entries that give more than `told` and the user task, on the container or on other classes below it."""
+def everything_else(schema: DirectorySchema, told: Mapping[tuple[str, Ace], AccessMask]) -> Question:
+    """Ask for entries that give more than `told` and the user task, on the container or on other classes below it.
+
+    `told` are the rights that other checks tell, by `below` and entry.
+    """
     others = [guid for name in _OTHER_CLASSES if (guid := schema.classes.get(name.lower()))]
 
     def rest(descriptor: SecurityDescriptor, token: Token) -> tuple[Ace, ...] | None:
-        grants = [*grants_on(descriptor, token)]
-        grants += [grant for guid in others for grant in grants_below(descriptor, token, guid)]
+        grants = [("", grant) for grant in grants_on(descriptor, token)]
+        grants += [(guid, grant) for guid in others for grant in grants_below(descriptor, token, guid)]
         more = (
             grant.ace
-            for grant in grants
-            if not is_of_the_user_task(grant) and grant.rights & ~told.get(grant.ace, AccessMask(0))
+            for below, grant in grants
+            if not is_of_the_user_task(grant) and grant.rights & ~told.get((below, grant.ace), AccessMask(0))
         )
         return tuple(dict.fromkeys(more)) or None
 

@@ -94,11 +94,11 @@ RIGHTS: dict[str, tuple[Ace, set[int]]] = {
     "generic all": (ace(AccessMask.GENERIC_ALL, DELEGATES), EVERYTHING_ON_THE_OU),
     "full control of everything": (
         ace(AccessMask.GENERIC_ALL, DELEGATES, flags=CONTAINER_INHERIT),
-        EVERYTHING_ON_THE_OU | {7, 8, 9},
+        EVERYTHING_ON_THE_OU | {7, 8, 9, 21},
     ),
     "inherited full control": (
         ace(FULL_CONTROL, DELEGATES, flags=CONTAINER_INHERIT | INHERITED),
-        EVERYTHING_ON_THE_OU | {7, 8, 9},
+        EVERYTHING_ON_THE_OU | {7, 8, 9, 21},
     ),
     "full control of everything below": (ace(FULL_CONTROL, DELEGATES, flags=ON_BELOW), {7, 8, 9, 21}),
     "full control of computers below": (
@@ -115,7 +115,7 @@ RIGHTS: dict[str, tuple[Ace, set[int]]] = {
     "create and delete everything": (ace(CHILDREN, DELEGATES), {5, 21}),
     "link policies": (ace(WP, DELEGATES, object_type=G_P_LINK), {6}),
     "block policies": (ace(WP, DELEGATES, object_type=G_P_OPTIONS), {6}),
-    "write principal names": (ace(WP, DELEGATES, object_type=SPN, flags=CONTAINER_INHERIT), {7}),
+    "write principal names": (ace(WP, DELEGATES, object_type=SPN, flags=CONTAINER_INHERIT), {7, 21}),
     "write principal names of computers": (
         ace(WP, DELEGATES, object_type=SPN, inherited=COMPUTER, flags=ON_BELOW),
         {7},
@@ -293,7 +293,7 @@ def test_denying_one_right_leaves_less_than_full_control() -> None:
 def test_a_deny_for_computers_keeps_them_out_of_reach() -> None:
     deny = ace(FULL_CONTROL, DELEGATES, ace_type=1, inherited=COMPUTER, flags=ON_BELOW)
     found = told(target(READABLE, deny, ace(FULL_CONTROL, DELEGATES, flags=CONTAINER_INHERIT)))
-    assert found == excess(EVERYTHING_ON_THE_OU)
+    assert found == excess(EVERYTHING_ON_THE_OU | {21})
 
 
 def test_where_something_is_certain_what_is_open_is_left_out() -> None:

@@ -230,6 +230,7 @@ AS_SHIPPED = {
     "an inherited waiting entry": ace(
         FULL_CONTROL, DELEGATES, inherited=USER_CLASS, flags=CONTAINER_INHERIT | INHERIT_ONLY | INHERITED
     ),
+    "waiting in vain": ace(FULL_CONTROL, DELEGATES, flags=INHERIT_ONLY),
     "waiting to be read": ace(READ_RIGHTS, DELEGATES, flags=CONTAINER_INHERIT | INHERIT_ONLY),
     "a waiting deny": ace(FULL_CONTROL, DELEGATES, ace_type=1, flags=CONTAINER_INHERIT | INHERIT_ONLY),
 }
@@ -252,10 +253,17 @@ def test_what_every_domain_has_is_not_told(right: Ace) -> None:
     assert told(judge(head(right).evidence()), "AD-PRV-011") == []
 
 
-def test_an_earlier_deny_takes_it_away() -> None:
-    deny = ace(FULL_CONTROL, DELEGATES, ace_type=1)
-    raw = placed(CONTROLLERS, deny, ace(WD, DELEGATES))
+@pytest.mark.parametrize("flags", [0, CONTAINER_INHERIT, CONTAINER_INHERIT | INHERIT_ONLY])
+@pytest.mark.parametrize("inherited", [None, COMPUTER, USER_CLASS])
+def test_an_earlier_deny_takes_it_away(flags: int, inherited: str | None) -> None:
+    deny = ace(FULL_CONTROL, DELEGATES, ace_type=1, inherited=inherited, flags=flags)
+    raw = placed(CONTROLLERS, deny, ace(WD, DELEGATES, inherited=inherited, flags=flags))
     assert told(judge(tier_zero(raw).evidence()), "AD-PRV-011") == []
+
+
+def test_a_deny_on_the_object_itself_leaves_what_lies_below() -> None:
+    raw = placed(CONTROLLERS, ace(WD, DELEGATES, ace_type=1), ace(WD, DELEGATES, flags=CONTAINER_INHERIT))
+    assert told(judge(tier_zero(raw).evidence()), "AD-PRV-011") == [("excess", "critical")]
 
 
 def test_the_head_is_a_tier_zero_object_and_replication_is_told_once() -> None:
