@@ -210,7 +210,7 @@ DIRECTORY_ACCOUNT = (
         "AD-GRP-004",
         "C",
         "No undocumented privileged group",
-        reads="tokenGroups",
+        reads="tokenGroups and sIDHistory",
         rule="no privileged group is in the token that the matrix does not document",
         why="Each of these groups leads to control of the domain and none is asked for by the page.",
         controls="N:AC-6 N:AC-2(7) I:A.8.2",

@@ -85,6 +85,11 @@ def revoke(places: Sequence[tuple[str, Sequence[Ace]]]) -> Remediation:
     )
 
 
+def forget_sid_command(account: str, sid: str) -> str:
+    """Return the command that takes a former SID from an account's SID history; `account` is its DN or SID."""
+    return f"Set-ADUser -Identity {quote(account)} -Remove @{{sIDHistory={quote(sid)}}}"
+
+
 def add_to_role_group(roles: Sequence[str], role_group: str) -> Remediation:
     """Advise to add roles to a role group that exists."""
     return Remediation(

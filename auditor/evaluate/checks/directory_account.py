@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluate.checks.account_finding import account_finding, withheld
 from auditor.evaluate.judgement import Unknown
-from auditor.evaluate.remediation import quote
+from auditor.evaluate.remediation import forget_sid_command, quote
 from auditor.model.instants import format_instant, from_filetime
 from auditor.model.outcome import FindingOutcome, Severity
 
@@ -143,7 +143,5 @@ def check_sid_history(facts: DirectoryFacts) -> Iterator[Finding]:
             title="The account has a SID history",
             actual=f"SID history: {', '.join(history) or 'values that are no SIDs'}",
             cure="Remove the SID history after checking that nothing relies on it.",
-            commands=[
-                f"Set-ADUser -Identity {quote(entry.dn)} -Remove @{{sIDHistory={quote(sid)}}}" for sid in history
-            ],
+            commands=[forget_sid_command(entry.dn, sid) for sid in history],
         )

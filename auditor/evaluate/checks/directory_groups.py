@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.acl import domain_of_sid
-from auditor.evaluate.directory.entitlements import HeldGroup, held_groups
+from auditor.evaluate.directory.entitlements import HeldGroup, held_groups, sid_history
 from auditor.evaluate.directory.well_known import DOMAIN_USERS_RID
 from auditor.evaluate.findings import make_finding
-from auditor.evaluate.remediation import quote
+from auditor.evaluate.remediation import forget_sid_command, quote
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -27,6 +27,7 @@ def check_excess_groups(facts: DirectoryFacts) -> Iterator[Finding]:
     membership = facts.account.membership
     if membership is None:
         return
+    history = sid_history(facts)
     for group in held_groups(facts):
         if group.status != "excess":
             continue
@@ -42,10 +43,11 @@ def check_excess_groups(facts: DirectoryFacts) -> Iterator[Finding]:
             scope=domain_of_sid(group.sid) or "builtin",
             title=f"Member of {group.name}, which the matrix does not document",
             documented="no group beyond the documented ones",
-            actual=f"{group.name} ({group.sid}) is in the account's token",
+            actual=f"{group.name} ({group.sid}) is in the account's token"
+            + (", through its SID history" if group.sid in history else ""),
             paths=(membership.path_to(group.sid),),
             evidence=_EVIDENCE,
-            remediation=_leave(group, membership),
+            remediation=_forget(group, membership) if group.sid in history else _leave(group, membership),
         )
 
 
@@ -58,6 +60,13 @@ def _leave(group: HeldGroup, membership: Membership) -> Remediation:
         name = membership.names.get(first, first)
         text = f"Remove the account from {name}, the first group on the path to {group.name}."
     return Remediation(text=text, commands=(_leave_command(group.sid, membership),))
+
+
+def _forget(group: HeldGroup, membership: Membership) -> Remediation:
+    return Remediation(
+        text=f"Remove {group.sid} from the account's SID history, and find out who wrote it: no migration needs it.",
+        commands=(forget_sid_command(membership.account_sid, group.sid),),
+    )
 
 
 def _leave_command(group_sid: str, membership: Membership) -> str:

@@ -46,7 +46,9 @@ def held_groups(facts: DirectoryFacts) -> tuple[HeldGroup, ...]:
     if membership is None:
         return ()
     carriers = _documented_carriers(facts, membership)
-    ignored = {membership.account_sid, *IN_EVERY_TOKEN, *_sid_history(facts)}
+    # The check of SID history tells former identities; a SID there that administers is as good as the membership.
+    former = {sid for sid in sid_history(facts) if not _is_privileged(sid, membership)}
+    ignored = {membership.account_sid, *IN_EVERY_TOKEN, *former}
     return tuple(
         HeldGroup(
             sid=sid,
@@ -77,7 +79,8 @@ def group_entitlements(facts: DirectoryFacts) -> tuple[EntitlementRecord, ...]:
     )
 
 
-def _sid_history(facts: DirectoryFacts) -> tuple[str, ...]:
+def sid_history(facts: DirectoryFacts) -> tuple[str, ...]:
+    """Return the account's former SIDs, which its token holds as well."""
     return facts.account.entry.sids("sIDHistory") if facts.account.entry else ()
 
 

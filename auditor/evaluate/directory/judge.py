@@ -111,14 +111,16 @@ def _judge_group(need: DirectoryGroup, facts: DirectoryFacts) -> Scoped:
     name = membership.names.get(sid, need.name)
     if sid in membership.token:
         path = membership.path_to(sid)
-        is_direct = len(path) == 2 and sid in membership.ways  # noqa: PLR2004 - account and group
+        is_former = account.entry is not None and sid in account.entry.sids("sIDHistory")
+        is_direct = len(path) == 2 and sid in membership.ways and not is_former  # noqa: PLR2004 - account and group
+        through = "directly" if is_direct else "through its SID history" if is_former else "through other groups"
         return Scoped(
             scope=scope,
             judgement=Judgement(
                 outcome=Outcome.SATISFIED,
                 how="exact" if is_direct else "via_group",
                 reason=f"the account is a member of {name} ({sid})",
-                actual=f"member of {name}, {'directly' if is_direct else 'through other groups'}",
+                actual=f"member of {name}, {through}",
                 paths=(path,),
                 evidence=evidence,
             ),

@@ -10,9 +10,11 @@ from tests.unit.evaluate.composed import findings, judge, told
 from tests.unit.evaluate.composed_directory import (
     DELEGATES,
     DOMAIN,
+    DOMAIN_USERS,
     GROUPS,
     READABLE,
     STAFF,
+    USERS,
     Container,
     Directory,
     descriptor,
@@ -62,6 +64,27 @@ def test_a_state_that_was_not_returned_stays_open(value: object) -> None:
     results = judge(with_account(userAccountControl=value).evidence())
     assert told(results, "AD-ACC-002") == [("unverifiable", "medium")]
     assert results.summary.verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("sid", [f"{DOMAIN}-519", "S-1-5-32-551", "S-1-5-21-9-9-9-512"])
+def test_an_administrative_sid_in_the_sid_history_is_a_membership_in_excess(sid: str) -> None:
+    results = judge(with_account(sIDHistory=[sid]).evidence())
+    assert told(results, "AD-GRP-004") == [("excess", "critical")]
+    (finding,) = findings(results, "AD-GRP-004")
+    assert finding.entitlement == sid
+    assert finding.remediation.commands[0].endswith(f'-Remove @{{sIDHistory="{sid}"}}')
+    assert told(results, "AD-ACC-013") == [("advisory", "high")]
+    assert results.summary.verdict == "non_compliant"
+
+
+def test_domain_admins_by_sid_history_is_not_called_a_direct_membership() -> None:
+    domain_admins = f"{DOMAIN}-512"
+    account = service_account("H2R Delegates", sIDHistory=[domain_admins])
+    directory = Directory(accounts=(account,), token=(DOMAIN_USERS, USERS, DELEGATES))
+    (requirement,) = [each for each in judge(directory.evidence()).connections[0].requirements if each.id == "M7"]
+    assert requirement.outcome == "satisfied"
+    assert requirement.actual == "member of Domain Admins, through its SID history"
+    assert requirement.how != "exact"
 
 
 def with_stray_group(sid: str = STRAY, name: str = "Stray") -> Directory:
