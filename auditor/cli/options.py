@@ -13,7 +13,7 @@ from auditor.cli.console import LogFormat, speak
 from auditor.model.instants import parse_instant
 from auditor.model.outcome import Severity
 
-DEFAULT_FORMATS = ("json", "html", "csv", "xlsx", "md", "junit", "ocsf", "pdf")
+DEFAULT_FORMATS = ("json", "html", "csv", "xlsx", "md", "junit", "ocsf", "proposal", "pdf")
 
 
 class Executor(StrEnum):

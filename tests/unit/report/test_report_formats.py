@@ -6,6 +6,7 @@ import sys
 import pytest
 from sample_results import sample_results
 
+from auditor.cli.options import DEFAULT_FORMATS
 from auditor.errors import InvalidInput, RunFailed
 from auditor.report import pdf
 from auditor.report.formats import FORMATS, render
@@ -117,3 +118,7 @@ def test_no_heavy_library_is_loaded_before_a_format_needs_it():
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed == "set()\n"
+
+
+def test_every_format_is_written_when_none_is_asked_for():
+    assert tuple(FORMATS) == DEFAULT_FORMATS
