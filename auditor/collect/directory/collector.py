@@ -155,6 +155,7 @@ def _read_units(
     reader: DirectoryReader, connection: HybridConnection, announce: Callable[[str], None]
 ) -> None:
     surroundings_read: set[str] = set()
+    shown: list[str] = []
     for dataset, dn in _units(connection):
         announce(f"reading {dn}")
         unit = read_organizational_unit(reader, dataset, dn)
@@ -162,6 +163,7 @@ def _read_units(
             continue
         surroundings_read.add(dn)
         if isinstance(unit, FoundObject):
+            shown.append(dn)
             read_containers(reader, dn, unit)
             read_inhabitants(reader, dn)
             continue
@@ -169,12 +171,12 @@ def _read_units(
             read_nearest_ancestor(reader, dn)
         _leave_below(reader.writer, unit, dn)
     if connection.target_ous:
-        read_ancestors(reader, connection.target_ous)
+        read_ancestors(reader, connection.target_ous, shown)
 
 
 def _read_object(reader: DirectoryReader, dn: str) -> None:
-    read_organizational_unit(reader, "object", dn)
-    read_ancestors(reader, (dn,))
+    found = read_organizational_unit(reader, "object", dn)
+    read_ancestors(reader, (dn,), (dn,) if isinstance(found, FoundObject) else ())
     read_schema(reader)
     read_class_vocabularies(reader)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.collect.directory.reader import not_held_here, parsed_dn, require_found
@@ -70,6 +71,8 @@ def read_nearest_ancestor(reader: DirectoryReader, dn: str) -> None:
         for ancestor in _ancestors(reader, dn):
             answer = reader.object_at(read, SearchRequest(base=ancestor, attributes=_CONTAINER_ATTRIBUTES))
             if isinstance(answer, Gap):
+                if answer.kind is not GapKind.NOT_FOUND:
+                    raise SourceError(answer)  # it is there, so what lies below it may be as well
                 continue
             found = reader.store(read, answer)
             _note_withheld(read, found, DESCRIPTOR)
@@ -77,12 +80,13 @@ def read_nearest_ancestor(reader: DirectoryReader, dn: str) -> None:
         read.leave_gap(Gap(kind=GapKind.NOT_FOUND, message=f"no object above {dn} is visible"))
 
 
-def read_ancestors(reader: DirectoryReader, dns: Iterable[str]) -> None:
+def read_ancestors(reader: DirectoryReader, dns: Iterable[str], shown: Iterable[str]) -> None:
     """Store every visible object above the DNs, each once: what units inherit comes from there.
 
-    They only explain where a right comes from; one that is not visible is left out.
+    `shown` are those DNs that the directory shows: what lies above them exists, so where it is hidden there is a gap.
     """
     above = dict.fromkeys(ancestor for dn in dns for ancestor in _ancestors(reader, dn))
+    existing = {ancestor for dn in shown for ancestor in _ancestors(reader, dn)}
     query = SearchRequest(base="each object above the target OUs", attributes=_CONTAINER_ATTRIBUTES).as_query()
     with reader.read("ancestors", query) as read:
         for ancestor in above:
@@ -91,6 +95,8 @@ def read_ancestors(reader: DirectoryReader, dns: Iterable[str]) -> None:
                 reader.store(read, answer)
             elif answer.kind is not GapKind.NOT_FOUND:
                 raise SourceError(answer)
+            elif ancestor in existing:
+                read.leave_gap(replace(answer, kind=GapKind.NOT_PERMITTED))
 
 
 def read_containers(reader: DirectoryReader, dn: str, unit: FoundObject) -> None:

@@ -24,12 +24,17 @@ _GROUP_ATTRIBUTES = (
 )
 _MEMBERSHIP_ATTRIBUTES = ("objectSid", "memberOf", DESCRIPTOR)
 # Everyone, Authenticated Users, Network, This Organization: in every token, in no tokenGroups
-_WELL_KNOWN_SIDS = tuple(map(parse_sid, ("S-1-1-0", "S-1-5-11", "S-1-5-2", "S-1-5-15")))
+_AUTHENTICATED_USERS = parse_sid("S-1-5-11")
+_WELL_KNOWN_SIDS = (parse_sid("S-1-1-0"), _AUTHENTICATED_USERS, *map(parse_sid, ("S-1-5-2", "S-1-5-15")))
 _NAMES_SHOWN = 20
 
 
 def read_well_known_memberships(reader: DirectoryReader, context: str) -> tuple[str, ...]:
-    """Store the foreign security principals that every token contains; return the DNs of their groups."""
+    """Store the foreign security principals that every token contains; return the DNs of their groups.
+
+    Every domain has one for Authenticated Users, a member of Users since the domain was made. Where it does not show,
+    the others may be hidden as well.
+    """
     request = SearchRequest(
         base=context,
         attributes=_MEMBERSHIP_ATTRIBUTES,
@@ -37,9 +42,17 @@ def read_well_known_memberships(reader: DirectoryReader, context: str) -> tuple[
         scope=Scope.SUBTREE,
     )
     groups: list[str] = []
+    is_shown = False
     with reader.read("well_known_memberships", request.as_query()) as read:
         for found in reader.objects_below(read, request):
+            is_shown |= _AUTHENTICATED_USERS in found.attributes.get("objectsid", ())
             groups.extend(reader.store(read, found).texts("memberOf"))
+        if not is_shown:
+            read.leave_gap(Gap(
+                kind=GapKind.NOT_PERMITTED,
+                message="which groups every account is in is not known: Authenticated Users does not show",
+                missing_permission=f"List contents on CN=ForeignSecurityPrincipals,{context}, and Read below it",
+            ))
     return tuple(groups)
 
 

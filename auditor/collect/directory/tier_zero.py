@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auditor.acl.sid import format_sid
 from auditor.collect.directory.filters import any_of_sids
 from auditor.collect.directory.reader import require_domain_sid
 from auditor.collect.directory.session import DESCRIPTOR, Scope, SearchRequest
-from auditor.model.evidence import Gap
+from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,8 @@ _MANAGED_ACCOUNT_ATTRIBUTES = ("objectClass", "objectSid", "sAMAccountName", "ms
 # krbtgt and the privileged groups of the domain, by RID; the builtin ones, by SID (MS-ADTS 6.1.1.6)
 _RIDS = (502, 512, 516, 517, 518, 519, 520, 521, 526, 527)
 _BUILTIN_RIDS = (544, 548, 549, 550, 551, 552)
+# Every domain has these, whatever its level and its place in the forest
+_RIDS_EVERYWHERE = (502, 512, 516, 517, 520)
 _BUILTIN = b"\x01\x02\x00\x00\x00\x00\x00\x05\x20\x00\x00\x00"
 
 
@@ -50,17 +53,33 @@ def read_tier_zero(reader: DirectoryReader, context: str) -> None:
         request = SearchRequest(
             base=context,
             attributes=_ATTRIBUTES,
-            filter=any_of_sids(_privileged_sids(domain_sid)),
+            filter=any_of_sids(_sids(domain_sid, _RIDS)),
             scope=Scope.SUBTREE,
         )
+        hidden = dict.fromkeys(_sids(domain_sid, _RIDS_EVERYWHERE))
         for found in reader.objects_below(read, request):
             reader.store(read, found)
+            for sid in found.attributes.get("objectsid", ()):
+                hidden.pop(sid, None)
+        if hidden:
+            read.leave_gap(_hidden_groups(tuple(hidden)))
 
 
-def _privileged_sids(domain_sid: bytes) -> Sequence[bytes]:
+def _sids(domain_sid: bytes, rids: Sequence[int]) -> Sequence[bytes]:
+    """Return the SIDs of accounts of the domain with those RIDs, and of the builtin groups."""
     head = domain_sid[:1] + bytes([domain_sid[1] + 1]) + domain_sid[2:]
-    own = [head + rid.to_bytes(4, "little") for rid in _RIDS]
+    own = [head + rid.to_bytes(4, "little") for rid in rids]
     return [*own, *(_BUILTIN + rid.to_bytes(4, "little") for rid in _BUILTIN_RIDS)]
+
+
+def _hidden_groups(sids: Sequence[bytes]) -> Gap:
+    """Return the gap for what every domain has and this one does not show: a search leaves it out without a word."""
+    shown = ", ".join(map(format_sid, sids))
+    return Gap(
+        kind=GapKind.NOT_PERMITTED,
+        message=f"privileged accounts and groups are hidden from the auditing identity: {shown}",
+        missing_permission="List contents on the containers of these groups, and Read on them",
+    )
 
 
 def read_certificate_services(reader: DirectoryReader) -> None:

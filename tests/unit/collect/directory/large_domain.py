@@ -80,6 +80,7 @@ def large_domain(*, units: int, nested_groups: int, mailing_lists: int, users: i
         AUDITOR: account("auditor", 1105, groups=(), token=()),
         group_dn("Domain Users"): group("Domain Users", 513, ()),
         f"CN=helpdesk,CN=Users,{HEAD}": group("helpdesk", _HELPDESK, ()),
+        **dict(_in_every_domain()),
     }
     nested = tuple(f"nested {number}" for number in range(nested_groups))
     lists = tuple(f"list {number}" for number in range(mailing_lists))
@@ -90,6 +91,19 @@ def large_domain(*, units: int, nested_groups: int, mailing_lists: int, users: i
     for number, name in enumerate(lists):
         objects[group_dn(name)] = group(name, _FIRST_LIST + number, ())
     return objects | dict(_schema()) | dict(_staff(units, users, f"{DOMAIN}-{tokens[-1]}"))
+
+
+def _in_every_domain() -> Iterator[tuple[str, Attributes]]:
+    for rid in (502, 512, 516, 517, 520):
+        yield f"CN=privileged {rid},CN=Users,{HEAD}", group(f"privileged {rid}", rid, ())
+    for rid in (544, 548, 549, 550, 551, 552):
+        built_in = {"objectSid": [parse_sid(f"S-1-5-32-{rid}")]}
+        yield f"CN=built-in {rid},CN=Builtin,{HEAD}", group(f"built-in {rid}", rid, ()) | built_in
+    yield f"CN=S-1-5-11,CN=ForeignSecurityPrincipals,{HEAD}", {
+        "objectClass": ["top", "foreignSecurityPrincipal"],
+        "objectSid": [parse_sid("S-1-5-11")],
+        "nTSecurityDescriptor": [descriptor((_READABLE,))],
+    }
 
 
 def unit_dn(number: int) -> str:

@@ -110,6 +110,27 @@ def test_an_ancestor_without_descriptor_says_so(collect: Collect, trusted: Issue
     assert gap_of(evidence, "nearest_ancestor", gone).kind is GapKind.NOT_PERMITTED
 
 
+def test_an_ancestor_that_is_there_and_hides_itself_leaves_open_what_is_below(
+    collect: Collect, trusted: Issued
+) -> None:
+    gone = f"OU=gone,{STAFF}"
+    shown = directory({HEAD: UNIT})
+    evidence = audit(
+        collect, trusted, lambda request: request.done() if request.base == STAFF else shown(request), gone
+    )
+    assert gap_of(evidence, "target_ou", gone).kind is GapKind.NOT_FOUND
+    assert gap_of(evidence, "nearest_ancestor", gone).kind is GapKind.NOT_PERMITTED
+    assert not evidence.read("nearest_ancestor", gone).records
+
+
+def test_what_lies_above_a_unit_that_shows_exists(collect: Collect, trusted: Issued) -> None:
+    evidence = audit(collect, trusted, {BELOW: UNIT, HEAD: UNIT}, BELOW)
+    assert STAFF in gap_of(evidence, "ancestors").message
+    assert [record_to_entry(record).dn for record in evidence.read("ancestors")] == [HEAD]
+    gone = audit(collect, trusted, {HEAD: UNIT}, BELOW)
+    assert gone.read("ancestors").absence_is_proven
+
+
 def test_no_visible_ancestor_is_a_gap(collect: Collect, trusted: Issued) -> None:
     gone = f"OU=gone,{STAFF}"
     evidence = audit(collect, trusted, {}, gone)

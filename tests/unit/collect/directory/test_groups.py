@@ -9,6 +9,7 @@ from auditor.model.directory_entry import record_to_entry
 from auditor.model.evidence import GapKind
 from tests.unit.collect.directory.collecting import gap_of
 from tests.unit.collect.directory.scripted_server import (
+    CONFIGURATION,
     HEAD,
     Answer,
     Attributes,
@@ -161,3 +162,38 @@ def test_sids_that_are_none_are_named_in_hexadecimal(collect: Collect, trusted: 
     gap = audit(collect, trusted, objects).read("groups").gap
     assert gap is not None
     assert "fffe" in gap.message
+
+
+@pytest.mark.parametrize("well_known", [(), ("S-1-1-0",), ("S-1-1-0", "S-1-5-11")])
+def test_without_authenticated_users_it_is_not_known_what_everybody_is_in(
+    collect: Collect, trusted: Issued, well_known: tuple[str, ...]
+) -> None:
+    principals: dict[str, Attributes] = {
+        f"CN={each},CN=ForeignSecurityPrincipals,{HEAD}": {"objectSid": [parse_sid(each)]} for each in well_known
+    }
+    read = audit(collect, trusted, {**USERS, SERVICE: account(), **principals}).read("well_known_memberships")
+    assert read.absence_is_proven == ("S-1-5-11" in well_known)
+    assert len(read.records) == len(well_known)
+
+
+@pytest.mark.parametrize("hidden", [None, "own-512", "S-1-5-32-544"])
+def test_what_every_domain_has_and_hides_is_a_gap(collect: Collect, trusted: Issued, hidden: str | None) -> None:
+    own = {f"own-{rid}": sid(rid) for rid in (502, 512, 516, 517, 520)}
+    built_in = {name: parse_sid(name) for rid in range(544, 553) if (name := f"S-1-5-32-{rid}")}
+    privileged: dict[str, Attributes] = {
+        f"CN={name}": {"objectSid": [raw]} for name, raw in (own | built_in).items() if name != hidden
+    }
+    head: dict[str, Attributes] = {HEAD: {"objectSid": [parse_sid(DOMAIN)], "nTSecurityDescriptor": [b"sd"]}}
+    places: dict[str, Attributes] = {
+        place: {"objectSid": [], "nTSecurityDescriptor": [b"sd"]}
+        for place in (
+            f"CN=AdminSDHolder,CN=System,{HEAD}", f"OU=Domain Controllers,{HEAD}", f"CN=Policies,CN=System,{HEAD}",
+            CONFIGURATION,
+        )
+    }
+    evidence = audit(collect, trusted, {**USERS, SERVICE: account(), **head, **places, **privileged})
+    gap = evidence.read("tier_zero").gap
+    assert (gap is None) == (hidden is None)
+    if gap is not None and hidden is not None:
+        assert gap.kind is GapKind.NOT_PERMITTED
+        assert hidden.removeprefix("own") in gap.message
