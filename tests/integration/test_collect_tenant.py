@@ -59,7 +59,7 @@ LIMITS = TransportLimits(attempts=2, largest_answer_bytes=1 << 20, pace=Pace(sle
 IMPATIENT = replace(LIMITS, read_timeout_s=0.3)
 
 
-def _tenant() -> Tenant:
+def _tenant(ordinary_groups: int = 0) -> Tenant:
     builder = TenantBuilder()
     account = builder.user(ACCOUNT)
     builder.role_group(
@@ -81,6 +81,8 @@ def _tenant() -> Tenant:
     builder.consent(vendor, "User.Read.All")
     builder.consent(vendor, "Directory.Read.All", principal=account)
     builder.application_permission(vendor, "User.Read.All")
+    for number in range(ordinary_groups):
+        builder.group(f"Staff {number}", members=[account])
     tenant = builder.build()
     return replace(tenant, auditor=replace(tenant.auditor, certificates=(APPLICATION.certificate,)))
 
@@ -317,13 +319,22 @@ def test_a_healthy_tenant_is_read_completely_and_nothing_twice(
     assert collection.signed_in_as == f"application {TENANT.auditor.client_id} of tenant {TENANT.id}"
 
 
+def test_ordinary_groups_cost_no_requests_of_their_own(service: LocalMicrosoft365, tmp_path: Path) -> None:
+    service.tenant = _tenant(ordinary_groups=40)
+
+    evidence = collect(service, tmp_path).evidence
+
+    assert len(evidence.read("transitive_member_of").records) > 40
+    assert len(service.requests) <= 60
+
+
 def test_the_evidence_holds_what_the_tenant_holds(service: LocalMicrosoft365, tmp_path: Path) -> None:
     evidence = collect(service, tmp_path).evidence
 
     (user,) = evidence.read("user").records
     assert user["id"] == ACCOUNT_ID
     asked = {subject for subject, _ in evidence.reads_of("role_assignments")}
-    assert asked == {ACCOUNT_ID, *GROUP_IDS, OWNED.id}
+    assert asked == {ACCOUNT_ID, *GROUP_IDS, OWNED.id} - {IDENTITIES}
     (assignment,) = evidence.read("role_assignments", ACCOUNT_ID).records
     assert isinstance(assignment["roleDefinition"], dict)
     members = {

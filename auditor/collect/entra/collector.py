@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.collect.entra.questions import GraphQuestions
 from auditor.collect.https.answers import object_id
+from auditor.model.graph_group import is_assignable_to_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -199,7 +200,7 @@ def may_pass_roles_on(member_of: Record) -> bool:
 
     Without the right to read groups, Graph shows only type and id: such a group may hold roles as well.
     """
-    return _is_group(member_of) and member_of.get("isAssignableToRole") is not False
+    return _is_group(member_of) and is_assignable_to_role(member_of) is not False
 
 
 def _ids(records: Iterable[Record], key: str) -> Iterator[str]:

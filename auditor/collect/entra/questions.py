@@ -58,7 +58,7 @@ class GraphQuestions:
     def transitive_member_of(self, account_id: str) -> Question:
         """Ask for every group, directory role and administrative unit of the account."""
         path = f"/v1.0/users/{account_id}/transitiveMemberOf"
-        kept = "@odata.type,id,isAssignableToRole"
+        kept = "@odata.type,id,displayName,isAssignableToRole"
         return self._question("transitive_member_of", path, "GroupMember.Read.All", kept=kept)
 
     def group_assignment_instances(self, account_id: str) -> Question:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from auditor.evaluate.fields import flag, same, text
 from auditor.evaluate.tenant.built_in_roles import BUILT_IN_ROLE_NAMES
 from auditor.evaluate.tenant.role_schedules import Schedules, read_schedules
+from auditor.model.graph_group import is_assignable_to_role
 from auditor.model.results import EvidenceReference, Path
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def read_entra_roles(evidence: Evidence, account: TenantAccount) -> EntraRoles:
 
 def may_hold_roles(group: Record) -> bool:
     """Tell whether a group can carry directory roles: true unless Graph says that it cannot."""
-    return flag(group, "isAssignableToRole") is not False
+    return is_assignable_to_role(group) is not False
 
 
 class _Reader:

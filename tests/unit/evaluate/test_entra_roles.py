@@ -84,9 +84,15 @@ def test_a_group_whose_roles_were_not_read_leaves_it_open() -> None:
     assert outcome(judge(blind.evidence()), "M4") == "unverifiable"
 
 
-def test_a_group_that_cannot_hold_roles_need_not_be_asked() -> None:
-    plain = Tenant(entra_roles=(), member_of=({**ROLE_CARRIER, "isAssignableToRole": False},))
+@pytest.mark.parametrize("assignable", [False, None], ids=["no", "null, of a group that is shown"])
+def test_a_group_that_cannot_hold_roles_need_not_be_asked(assignable: bool | None) -> None:
+    plain = Tenant(entra_roles=(), member_of=({**ROLE_CARRIER, "isAssignableToRole": assignable},))
     assert outcome(judge(plain.evidence()), "M4") == "missing"
+
+
+def test_a_group_that_hides_everything_but_its_id_may_hold_roles() -> None:
+    hidden = {**ROLE_CARRIER, "displayName": None, "isAssignableToRole": None}
+    assert outcome(judge(Tenant(entra_roles=(), member_of=(hidden,)).evidence()), "M4") == "unverifiable"
 
 
 @pytest.mark.parametrize("question", [("role_assignments", ACCOUNT_ID), ("transitive_member_of", "")])
