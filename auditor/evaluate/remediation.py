@@ -37,12 +37,13 @@ def _spelled(char: str) -> str:
 
 
 def grant_command(dn: str, scope: str, account: str, permission: str) -> str:
-    """Return the dsacls command that grants `permission` in the `scope` of its /I option.
+    """Return the dsacls command that grants `permission` in the `scope` of its /I option; "" is the object alone.
 
     The statement is one quoted argument: a bare semicolon ends a command in PowerShell, and what stands before it
     would grant more than what was meant.
     """
-    return f"dsacls {quote(dn)} /I:{scope} /G {quote(f'{account}:{permission}')}"
+    inheritance = f" /I:{scope}" if scope else ""
+    return f"dsacls {quote(dn)}{inheritance} /G {quote(f'{account}:{permission}')}"
 
 
 def delegation_commands(target_ou: str, account: str) -> tuple[str, ...]:

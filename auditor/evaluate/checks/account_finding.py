@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from auditor.evaluate.directory.readable import ReadProof
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.judgement import describe_gap
-from auditor.evaluate.remediation import quote
+from auditor.evaluate.remediation import grant_command
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
@@ -64,9 +64,10 @@ _NUMBERS = frozenset(
         "pwdLastSet",
         "lastLogonTimestamp",
         "adminCount",
+        "primaryGroupID",
     }
 )
-_ON_EVERY_ACCOUNT = frozenset({"userAccountControl"})
+_ON_EVERY_ACCOUNT = frozenset({"userAccountControl", "primaryGroupID"})
 
 
 def withheld(facts: DirectoryFacts, entry: DirectoryEntry, check: str, *attributes: str) -> Iterator[Finding]:
@@ -92,13 +93,13 @@ def withheld(facts: DirectoryFacts, entry: DirectoryEntry, check: str, *attribut
             else "not returned or no number, and the auditing identity is not proven to read it",
             cure=f"Grant the auditing identity Read property for {', '.join(hidden)} on {entry.dn}, then run again. "
             "Where AdminSDHolder protects the account, grant it there: SDProp undoes it on the account.",
-            commands=[f"dsacls {quote(entry.dn)} /G {quote(_auditor(facts))}:RP;{name}" for name in hidden],
+            commands=[grant_command(entry.dn, "", _auditor(facts), f"RP;{name}") for name in hidden],
         )
 
 
 def read_permissions_of(facts: DirectoryFacts, dns: Iterable[str]) -> tuple[str, ...]:
     """Return the commands that let the auditing identity read the permissions of objects."""
-    return tuple(f"dsacls {quote(dn)} /G {quote(_auditor(facts))}:RC" for dn in dns)
+    return tuple(grant_command(dn, "", _auditor(facts), "RC") for dn in dns)
 
 
 def _auditor(facts: DirectoryFacts) -> str:

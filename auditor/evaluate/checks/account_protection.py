@@ -164,8 +164,13 @@ def check_owner(facts: DirectoryFacts) -> Iterator[Finding]:
 
 
 def owned_by_domain_admins(dn: str, account_sid: str) -> tuple[str, ...]:
-    """Return the commands that make Domain Admins of the account's domain the owner of an object."""
+    """Return the commands that make Domain Admins of the account's domain the owner of an object.
+
+    A literal path, because a name may hold what PowerShell takes for wildcards.
+    """
     domain_admins = f"{domain_of_sid(account_sid)}-{DOMAIN_ADMINS_RID}"
     path = quote(f"AD:\\{dn}")
     owner = f"[System.Security.Principal.SecurityIdentifier]{quote(domain_admins)}"
-    return (f"$acl = Get-Acl -Path {path}; $acl.SetOwner({owner}); Set-Acl -Path {path} -AclObject $acl",)
+    return (
+        f"$acl = Get-Acl -LiteralPath {path}; $acl.SetOwner({owner}); Set-Acl -LiteralPath {path} -AclObject $acl",
+    )

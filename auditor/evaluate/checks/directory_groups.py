@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.acl import domain_of_sid
+from auditor.evaluate.checks.account_finding import withheld
 from auditor.evaluate.directory.entitlements import HeldGroup, held_groups, sid_history
 from auditor.evaluate.directory.well_known import DOMAIN_USERS_RID
 from auditor.evaluate.findings import make_finding
@@ -134,6 +135,7 @@ def check_primary_group(facts: DirectoryFacts) -> Iterator[Finding]:
     entry, membership = facts.account.entry, facts.account.membership
     if entry is None or membership is None:
         return
+    yield from withheld(facts, entry, "AD-GRP-007", "primaryGroupID")
     primary = entry.integer("primaryGroupID")
     if primary is None or primary == DOMAIN_USERS_RID:
         return

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from auditor.evaluate.directory.judge import DirectoryFacts
+    from auditor.evaluate.directory.membership import Membership
     from auditor.evaluate.directory.subtree import Inhabitant
     from auditor.model.directory_entry import DirectoryEntry
     from auditor.model.results import Finding
@@ -42,7 +43,7 @@ def check_group_membership_delegation(facts: DirectoryFacts) -> Iterator[Finding
             continue
         reasons = [*_where_new_groups_are_closed(facts, ou, entry, token), *_closed_groups(facts, ou, token)]
         if reasons and token_is_whole:  # what the token may lack is told where it was not read
-            yield _closed(facts, membership.account_sid, ou, "; ".join(reasons))
+            yield _closed(facts, membership, ou, "; ".join(reasons))
 
 
 def _where_new_groups_are_closed(
@@ -75,13 +76,13 @@ def _is_closed(group: Inhabitant, token: Token) -> bool:
     )
 
 
-def _closed(facts: DirectoryFacts, account_sid: str, ou: str, reasons: str) -> Finding:
+def _closed(facts: DirectoryFacts, membership: Membership, ou: str, reasons: str) -> Finding:
     return make_finding(
         check="AD-DEL-010",
         connection=facts.connection.id,
         outcome=FindingOutcome.ADVISORY,
         severity=Severity.MEDIUM,
-        principal=account_sid,
+        principal=membership.account_sid,
         entitlement="write member",
         scope=ou,
         title="Group membership is not delegated everywhere on a group OU",
@@ -93,7 +94,7 @@ def _closed(facts: DirectoryFacts, account_sid: str, ou: str, reasons: str) -> F
         remediation=Remediation(
             text='Delegate the wizard task "Modify the membership of a group" on this OU; protected groups stay out of '
             "its reach, and are not for a product to fill.",
-            commands=(grant_command(ou, "S", facts.connection.username, "RPWP;member;group"),),
+            commands=(grant_command(ou, "S", membership.sign_in_name, "RPWP;member;group"),),
         ),
     )
 

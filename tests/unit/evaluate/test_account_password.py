@@ -62,6 +62,7 @@ def test_a_password_of_unknown_age_says_why(value: object, words: str) -> None:
         ("AD-ACC-002", "msDS-User-Account-Control-Computed"),
         ("AD-ACC-003", "mail"),
         ("AD-ACC-013", "sIDHistory"),
+        ("AD-GRP-007", "primaryGroupID"),
         ("AD-KRB-001", "servicePrincipalName"),
         ("AD-KRB-003", "msDS-AllowedToDelegateTo"),
         ("AD-KRB-004", "msDS-AllowedToActOnBehalfOfOtherIdentity"),
@@ -74,7 +75,7 @@ def test_what_is_withheld_stays_open_and_names_the_right_to_grant(check: str, at
     results = judge(domain_admin(raw=CLOSED, **{attribute: []}).evidence())
     (found, *_) = [each for each in findings(results, check) if each.outcome == "unverifiable"]
     assert attribute in found.title
-    assert any(command.endswith(f":RP;{attribute}") for command in found.remediation.commands)
+    assert any(command.endswith(f':RP;{attribute}"') for command in found.remediation.commands)
     if check != "AD-CTL-001":  # this account's permissions are not those of AdminSDHolder either
         assert told(results, check) == [("unverifiable", "medium")]
     assert results.summary.verdict == "inconclusive"

@@ -116,7 +116,7 @@ def test_permissions_that_were_withheld_or_are_malformed_are_listed_with_what_th
     assert found.title.startswith("2 security descriptors")
     for words in ("OU=Hidden", "OU=Broken", "AD-PRV-*"):
         assert words in found.actual
-    assert f'dsacls "OU=Hidden,{STAFF}" /G "{AUDITOR}":RC' in found.remediation.commands
+    assert f'dsacls "OU=Hidden,{STAFF}" /G "{AUDITOR}:RC"' in found.remediation.commands
 
 
 def test_tier_zero_that_was_not_readable_is_not_silence() -> None:

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from auditor.acl import FULL_CONTROL
 from auditor.evaluate.remediation import delegation_commands, grant_command, quote, revoke
-from tests.unit.evaluate.composed_directory import ACCOUNT, DELEGATES, INHERITED, STAFF, ace
+from tests.unit.evaluate.composed import judge
+from tests.unit.evaluate.composed_directory import (
+    ACCOUNT,
+    AUDITOR,
+    DELEGATES,
+    INHERITED,
+    STAFF,
+    Directory,
+    ace,
+    entry,
+    service_account,
+)
 from tests.unit.least_privilege.powershell import commands, syntax_errors
 
 # What ends a double-quoted string or is expanded in one: by PowerShell, and by cmd.exe
@@ -77,6 +88,24 @@ def test_a_permission_is_one_argument_with_its_trustee() -> None:
     assert arguments(grant_command(STAFF, "T", "svc@corp.example.com", "CCDC;user")) == [
         "dsacls", STAFF, "/I:T", "/G", "svc@corp.example.com:CCDC;user",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_lets_the_auditing_identity_read_grants_no_more_than_that(name: str) -> None:
+    directory = Directory(
+        accounts=(service_account("H2R Delegates", dn=f"CN={name}", raw=None, userAccountControl=[], primaryGroupID=[]),),
+        auditor=entry("CN=Auditor", objectSid=AUDITOR),
+    )
+    granting = [
+        command
+        for finding in judge(directory.evidence()).findings
+        if finding.outcome == "unverifiable"
+        for command in finding.remediation.commands
+        if "/G" in command
+    ]
+    statements = [arguments(command)[-1] for command in granting]
+    assert {f"{AUDITOR}:RC", f"{AUDITOR}:RP;userAccountControl", f"{AUDITOR}:RP;primaryGroupID"} <= set(statements)
+    assert all(commands(command) == {"dsacls"} for command in granting)
 
 
 def test_only_explicit_entries_are_revoked_each_trustee_once() -> None:
