@@ -92,8 +92,9 @@ def test_a_permission_is_one_argument_with_its_trustee() -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_lets_the_auditing_identity_read_grants_no_more_than_that(name: str) -> None:
+    account = service_account("H2R Delegates", dn=f"CN={name}", raw=None, userAccountControl=[], primaryGroupID=[])
     directory = Directory(
-        accounts=(service_account("H2R Delegates", dn=f"CN={name}", raw=None, userAccountControl=[], primaryGroupID=[]),),
+        accounts=(account,),
         auditor=entry("CN=Auditor", objectSid=AUDITOR),
     )
     granting = [
