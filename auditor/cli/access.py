@@ -70,11 +70,11 @@ def access(
         question = _question(evidence, without_domain_admins=without_domain_admins, explain=explain)
         answers = _print(access_to_objects(evidence, question, object_dn), as_json=as_json)
         gaps = len([source for source in evidence.sources if not source.complete])
-    unread = sum(not answer.is_readable for answer in answers)
-    if unread or gaps or not answers:
+    unknown = sum(answer.rights is None for answer in answers)
+    if unknown or gaps or not answers:
         say(
-            f"auditor: {len(answers)} objects, {unread} of them without a readable descriptor, {gaps} reads not "
-            "complete; exit 3 (something could not be read)"
+            f"auditor: {len(answers)} objects, the rights on {unknown} of them not known, {gaps} reads not complete; "
+            "exit 3 (something could not be read)"
         )
         raise typer.Exit(3)
     say(f"auditor: {len(answers)} objects; exit 0 (everything was read)")
@@ -132,7 +132,7 @@ def _question(evidence: Evidence, *, without_domain_admins: bool, explain: str |
 def _print(answers: Iterable[ObjectAccess], *, as_json: bool) -> list[ObjectAccess]:
     printed = []
     for answer in answers:
-        print(json.dumps(_to_plain(answer), ensure_ascii=False) if as_json else "\n".join(_lines(answer)))
+        print(json.dumps(_to_plain(answer)) if as_json else "\n".join(_lines(answer)))
         printed.append(answer)
     return printed
 

@@ -22,7 +22,7 @@ def list_checks(as_json: AsJson = False) -> None:
     from auditor.catalogue import CATALOGUE  # noqa: PLC0415 - --help must not load it
 
     if as_json:
-        print(json.dumps([asdict(check) for check in CATALOGUE.values()], ensure_ascii=False, indent=2))
+        print(json.dumps([asdict(check) for check in CATALOGUE.values()], indent=2))
         return
     rows = [("id", "severity", "state", "title"), *map(_row, CATALOGUE.values())]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -42,7 +42,7 @@ def explain(
     """Explain one check: what it reads, its rule, why it matters, and proposed control references."""
     check = _check(check_id)
     if as_json:
-        print(json.dumps(asdict(check), ensure_ascii=False, indent=2))
+        print(json.dumps(asdict(check), indent=2))
         return
     print(f"{check.id}  {check.title}")
     print(f"    severity  {', '.join(check.severities)}")

@@ -30,7 +30,7 @@ def list_connections(config: Config = Path("inventory.yaml"), as_json: AsJson = 
     inventory = load_inventory(config, known_profiles())
     rows = [_row(entry, inventory.default_profile) for entry in inventory.connections]
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        print(json.dumps(rows, indent=2))
         return
     _print_table(rows)
 

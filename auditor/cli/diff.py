@@ -31,7 +31,7 @@ def diff(
 
     before, after, drift = pipeline.diff(earlier, later)
     if as_json:
-        print(json.dumps(asdict(drift), ensure_ascii=False, indent=2))
+        print(json.dumps(asdict(drift), indent=2))
     else:
         _print_entries(drift)
     if html is not None:

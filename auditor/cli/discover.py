@@ -49,7 +49,7 @@ def discover(
     unread = tuple(dict.fromkeys(each for holders in looked for each in holders.unread))
     if as_json:
         told = {"found": [_to_plain(each) for each in found], "unread": unread}
-        print(json.dumps(told, ensure_ascii=False, indent=2))
+        print(json.dumps(told, indent=2))
     else:
         _print_entries(found, [entry.id for entry in prepared.inventory.connections])
     for each in unread:

@@ -74,7 +74,7 @@ def doctor(
     if not found:
         raise _refused("--connection", f"no connection of {config} signs in anywhere", "name a live one")
     if as_json:
-        print(json.dumps({"connections": [_to_plain(each) for each in found]}, ensure_ascii=False, indent=2))
+        print(json.dumps({"connections": [_to_plain(each) for each in found]}, indent=2))
     else:
         for each in found:
             print("\n".join(visible(line) for line in _lines(each)))

@@ -29,7 +29,7 @@ def list_runs(output_dir: OutputDir = _DEFAULT_OUTPUT, as_json: AsJson = False) 
 
     runs = list(past_runs(output_dir))
     if as_json:
-        print(json.dumps([_row(run) for run in runs], ensure_ascii=False, indent=2))
+        print(json.dumps([_row(run) for run in runs], indent=2))
         return
     for run in runs:
         altered = "" if run.is_unaltered else "  ALTERED since it was written"

@@ -34,7 +34,7 @@ def show(
 
     loaded = load_matrix(profile)
     if as_json:
-        print(json.dumps({**asdict(loaded.profile), "sha256": loaded.sha256}, ensure_ascii=False, indent=2))
+        print(json.dumps({**asdict(loaded.profile), "sha256": loaded.sha256}, indent=2))
         return
     _print_profile(loaded)
     say(f"profiles that come with the tool: {', '.join(known_profiles())}")
@@ -78,7 +78,7 @@ def diff(left: ProfileArgument, right: ProfileArgument, as_json: AsJson = False)
 
     differences = compare_profiles(load_matrix(left).profile, load_matrix(right).profile)
     if as_json:
-        print(json.dumps([asdict(difference) for difference in differences], ensure_ascii=False, indent=2))
+        print(json.dumps([asdict(difference) for difference in differences], indent=2))
         return
     for difference in differences:
         print(visible(f"{difference.row} {difference.field}"))

@@ -58,7 +58,7 @@ def import_workbook(
     at = instant(now)
     record = review_record(results, digest, answers, format_instant(at), invocation().operator)
     path = record_review(folder, results.run.id, f"{at:%Y%m%dT%H%M%SZ}", record, content)
-    print(json.dumps(record, ensure_ascii=False, indent=2) if as_json else visible(str(path)))
+    print(json.dumps(record, indent=2) if as_json else visible(str(path)))
     for connection in results.connections:
         say(f"{connection.id}: {_told(tally(one for one in answers if one.item.connection == connection.id))}")
     own = sum(decision["reviewer_prepared_the_run"] for decision in record["decisions"])

@@ -20,7 +20,7 @@ class SchemaName(StrEnum):
 
 def schema(name: Annotated[SchemaName, typer.Argument(help="Which file.")] = SchemaName.RESULTS) -> None:
     """Print the JSON Schema of a file, for editors and pipelines."""
-    print(json.dumps(_schema(name), ensure_ascii=False, indent=2))
+    print(json.dumps(_schema(name), indent=2))
 
 
 def _schema(name: SchemaName) -> object:

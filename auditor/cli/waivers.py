@@ -128,7 +128,7 @@ def _date(text: str) -> date:
 def _print(listed: Iterable[Waiver], now: datetime, *, as_json: bool) -> None:
     rows = [_row(waiver, now) for waiver in listed]
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        print(json.dumps(rows, indent=2))
         return
     for row in rows:
         print(visible(f"{row['id']}  {row['state']}, to the end of {row['expires']} UTC: {row['check']} "
