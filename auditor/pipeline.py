@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
@@ -67,7 +67,7 @@ class Judging:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formats:
-    """The formats to write, and what signs the PDFs among them.
+    """The formats to write, in which language, and what signs the PDFs among them.
 
     A format that the machine cannot make is left out only if nobody chose it.
     """
@@ -75,6 +75,7 @@ class Formats:
     names: tuple[str, ...]
     are_chosen: bool
     signer: Signer | None = None
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,6 +355,7 @@ def _judge_and_render(  # noqa: PLR0913 - what a run is made of
 
 def _render(record: Record, folder: Path, formats: Formats, announce: Announce) -> str:
     left_out = ""
+    record = replace(record, language=formats.language)
     for name in formats.names:
         announce("", f"writing {name}")
         try:

@@ -15,6 +15,8 @@ from auditor.cli.options import (
     FailOn,
     FormatNames,
     FullAppendix,
+    Language,
+    LanguageName,
     LogFormatOption,
     NoProgress,
     Now,
@@ -46,6 +48,7 @@ def evaluate(
     output_dir: OutputDir = _DEFAULT_OUTPUT,
     format_names: FormatNames = None,
     full_appendix: FullAppendix = False,
+    language: Language = LanguageName.EN,
     sign: Sign = None,
     sign_passphrase: SignPassphrase = None,
     waivers: Waivers = None,
@@ -68,6 +71,7 @@ def evaluate(
     output = Output(
         format_names=format_names,
         full_appendix=full_appendix,
+        language=language,
         sign=sign,
         sign_passphrase=sign_passphrase,
         default=("json",),
@@ -89,6 +93,7 @@ def report(
     output_dir: OutputDir = _DEFAULT_OUTPUT,
     format_names: FormatNames = None,
     full_appendix: FullAppendix = False,
+    language: Language = LanguageName.EN,
     sign: Sign = None,
     sign_passphrase: SignPassphrase = None,
     redact: Annotated[
@@ -108,7 +113,11 @@ def report(
     from auditor import pipeline  # noqa: PLC0415
 
     output = Output(
-        format_names=format_names, full_appendix=full_appendix, sign=sign, sign_passphrase=sign_passphrase
+        format_names=format_names,
+        full_appendix=full_appendix,
+        language=language,
+        sign=sign,
+        sign_passphrase=sign_passphrase,
     )
     formats = output.formats()
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)

@@ -23,6 +23,13 @@ class Executor(StrEnum):
     DASK = "dask"
 
 
+class LanguageName(StrEnum):
+    """The languages of the report."""
+
+    EN = "en"
+    DE = "de"
+
+
 def _parse_now(text: str | None) -> str | None:
     if text is not None:
         try:
@@ -42,6 +49,9 @@ OutputDir = Annotated[
 FormatNames = Annotated[
     list[str] | None,
     typer.Option("--format", "-f", help=f"{', '.join(DEFAULT_FORMATS)}; repeat or separate with commas. Default: all."),
+]
+Language = Annotated[
+    LanguageName, typer.Option("--language", help="The language of the HTML and the PDF; findings stay as recorded.")
 ]
 FullAppendix = Annotated[
     bool, typer.Option("--full-appendix", help="Also write all reads of the evidence as a second volume, appendix.pdf.")

@@ -22,6 +22,7 @@ class Output:
 
     format_names: list[str] | None
     full_appendix: bool
+    language: str
     sign: str | None
     sign_passphrase: str | None
     default: tuple[str, ...] = ()
@@ -42,7 +43,10 @@ class Output:
         if problems:
             raise InvalidInput(problems)
         return Formats(
-            names=names, are_chosen=bool(self.format_names or self.full_appendix or self.sign), signer=signer
+            names=names,
+            are_chosen=bool(self.format_names or self.full_appendix or self.sign),
+            signer=signer,
+            language=self.language,
         )
 
     def _signer(self) -> Any | None:  # noqa: ANN401 - pyHanko's

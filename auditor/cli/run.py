@@ -21,6 +21,8 @@ from auditor.cli.options import (
     FailOn,
     FormatNames,
     FullAppendix,
+    Language,
+    LanguageName,
     LogFormatOption,
     NoProgress,
     Now,
@@ -46,6 +48,7 @@ def run(
     output_dir: OutputDir = _DEFAULT_OUTPUT,
     format_names: FormatNames = None,
     full_appendix: FullAppendix = False,
+    language: Language = LanguageName.EN,
     sign: Sign = None,
     sign_passphrase: SignPassphrase = None,
     connection: ConnectionIds = None,
@@ -71,7 +74,11 @@ def run(
     judging = Question(kind="review", fail_on=fail_on, exit_zero=exit_zero, now=now, waivers=waivers, baseline=baseline)
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     output = Output(
-        format_names=format_names, full_appendix=full_appendix, sign=sign, sign_passphrase=sign_passphrase
+        format_names=format_names,
+        full_appendix=full_appendix,
+        language=language,
+        sign=sign,
+        sign_passphrase=sign_passphrase,
     )
     cluster = _scheduler(executor, scheduler)
     _run(config, output_dir, output, connection, judging, telling, resumes=resume, scheduler=cluster)
@@ -82,6 +89,7 @@ def readiness(
     output_dir: OutputDir = _DEFAULT_OUTPUT,
     format_names: FormatNames = None,
     full_appendix: FullAppendix = False,
+    language: Language = LanguageName.EN,
     sign: Sign = None,
     sign_passphrase: SignPassphrase = None,
     connection: ConnectionIds = None,
@@ -108,7 +116,11 @@ def readiness(
     )
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     output = Output(
-        format_names=format_names, full_appendix=full_appendix, sign=sign, sign_passphrase=sign_passphrase
+        format_names=format_names,
+        full_appendix=full_appendix,
+        language=language,
+        sign=sign,
+        sign_passphrase=sign_passphrase,
     )
     cluster = _scheduler(executor, scheduler)
     _run(config, output_dir, output, connection, judging, telling, resumes=resume, scheduler=cluster)

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A record to render: `content` is results.json byte for byte."""
+    """A record to render: `content` is results.json byte for byte, `language` that of the HTML and the PDF."""
 
     content: bytes
     results: Results
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ def _write_html(record: Record, folder: Path) -> tuple[Path, ...]:
     path = folder / "report.html"
     try:
         with path.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(html_pieces(view))
+            stream.writelines(html_pieces(view, record.language))
     except OSError as error:
         raise _cannot_be_written(path, error) from error
     return (path,)
@@ -105,7 +106,7 @@ def _write_proposals(record: Record, folder: Path) -> tuple[Path, ...]:
 def _write_pdf(record: Record, folder: Path) -> tuple[Path, ...]:
     from auditor.report.pdf import render_pdf  # noqa: PLC0415
 
-    return (_write(folder / "report.pdf", render_pdf(record.content)),)
+    return (_write(folder / "report.pdf", render_pdf(record.content, record.language)),)
 
 
 def _write_appendix(record: Record, folder: Path) -> tuple[Path, ...]:

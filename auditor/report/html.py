@@ -15,6 +15,7 @@ from auditor.report import words
 from auditor.report.changes import changes_of
 from auditor.report.fonts import font_face_rules
 from auditor.report.hostile_text import show, spell_out
+from auditor.report.languages import ENGLISH, translator
 from auditor.report.template_files import templates_folder
 
 if TYPE_CHECKING:
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
     from auditor.report.view import ReportView
 
 
-def render_html(view: ReportView) -> str:
+def render_html(view: ReportView, language: str = ENGLISH) -> str:
     """Return the report for the screen: one file, no external request, closed by its own CSP."""
-    return "".join(html_pieces(view))
+    return "".join(html_pieces(view, language))
 
 
-def html_pieces(view: ReportView) -> Iterator[str]:
+def html_pieces(view: ReportView, language: str = ENGLISH) -> Iterator[str]:
     """Yield the same in pieces: that of a large estate is never held as a whole."""
     style = font_face_rules(_font_as_data) + _read("css/base.css") + _read("css/screen.css")
     script = _read("script/findings.js") + _read("script/evidence.js")
@@ -38,7 +39,7 @@ def html_pieces(view: ReportView) -> Iterator[str]:
         "font-src data:; base-uri 'none'; form-action 'none'"
     )
     # The files are ours and hold no closing tag of their element.
-    template = _environment().get_template("report.html")
+    template = _environment(language).get_template("report.html")
     return template.generate(view=view, policy=policy, style=Markup(style), script=Markup(script))  # noqa: S704
 
 
@@ -46,7 +47,7 @@ def render_diff_html(before: Results, after: Results, drift: DriftRecord) -> str
     """Return the page of one comparison: one file, no script, closed by its own CSP."""
     style = font_face_rules(_font_as_data) + _read("css/base.css") + _read("css/screen.css")
     policy = f"default-src 'none'; style-src {_csp_hash(style)}; font-src data:; base-uri 'none'; form-action 'none'"
-    return _environment().get_template("diff.html").render(
+    return _environment(ENGLISH).get_template("diff.html").render(
         before=before,
         after=after,
         changes=changes_of(drift, after.connections, ()),
@@ -55,14 +56,14 @@ def render_diff_html(before: Results, after: Results, drift: DriftRecord) -> str
     )
 
 
-def render_print_html(view: ReportView) -> str:
+def render_print_html(view: ReportView, language: str = ENGLISH) -> str:
     """Return the same report for the page; its style is given to the PDF renderer separately."""
-    return _environment().get_template("report.html").render(view=view, policy="", style="", script="")
+    return _environment(language).get_template("report.html").render(view=view, policy="", style="", script="")
 
 
 def render_appendix_html(**facts: Any) -> str:  # noqa: ANN401  # whatever the template names; it refuses what is absent
     """Return one part of the volume of evidence; its style is given to the PDF renderer separately."""
-    return _environment().get_template("appendix.html").render(**facts)
+    return _environment(ENGLISH).get_template("appendix.html").render(**facts)
 
 
 def appendix_style() -> str:
@@ -70,13 +71,16 @@ def appendix_style() -> str:
     return font_face_rules(lambda filename: f"asset:{filename}") + _read("css/appendix.css")
 
 
-def print_style() -> str:
+def print_style(language: str = ENGLISH) -> str:
     """Return the style of the page. Fonts have `asset:` addresses, which only the PDF renderer serves."""
     fonts = font_face_rules(lambda filename: f"asset:{filename}")
-    return fonts + _read("css/base.css") + _read("css/print.css")
+    style = _read("css/print.css")
+    for word in ("Run", "Page", "of"):
+        style = style.replace(f"{{{word}}}", translator(language)(word))
+    return fonts + _read("css/base.css") + style
 
 
-def _environment() -> Environment:
+def _environment(language: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates_folder()),
         autoescape=True,
@@ -88,6 +92,7 @@ def _environment() -> Environment:
     environment.filters["show"] = show
     environment.filters["spell_out"] = lambda text: Markup.escape(spell_out(text))
     environment.filters["instant"] = _readable_instant
+    environment.globals["t"] = translator(language)
     environment.globals["words"] = words
     environment.globals["finding_outcomes"] = tuple(words.FINDING_OUTCOMES[one] for one in FindingOutcome)
     return environment

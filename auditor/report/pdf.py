@@ -35,13 +35,13 @@ class PdfUnavailable(RunFailed):
         super().__init__(f"a PDF cannot be made here: {reason}; {INSTALL}")
 
 
-def render_pdf(results_content: bytes) -> bytes:
+def render_pdf(results_content: bytes, language: str = "en") -> bytes:
     """Return the PDF of a results.json given byte for byte; equal records give equal bytes.
 
     Raises PdfUnavailable when this machine cannot make one, RunFailed when this record could not be
     rendered in time or in memory.
     """
-    return _run_child("render", results_content, RENDER_TIMEOUT_S)
+    return _run_child(f"render-{language}", results_content, RENDER_TIMEOUT_S)
 
 
 def render_part(html: bytes) -> bytes:

@@ -1,8 +1,8 @@
-"""The child process that makes a PDF: `python -m auditor.report.pdf_child render|part|probe`.
+"""The child process that makes a PDF: `python -m auditor.report.pdf_child render-LANGUAGE|part|probe`.
 
-`render` reads results.json from standard input, `part` the HTML of a part of the volume of evidence; both write
-the PDF to standard output. Exits 3 when a library of WeasyPrint cannot be loaded, with the reason as the last line
-on standard error.
+`render-LANGUAGE` reads results.json from standard input, `part` the HTML of a part of the volume of evidence; both
+write the PDF to standard output. Exits 3 when a library of WeasyPrint cannot be loaded, with the reason as the last
+line on standard error.
 """
 
 from __future__ import annotations
@@ -40,7 +40,13 @@ def main() -> None:
         print(str(error).splitlines()[0].split(".  ")[0], file=sys.stderr)  # noqa: T201  # the parent reads this line
         sys.exit(UNAVAILABLE)
     task = sys.argv[1]
-    output.write(_probe() if task == "probe" else _TASKS[task](sys.stdin.buffer.read()))
+    if task == "probe":
+        pdf = _probe()
+    elif task == "part":
+        pdf = _part(sys.stdin.buffer.read())
+    else:
+        pdf = _render(sys.stdin.buffer.read(), task.removeprefix("render-"))
+    output.write(pdf)
     output.close()
 
 
@@ -69,14 +75,14 @@ def _probe() -> bytes:
     return _write_pdf('<html lang="en"><title>Probe</title><p>Probe', print_style(), [])
 
 
-def _render(content: bytes) -> bytes:
+def _render(content: bytes, language: str) -> bytes:
     from auditor.report.html import print_style, render_print_html  # noqa: PLC0415
     from auditor.report.results_json import parse_results  # noqa: PLC0415
     from auditor.report.view import build_view  # noqa: PLC0415
 
     results = parse_results(content, Path("results.json"))
     view = build_view(results, hashlib.sha256(content).hexdigest())
-    pdf = _write_pdf(render_print_html(view), print_style(), _attachments(results, content))
+    pdf = _write_pdf(render_print_html(view, language), print_style(language), _attachments(results, content))
     return _without_double_associations(pdf)
 
 
@@ -84,9 +90,6 @@ def _part(html: bytes) -> bytes:
     from auditor.report.html import appendix_style  # noqa: PLC0415
 
     return _write_pdf(html.decode("utf-8"), appendix_style(), [], variant="pdf/a-3u")
-
-
-_TASKS = {"render": _render, "part": _part}
 
 
 def _attachments(results: Results, content: bytes) -> list[Any]:

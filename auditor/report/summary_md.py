@@ -54,7 +54,7 @@ def _lines(results: Results) -> Iterator[str]:
     yield f"# {title}: Hire2Retire permissions of {inline(run.organisation)}"
     yield ""
     evaluated_at = f"{parse_instant(run.evaluated_at):%Y-%m-%d %H:%M} UTC"
-    yield f"{verdict.definition.replace('the threshold', f'severity {run.fail_on}')} Evaluated {evaluated_at}."
+    yield f"{verdict.definition.replace('{severity}', run.fail_on)} Evaluated {evaluated_at}."
     yield ""
     yield _row(("Connection", "Verdict", *(word.text for word in OUTCOMES.values()), "Evaluated", "Excess", "Waived"))
     yield _row(("---", "---", *("--:" for _ in OUTCOMES), "--:", "--:", "--:"))

@@ -180,7 +180,7 @@ def build_view(results: Results, results_sha256: str) -> ReportView:
 
 def _verdict_reason(verdict: Verdict, threshold: Severity) -> str:
     definition = REVIEW_VERDICTS[verdict].definition
-    return definition.replace("the threshold", f"severity {threshold}")
+    return definition.replace("{severity}", threshold)
 
 
 def _connection_view(

@@ -60,14 +60,14 @@ SEVERITIES: dict[Severity, Word] = {
 REVIEW_VERDICTS: dict[Verdict, Word] = {
     Verdict.COMPLIANT: Word(
         "Compliant", "✓", "good",
-        "Everything in scope was verified and no deviation at or above the threshold stands.",
+        "Everything in scope was verified and no deviation at or above severity {severity} stands.",
     ),
     Verdict.NON_COMPLIANT: Word(
-        "Not compliant", "✗", "bad", "At least one deviation at or above the threshold stands."
+        "Not compliant", "✗", "bad", "At least one deviation at or above severity {severity} stands."
     ),
     Verdict.INCONCLUSIVE: Word(
         "Inconclusive", "?", "unknown",
-        "No deviation at or above the threshold was found, but something in scope could not be verified.",
+        "No deviation at or above severity {severity} was found, but something in scope could not be verified.",
     ),
 }
 

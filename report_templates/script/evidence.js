@@ -79,8 +79,10 @@
         question = row.question;
         return head + row.html;
       }).join("");
-      status.textContent = chosen.length + " of " + rows.length + " reads";
-      pager.querySelector("span").textContent = chosen.length ? (first + 1) + " to " + last + " of " + chosen.length : "none";
+      status.textContent = status.dataset.text.replace("{shown}", chosen.length).replace("{all}", rows.length);
+      var place = pager.querySelector("span");
+      place.textContent = place.dataset.text.replace("{first}", Math.min(first + 1, last)).replace("{last}", last)
+        .replace("{all}", chosen.length);
       pager.querySelector("[name=earlier]").disabled = first === 0;
       pager.querySelector("[name=later]").disabled = last === chosen.length;
       headers.forEach(function (header, column) {

@@ -45,7 +45,8 @@
       row.hidden = !matches(row);
       shown += row.hidden ? 0 : 1;
     });
-    document.getElementById("finding-count").textContent = shown + " of " + rows.length + " findings shown";
+    var count = document.getElementById("finding-count");
+    count.textContent = count.dataset.text.replace("{shown}", shown).replace("{all}", rows.length);
     arrange();
   }
 

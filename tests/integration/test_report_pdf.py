@@ -84,7 +84,7 @@ def test_fonts_of_the_machine_leave_no_trace(pdf, tmp_path):
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">'
         f"<fontconfig><cachedir>{tmp_path}/cache</cachedir></fontconfig>"
     )
-    done = child("render", results_bytes(sample_results()), FONTCONFIG_FILE=str(tmp_path / "none.conf"))
+    done = child("render-en", results_bytes(sample_results()), FONTCONFIG_FILE=str(tmp_path / "none.conf"))
     assert done.stdout == pdf.read_bytes()
 
 
@@ -98,7 +98,7 @@ def test_every_font_is_a_bundled_one_and_embedded(pdf):
 
 
 def test_the_renderer_has_nothing_to_complain_about():
-    done = child("render", results_bytes(sample_results()))
+    done = child("render-en", results_bytes(sample_results()))
     assert (done.returncode, done.stderr.decode()) == (0, "")
 
 
