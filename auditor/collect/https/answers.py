@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
 from dataclasses import dataclass, replace
@@ -59,7 +60,8 @@ class Answer:
     def json_object(self) -> Record | None:
         """Return the JSON object of the body, or None when it is no such thing."""
         try:
-            content = json.loads(self.body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+            text = self.body.decode("utf-8-sig")
+            content = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
         except (ValueError, RecursionError):
             return None
         return content if isinstance(content, dict) else None
@@ -114,6 +116,12 @@ def one_line(text: str) -> str:
     printable = "".join(" " if unicodedata.category(character)[0] == "C" else character for character in text)
     words = " ".join(printable.split())
     return words if len(words) <= LONGEST_QUOTE else f"{words[:LONGEST_QUOTE]}..."
+
+
+def _finite(number: str) -> float:
+    """Return a number that JSON can hold again: `1e999` would become Infinity, which it cannot."""
+    value = float(number)
+    return value if math.isfinite(value) else _refuse_constant(number)
 
 
 def _refuse_constant(name: str) -> NoReturn:

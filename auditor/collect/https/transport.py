@@ -170,11 +170,8 @@ class Transport:
             return None
         if retry_after.strip().isascii() and retry_after.strip().isdigit():
             return float(retry_after)
-        try:
-            moment = parsedate_to_datetime(retry_after)
-        except ValueError:
-            return None
-        return (moment.replace(tzinfo=moment.tzinfo or UTC) - self._pace.now()).total_seconds()
+        moment = _moment(retry_after)
+        return None if moment is None else (moment - self._pace.now()).total_seconds()
 
     def _send(self, call: Call, give_up_at: float) -> Answer:
         request = self._prepare(call)
@@ -220,12 +217,20 @@ class Transport:
         return Answer(status_code=response.status_code, headers=response.headers, body=bytes(body))
 
     def _note_clock(self, call: Call, date: str) -> None:
-        try:
-            shown = parsedate_to_datetime(date)
-        except ValueError:
+        shown = _moment(date)
+        if shown is None:
             return
-        ahead_s = round((shown.replace(tzinfo=shown.tzinfo or UTC) - self._pace.now()).total_seconds())
+        ahead_s = round((shown - self._pace.now()).total_seconds())
         self._clocks.setdefault(origin(call.url), Clock(date=date, ahead_s=ahead_s))
+
+
+def _moment(date: str) -> datetime | None:
+    """Read an HTTP date; None when it is none, or none that the calendar has."""
+    try:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, OverflowError):
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def _gap(kind: GapKind, call: Call, what: str) -> Gap:

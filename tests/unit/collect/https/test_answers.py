@@ -40,8 +40,10 @@ def test_a_json_object_is_read_with_and_without_byte_order_mark() -> None:
         b"[" * 100_000,
         b'{"a":' * 100_000,
         b'{"a": ' + b"1" * 5000 + b"}",
+        b'{"a": 1e999}',
+        b'{"a": -1e999}',
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_anything_else_is_no_object(body: bytes) -> None:
     assert answer(body=body).json_object() is None

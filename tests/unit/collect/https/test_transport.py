@@ -87,6 +87,9 @@ def test_other_failures_are_final_at_once(tmp_path: Path, hands: Hands) -> None:
         ("Mon, 23 Nov 2026 07:00:00 GMT", 0),
         ("Mon, 23 Nov 2026 23:00:00 -0000", 120),
         ("soon", 1),
+        ("Mon, 23 Nov 99999999999999999999 08:00:00 GMT", 1),
+        ("Mon, 23 Nov 2026 08:00:00 +99999999999999", 1),
+        ("9" * 400, 120),
         ("-5", 1),
         ("\u00b2", 1),
     ],
@@ -98,6 +101,12 @@ def test_retry_after_is_obeyed_within_reason(
         ask(server, TransportLimits(pace=hands.pace))
 
     assert hands.waits == ([wait_s] if wait_s else [])
+
+
+@pytest.mark.parametrize("date", ["", "soon", "Mon, 23 Nov 2026 08:00:00 +99999999999999", "1 Jan 0 0:0:9999999999999"])
+def test_a_date_that_is_none_tells_no_time(tmp_path: Path, hands: Hands, date: str) -> None:
+    with ScriptedServer(tmp_path, http(200, Date=date)) as server:
+        assert ask(server, TransportLimits(pace=hands.pace)).status_code == 200
 
 
 def test_a_call_gives_up_when_waiting_would_outlast_its_deadline(tmp_path: Path, hands: Hands) -> None:
