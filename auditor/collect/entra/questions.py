@@ -114,7 +114,7 @@ class GraphQuestions:
     def security_defaults(self) -> Question:
         """Ask whether the tenant uses Microsoft's security defaults."""
         path = "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy"
-        return self._question("security_defaults", path, "Policy.Read.All", is_object=True)
+        return self._question("security_defaults", path, "Policy.Read.All", belongs=_is_switch, is_object=True)
 
     def consent_grants(self, account_id: str) -> Question:
         """Ask for the delegated permissions granted in the account's name."""
@@ -218,6 +218,10 @@ def _equals(field: str, value: str) -> str:
 
 def _has(field: str, expected: str) -> Callable[[Record], bool]:
     return lambda record: _same(record.get(field), expected)
+
+
+def _is_switch(record: Record) -> bool:
+    return isinstance(record.get("isEnabled"), bool)
 
 
 def _same(value: object, expected: str) -> bool:

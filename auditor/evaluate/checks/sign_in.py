@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from auditor.evaluate.checks.tenant_finding import APPLICATIONS, CONDITIONAL_ACCESS, USERS, tenant_finding
 from auditor.evaluate.fields import text
 from auditor.evaluate.remediation import quote
-from auditor.evaluate.tenant.conditional_access import applied_policies, excluding_policies, has_security_defaults
+from auditor.evaluate.tenant.conditional_access import (
+    applied_policies,
+    are_groups_needed,
+    excluding_policies,
+    has_security_defaults,
+)
 from auditor.model.evidence import GapKind
 from auditor.model.instants import parse_instant
 from auditor.model.outcome import FindingOutcome, Severity
@@ -28,6 +33,8 @@ _IDLE = timedelta(days=45)
 
 def check_conditional_access(facts: TenantFacts) -> Iterator[Finding]:
     """ENT-020: a policy asks the account for a second factor or binds it to locations, and lets it in unattended."""
+    if are_groups_needed(facts):
+        return  # the reads that failed are told
     policies = applied_policies(facts)
     for policy in policies:
         if policy.blocks:

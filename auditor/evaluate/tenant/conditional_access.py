@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _EXCHANGE, _GRAPH = "00000002-0000-0ff1-ce00-000000000000", "00000003-0000-0000-c000-000000000000"
 _EVERY = "all"
+# How people and the product sign in today; a policy for other clients is about legacy protocols
+_MODERN_CLIENTS = frozenset({"browser", "mobileappsanddesktopclients"})
+_NARROWING = ("authenticationFlows", "devices", "insiderRiskLevels", "signInRiskLevels", "userRiskLevels")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,28 +40,39 @@ class AppliedPolicy:
 
 
 def applied_policies(facts: TenantFacts) -> tuple[AppliedPolicy, ...]:
-    """Return the enabled policies for the account at Exchange Online or Graph; report-only ones do not count."""
-    return tuple(
-        _applied(policy)
-        for policy in facts.evidence.read("conditional_access_policies")
-        if text(policy, "state") == "enabled" and _covers(policy, facts)
-    )
+    """Return the policies that apply whenever the account signs in to Exchange Online or Graph."""
+    return tuple(_applied(policy) for policy in _policies_in_force(facts) if _covers(policy, facts))
+
+
+def are_groups_needed(facts: TenantFacts) -> bool:
+    """Tell whether a policy asks for groups or roles, of which not all of the account's were read."""
+    names = ("includeGroups", "excludeGroups", "includeRoles", "excludeRoles")
+    users = (_part(policy, "conditions", "users") for policy in _policies_in_force(facts))
+    return bool(facts.entra_roles.gaps) and any(texts(each, name) for each in users for name in names)
 
 
 def excluding_policies(facts: TenantFacts) -> tuple[tuple[str, str], ...]:
     """Return (name, through what) of the enabled policies that would cover the account, were it not excluded."""
     found = []
-    for policy in facts.evidence.read("conditional_access_policies"):
+    for policy in _policies_in_force(facts):
         users = _part(policy, "conditions", "users")
-        if text(policy, "state") == "enabled" and _includes(users, facts) and _is_for_product(policy, facts):
-            through = _excluded_through(users, facts)
-            found += [(text(policy, "displayName"), through)] if through else []
+        through = _excluded_through(users, facts) if _includes(users, facts) else ""
+        found += [(text(policy, "displayName"), through)] if through else []
     return tuple(found)
+
+
+def _policies_in_force(facts: TenantFacts) -> list[Record]:
+    """Return the policies for the product; report-only ones, and those for some sign-ins alone, do not count."""
+    return [
+        policy
+        for policy in facts.evidence.read("conditional_access_policies")
+        if text(policy, "state") == "enabled" and _is_for_product(policy, facts) and _is_for_every_sign_in(policy)
+    ]
 
 
 def _covers(policy: Record, facts: TenantFacts) -> bool:
     users = _part(policy, "conditions", "users")
-    return _includes(users, facts) and not _excluded_through(users, facts) and _is_for_product(policy, facts)
+    return _includes(users, facts) and not _excluded_through(users, facts)
 
 
 def _includes(users: Record, facts: TenantFacts) -> bool:
@@ -98,20 +112,28 @@ def _applied(policy: Record) -> AppliedPolicy:
     return AppliedPolicy(
         id=text(policy, "id"),
         name=text(policy, "displayName") or text(policy, "id"),
-        blocks=is_block and not has_exceptions and _is_everywhere(policy),
+        blocks=is_block and not has_exceptions,
         blocks_elsewhere=is_block and has_exceptions,
         asks_for=tuple(each for each in controls if each != "block"),
         sign_in_hours=hours,
     )
 
 
-def _is_everywhere(policy: Record) -> bool:
-    """Tell whether nothing but users and applications decides: no location, platform, device, risk or client."""
+def _is_for_every_sign_in(policy: Record) -> bool:
+    """Tell whether nothing but users, applications and places left out decides: no platform, device, risk or client."""
     conditions = _part(policy, "conditions")
-    narrowing = ("platforms", "devices", "userRiskLevels", "signInRiskLevels")
-    locations = _folded(texts(_part(conditions, "locations"), "includeLocations"))
-    clients = _folded(texts(conditions, "clientAppTypes"))
-    return not any(conditions.get(each) for each in narrowing) and locations <= {_EVERY} and clients <= {_EVERY}
+    platforms, clients = _part(conditions, "platforms"), _folded(texts(conditions, "clientAppTypes"))
+    return (
+        not any(_says_something(conditions.get(each)) for each in _NARROWING)
+        and not texts(platforms, "excludePlatforms")
+        and _folded(texts(platforms, "includePlatforms")) <= {_EVERY}
+        and _folded(texts(_part(conditions, "locations"), "includeLocations")) <= {_EVERY}
+        and (not clients or _EVERY in clients or clients >= _MODERN_CLIENTS)
+    )
+
+
+def _says_something(condition: Json) -> bool:
+    return any(condition.values()) if isinstance(condition, dict) else bool(condition)
 
 
 def _groups(facts: TenantFacts) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.collect.entra.collector import _id_of, may_pass_roles_on
-from auditor.collect.entra.questions import _equals, _user_key
+from auditor.collect.entra.questions import GraphQuestions, _equals, _user_key
 from auditor.collect.https.recorder import Recorded
 
 ID = "6f1d0000-0000-0000-0000-00000000000a"
@@ -67,3 +67,11 @@ def test_only_a_group_known_to_be_without_roles_is_passed_over(
     member_of: dict[str, object], expected: bool
 ) -> None:
     assert may_pass_roles_on(member_of) is expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("record", "expected"), [({"isEnabled": False}, True), ({}, False), ({"isEnabled": None}, False)])
+def test_security_defaults_that_are_neither_on_nor_off_are_no_answer(
+    record: dict[str, object], expected: bool
+) -> None:
+    question = GraphQuestions(base="https://graph.example").security_defaults()
+    assert question.belongs(record) is expected  # type: ignore[arg-type]
