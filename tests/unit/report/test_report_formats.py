@@ -120,5 +120,5 @@ def test_no_heavy_library_is_loaded_before_a_format_needs_it():
     assert printed == "set()\n"
 
 
-def test_every_format_is_written_when_none_is_asked_for():
-    assert tuple(FORMATS) == DEFAULT_FORMATS
+def test_every_format_but_the_volume_of_evidence_is_written_when_none_is_asked_for():
+    assert tuple(FORMATS) == (*DEFAULT_FORMATS, "appendix")
