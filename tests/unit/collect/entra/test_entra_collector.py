@@ -69,7 +69,9 @@ def test_only_a_group_known_to_be_without_roles_is_passed_over(
     assert may_pass_roles_on(member_of) is expected  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("record", "expected"), [({"isEnabled": False}, True), ({}, False), ({"isEnabled": None}, False)])
+@pytest.mark.parametrize(
+    ("record", "expected"), [({"isEnabled": False}, True), ({}, False), ({"isEnabled": None}, False)]
+)
 def test_security_defaults_that_are_neither_on_nor_off_are_no_answer(
     record: dict[str, object], expected: bool
 ) -> None:
