@@ -82,13 +82,19 @@ class Formats:
 class Finished:
     """Where a run was written. `results` is None when nothing was judged; `left_out` says which format is not there.
 
-    `earlier` is the run it was compared with.
+    `earlier` is the run it was compared with, `address` where it is when that is not the folder.
     """
 
     folder: Path
     results: Results | None
     left_out: str = ""
     earlier: Results | None = None
+    address: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where the run is, to be told."""
+        return self.address or str(self.folder)
 
 
 def run(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auditor.cli.console import say, visible
+from auditor.cli.destination import records_here, require_folder, shown
 from auditor.cli.options import AsJson, Now, OutputDir, instant
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ def list_runs(output_dir: OutputDir = _DEFAULT_OUTPUT, as_json: AsJson = False) 
     """List the runs, the latest first, with their verdicts; results altered since are marked."""
     from auditor.history.runs import past_runs  # noqa: PLC0415 - --help must not load it
 
-    runs = list(past_runs(output_dir))
+    with records_here(output_dir) as folder:
+        runs = list(past_runs(folder))
     if as_json:
-        print(json.dumps([_row(run) for run in runs], indent=2))
+        print(json.dumps([_row(run, shown(output_dir)) for run in runs], indent=2))
         return
     for run in runs:
         altered = "" if run.is_unaltered else "  ALTERED since it was written"
@@ -39,7 +41,7 @@ def list_runs(output_dir: OutputDir = _DEFAULT_OUTPUT, as_json: AsJson = False) 
                 f"{len(run.connections)} connections{altered}"
             )
         )
-    say(f"{len(runs)} runs in {output_dir}")
+    say(f"{len(runs)} runs in {shown(output_dir)}")
 
 
 @history.command()
@@ -64,6 +66,7 @@ def prune(
     if keep is None and older_than is None:
         raise typer.BadParameter("say which runs may go", param_hint="--keep, --older-than")
     age = _age(older_than)
+    require_folder(output_dir)
     if not output_dir.is_dir():
         raise typer.BadParameter(f"{output_dir} is no folder", param_hint="--output-dir")
     with only_run(output_dir):
@@ -86,10 +89,10 @@ def _age(text: str | None) -> timedelta | None:
     return timedelta(days=int(match[1]))
 
 
-def _row(run: PastRun) -> dict[str, Any]:
+def _row(run: PastRun, where: str) -> dict[str, Any]:
     return {
         "run": run.id,
-        "folder": str(run.folder),
+        "folder": f"{where}/{run.folder.name}",
         "kind": run.kind,
         "evaluated_at": run.evaluated_at.isoformat().replace("+00:00", "Z"),
         "verdict": str(run.verdict),

@@ -89,24 +89,24 @@ def _say_verdicts(results: Results) -> None:
         say(f"{connection.id.ljust(width)}  {_verdict_word(results, connection.verdict).ljust(13)}  {words}")
 
 
-def conclude(finished: Finished, *, quiet: bool) -> None:
-    """Say where the run is, and end with the line that says it all."""
-    print(finished.folder)
+def conclude(finished: Finished, *, quiet: bool) -> typer.Exit:
+    """Say where the run is, end with the line that says it all, and return the exit that it names."""
+    print(finished.place)
     say_left_out(finished)
     results = finished.results
     if results is None:
-        raise typer.Exit(0)
+        return typer.Exit(0)
     if not quiet:
         _say_verdicts(results)
     counts = results.summary.counts
     waived = f", {counts.waived} waived" if counts.waived else ""
     report_file = next(
         (
-            finished.folder / name
+            f"{finished.place}/{name}"
             for name in ("report.html", "report.pdf", "results.json")
             if (finished.folder / name).exists()
         ),
-        finished.folder,
+        finished.place,
     )
     say(
         f"auditor: {_verdict_word(results, results.summary.verdict)}; {counts.evaluated} evaluated = "
@@ -116,6 +116,6 @@ def conclude(finished: Finished, *, quiet: bool) -> None:
         f"exit {results.run.exit.code} ({results.run.exit.reason})",
         verdict=str(results.summary.verdict),
         exit_code=results.run.exit.code,
-        run_folder=str(finished.folder),
+        run_folder=finished.place,
     )
-    raise typer.Exit(results.run.exit.code)
+    return typer.Exit(results.run.exit.code)

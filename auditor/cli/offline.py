@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from auditor.cli.console import LogFormat, say, visible
+from auditor.cli.destination import destination, run_here, shown
 from auditor.cli.judging import Question, conclude, say_left_out
 from auditor.cli.options import (
     Baseline,
@@ -83,9 +84,11 @@ def evaluate(
     judging = asked.judging()
     pipeline.require_comparable(judging, [each.id for each in recorded.facts.connections])
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
-    with progress(telling) as announce:
-        finished = pipeline.judge_again(recorded, output_dir, judging, formats, announce)
-    conclude(finished, quiet=quiet)
+    with destination(output_dir) as goal:
+        with progress(telling) as announce:
+            finished = goal.settle(pipeline.judge_again(recorded, goal.folder, judging, formats, announce))
+        told = conclude(finished, quiet=quiet)
+    raise told
 
 
 def report(
@@ -121,15 +124,15 @@ def report(
     )
     formats = output.formats()
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
-    with progress(telling) as announce:
+    with destination(output_dir) as goal, progress(telling) as announce:
         write = pipeline.report_redacted if redact else pipeline.report
-        finished = write(source, output_dir, formats, announce)
-    print(finished.folder)
+        finished = goal.settle(write(source, goal.folder, formats, announce))
+    print(finished.place)
     say_left_out(finished)
     say(
-        f"auditor: rendered {', '.join(formats.names)}; {finished.folder}; exit 0 (written)",
+        f"auditor: rendered {', '.join(formats.names)}; {finished.place}; exit 0 (written)",
         exit_code=0,
-        run_folder=str(finished.folder),
+        run_folder=finished.place,
     )
 
 
@@ -149,15 +152,16 @@ def verify(
     from auditor.report.signature import read_roots  # noqa: PLC0415
 
     roots = read_roots(trust) if trust is not None else ()
-    differences = [*verify_run(run_folder)]
-    for path in sorted(run_folder.glob("*.pdf")):
-        differences += _differences_of_signature(path, roots)
+    with run_here(run_folder) as folder:
+        differences = [*verify_run(folder)]
+        for path in sorted(folder.glob("*.pdf")):
+            differences += _differences_of_signature(path, roots)
     for difference in differences:
         print(visible(difference))
     if differences:
-        say(f"auditor: {run_folder}: {len(differences)} differences; exit 1 (not what was written)")
+        say(f"auditor: {shown(run_folder)}: {len(differences)} differences; exit 1 (not what was written)")
         raise typer.Exit(1)
-    say(f"auditor: {run_folder}: every file is as the manifest records it; exit 0 (verified)")
+    say(f"auditor: {shown(run_folder)}: every file is as the manifest records it; exit 0 (verified)")
 
 
 def _differences_of_signature(path: Path, roots: tuple[Any, ...]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from auditor.cli.console import LogFormat, say
+from auditor.cli.destination import destination
 from auditor.cli.invocation import ask, invocation, prompt
 from auditor.cli.judging import Question, conclude
 from auditor.cli.news import failure_is_told, tell_news
@@ -161,17 +162,17 @@ def collect(
         raise typer.BadParameter("what an interrupted run left is not redacted; leave --resume out")
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     prepared = prepare(config, connection or (), ask, prompt(), export=export)
-    with progress(telling) as announce:
+    with destination(output_dir) as goal, progress(telling) as announce:
         write = pipeline.collect_redacted if redact else pipeline.collect
-        finished = write(prepared, invocation(resumes=resume), output_dir, announce)
-    print(finished.folder)
-    gaps = _count_gaps(finished.folder)
+        finished = goal.settle(write(prepared, invocation(resumes=resume), goal.folder, announce))
+        gaps = _count_gaps(finished.folder)
+    print(finished.place)
     code = 3 if gaps else 0
     reason = f"{gaps} reads are not complete" if gaps else "every read is complete"
     say(
-        f"auditor: evidence of {len(prepared.entries)} connections; {finished.folder}; exit {code} ({reason})",
+        f"auditor: evidence of {len(prepared.entries)} connections; {finished.place}; exit {code} ({reason})",
         exit_code=code,
-        run_folder=str(finished.folder),
+        run_folder=finished.place,
     )
     raise typer.Exit(code)
 
@@ -211,11 +212,15 @@ def _run(
     if formats is None or prepared is None or judging is None:
         raise InvalidInput(problems)
     pipeline.require_comparable(judging, [entry.id for entry in prepared.entries])
-    with failure_is_told(prepared), progress(telling) as announce:
-        by = invocation(resumes=resumes, scheduler=scheduler)
-        finished = pipeline.run(prepared, by, output_dir, judging, formats, announce)
-    tell_news(prepared, finished)
-    conclude(finished, quiet=telling.quiet)
+    with failure_is_told(prepared), destination(output_dir) as goal:
+        if judging.baseline is None:
+            goal.fetch_earlier([entry.id for entry in prepared.entries], judging.now)
+        with progress(telling) as announce:
+            by = invocation(resumes=resumes, scheduler=scheduler)
+            finished = goal.settle(pipeline.run(prepared, by, goal.folder, judging, formats, announce))
+        tell_news(prepared, finished)
+        told = conclude(finished, quiet=telling.quiet)
+    raise told
 
 
 def _count_gaps(folder: Path) -> int:

@@ -102,6 +102,14 @@ def _differences_of_reviews(folder: Path) -> list[str]:
     return differences
 
 
+def is_whole(folder: Path) -> bool:
+    """Tell whether a folder is a run, every file as its manifest records it."""
+    try:
+        return not verify_run(folder)
+    except InvalidInput:
+        return False
+
+
 def run_of_manifest(folder: Path) -> str:
     """Return the id of the run that a folder's manifest names; empty when there is no readable one."""
     try:

@@ -83,22 +83,29 @@ def past_runs(output_dir: Path) -> Iterator[PastRun]:
     and neither is a folder whose results nobody can read.
     """
     for folder in sorted(_run_folders(output_dir), key=lambda each: (run_of_manifest(each), each.name), reverse=True):
-        content = unaltered(folder, RESULTS)
-        try:
-            header = _Header.model_validate(json.loads((folder / RESULTS).read_bytes() if content is None else content))
-            yield PastRun(
-                folder=folder,
-                id=header.run.id,
-                kind=header.run.kind,
-                evaluated_at=parse_instant(header.run.evaluated_at),
-                verdict=header.summary.verdict,
-                exit_code=header.run.exit.code,
-                counts=header.summary.counts,
-                connections=frozenset(each.id for each in header.connections),
-                is_unaltered=content is not None,
-            )
-        except (OSError, ValueError, RecursionError):  # pydantic's and json's errors are ValueErrors
-            continue
+        run = past_run(folder)
+        if run is not None:
+            yield run
+
+
+def past_run(folder: Path) -> PastRun | None:
+    """Return the run in a folder, None when nobody can read its results."""
+    content = unaltered(folder, RESULTS)
+    try:
+        header = _Header.model_validate(json.loads((folder / RESULTS).read_bytes() if content is None else content))
+        return PastRun(
+            folder=folder,
+            id=header.run.id,
+            kind=header.run.kind,
+            evaluated_at=parse_instant(header.run.evaluated_at),
+            verdict=header.summary.verdict,
+            exit_code=header.run.exit.code,
+            counts=header.summary.counts,
+            connections=frozenset(each.id for each in header.connections),
+            is_unaltered=content is not None,
+        )
+    except (OSError, ValueError, RecursionError):  # pydantic's and json's errors are ValueErrors
+        return None
 
 
 def _run_folders(output_dir: Path) -> list[Path]:

@@ -1,0 +1,134 @@
+"""Runs in object storage (home of fsspec, an optional extra).
+
+What is promised there (docs/adr/0007): a run that has its manifest.json is whole. The manifest is stored last, after
+every other object was read back and compared with it, and no object of a run is written twice. Objects without a
+manifest are what an interrupted upload left.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from auditor.errors import RunFailed
+from auditor.history.manifest import MANIFEST, run_of_manifest
+from auditor.history.runs import RESULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_URL = re.compile(r"([a-z][a-z0-9+.-]+):/+(.+)")  # a path keeps only one of the slashes; one letter is a drive
+_CLAIM = ".claims"
+_MOST_OF_A_NAME = 1000
+_AT_ONCE = 16
+
+
+def object_storage_url(path: Path) -> str | None:
+    """Return the address that was given where a path may stand, if it is one of object storage."""
+    match = _URL.fullmatch(path.as_posix())
+    return f"{match[1]}://{match[2]}" if match else None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStorage:
+    """A place for runs below an address such as s3://bucket/runs. Every method raises RunFailed when it cannot."""
+
+    url: str
+    _files: Any  # a filesystem of fsspec, which is an optional extra
+    _root: str
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the runs that were judged, the latest first."""
+        with self._told("cannot be listed"):
+            self._files.invalidate_cache()
+            with_manifest, with_record = (
+                {path.split("/")[-2] for path in self._files.glob(f"{self._root}/*/{file}")}
+                for file in (MANIFEST, RESULTS)
+            )
+        return tuple(sorted(with_manifest & with_record, reverse=True))
+
+    def fetch_record(self, name: str, folder: Path) -> None:
+        """Write record and manifest of a run into `folder`, in which it then passes as an earlier run."""
+        (folder / "evidence").mkdir(parents=True)
+        for file in (RESULTS, MANIFEST):
+            with self._told(f"{name}/{file} cannot be read"):
+                content = self._files.cat_file(f"{self._root}/{name}/{file}")
+            (folder / file).write_bytes(content)
+
+    def fetch(self, name: str, folder: Path) -> None:
+        """Write every object of a run into `folder`."""
+        with self._told(f"{name} cannot be read"):
+            self._files.invalidate_cache()
+            paths = self._files.find(f"{self._root}/{name}")
+            for path in paths:
+                target = folder.joinpath(*path.removeprefix(f"{self._root}/{name}/").split("/"))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._files.get_file(path, str(target))
+
+    def publish(self, folder: Path) -> str:
+        """Store a whole run folder under its run's id, or that with a number; return its address."""
+        with self._told("cannot be written"):
+            name = self._claim(run_of_manifest(folder))
+            target = f"{self._root}/{name}"
+            paths = [path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST]
+            remote = {path: f"{target}/{path.relative_to(folder).as_posix()}" for path in paths}
+            self._files.put([str(path) for path in remote], list(remote.values()))
+            self._require_stored(json.loads((folder / MANIFEST).read_bytes())["files"], target)
+            self._files.put_file(str(folder / MANIFEST), f"{target}/{MANIFEST}")
+            self._files.rm_file(f"{self._root}/{_CLAIM}/{name}")
+        return f"{self.url}/{name}"
+
+    def _claim(self, wanted: str) -> str:
+        """Take a name that no run bears and nobody else is taking."""
+        for number in range(1, _MOST_OF_A_NAME):
+            name = wanted if number == 1 else f"{wanted}.{number}"
+            self._files.invalidate_cache()
+            if self._files.find(f"{self._root}/{name}"):
+                continue
+            try:
+                # If-None-Match on S3: of two that try, one gets it
+                self._files.pipe_file(f"{self._root}/{_CLAIM}/{name}", b"taken\n", mode="create")
+            except FileExistsError:
+                continue
+            return name
+        raise RunFailed(f"{self.url}: a thousand runs named {wanted} exist already")
+
+    def _require_stored(self, entries: list[dict[str, Any]], target: str) -> None:
+        """Read every object back and compare it with the manifest."""
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            stored = threads.map(lambda entry: self._files.cat_file(f"{target}/{entry['path']}"), entries)
+            for entry, content in zip(entries, stored, strict=True):
+                if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+                    raise RunFailed(f"{self.url}: {entry['path']} is not what was written")
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except RunFailed:
+            raise
+        except Exception as error:  # each store raises errors of its own
+            raise RunFailed(f"{self.url}: {what} ({type(error).__name__}: {_first_line(error)})") from error
+
+
+def open_storage(url: str) -> ObjectStorage:
+    """Open object storage with the credentials of this machine. Raises RunFailed when it cannot be used."""
+    try:
+        from fsspec.core import url_to_fs  # noqa: PLC0415 - an optional extra
+    except ImportError as error:
+        raise RunFailed(f"{url} needs hire2retire-permission-auditor[object-storage] to be installed") from error
+    try:
+        files, root = url_to_fs(url.rstrip("/"))
+    except (ImportError, ValueError, OSError) as error:
+        raise RunFailed(f"{url}: cannot be used ({_first_line(error)})") from error
+    return ObjectStorage(url.rstrip("/"), files, root.rstrip("/"))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0][:200]
