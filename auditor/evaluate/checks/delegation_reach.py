@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.acl import RIGHTS_BEYOND_READ, AceKind, domain_of_sid, rid_of_sid
+from auditor.acl import RIGHTS_BEYOND_READ, AceKind, Token, domain_of_sid, rid_of_sid
 from auditor.evaluate.directory.grants import entries_in_words, path_to_ace
-from auditor.evaluate.directory.holder import OPEN
+from auditor.evaluate.directory.holder import OPEN, Holder, holder_without_domain_admins
 from auditor.evaluate.directory.subtree import Container, read_above
 from auditor.evaluate.directory.well_known import BASELINE_BUILT_IN, DOMAIN_USERS_RID, EVERYONE, IN_EVERY_TOKEN
 from auditor.evaluate.findings import make_finding
@@ -19,7 +19,7 @@ from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from auditor.acl import Ace
     from auditor.evaluate.directory.judge import DirectoryFacts
@@ -36,9 +36,10 @@ def check_delegation_outside(facts: DirectoryFacts) -> Iterator[Finding]:
     membership = facts.account.membership
     if membership is None:
         return
+    own = _apart_from_everybody(membership)
     for entry in map(record_to_entry, facts.evidence.read("other_containers")):
         container = Container(dn=entry.dn, descriptor=facts.evidence.descriptor(entry.descriptor))
-        yield from _delegations(facts, membership, container, check="AD-PRV-012")
+        yield from _delegations(facts, membership, own, container, check="AD-PRV-012")
 
 
 def check_delegation_above(facts: DirectoryFacts) -> Iterator[Finding]:
@@ -53,34 +54,39 @@ def check_delegation_above(facts: DirectoryFacts) -> Iterator[Finding]:
         for container in read_above(facts.evidence, ou)
         if not any(is_dn_within(container.dn, target) for target in targets)
     }
+    own = _apart_from_everybody(membership)
     for container in above.values():
-        yield from _delegations(facts, membership, container, check="AD-PRV-013")
+        yield from _delegations(facts, membership, own, container, check="AD-PRV-013")
 
 
 def _delegations(
-    facts: DirectoryFacts, membership: Membership, container: Container, *, check: str
+    facts: DirectoryFacts, membership: Membership, own: Holder, container: Container, *, check: str
 ) -> Iterator[Finding]:
     """An object without a DACL counts as delegated to Everyone."""
     descriptor = container.descriptor
     if descriptor is None:
         return
-    certain = _apart_from_everybody(membership.without_domain_admins)
-    possible = certain | _apart_from_everybody(membership.perhaps_without_domain_admins)
     by_trustee: dict[str, list[Ace]] = {EVERYONE: []} if descriptor.dacl is None else {}
     for ace in descriptor.dacl or ():
-        is_grant = ace.kind in _GRANTING and bool(ace.rights & RIGHTS_BEYOND_READ)
-        if is_grant and not ace.is_inherited and ace.trustee in possible:
+        if ace.trustee not in own.possible.sids or ace.is_inherited:  # of most entries of a domain
+            continue
+        if ace.kind in _GRANTING and ace.rights & RIGHTS_BEYOND_READ:
             by_trustee.setdefault(ace.trustee, []).append(ace)
     for trustee, aces in by_trustee.items():
         finding = _finding(facts, membership, container, trustee, aces, check=check)
-        if aces and not (trustee in certain and any(ace.kind is AceKind.ALLOW for ace in aces)):
+        if aces and not (trustee in own.certain.sids and any(ace.kind is AceKind.ALLOW for ace in aces)):
             finding = replace(finding, outcome=FindingOutcome.UNVERIFIABLE, actual=f"{OPEN}; {finding.actual}")
         yield finding
 
 
-def _apart_from_everybody(sids: Iterable[str]) -> frozenset[str]:
-    """Leave out the groups that every account is in."""
-    return frozenset(sid for sid in sids if not _is_everybody(sid))
+def _apart_from_everybody(membership: Membership) -> Holder:
+    """Return the account with the groups of its own, without those that every account is in."""
+    holder = holder_without_domain_admins(membership)
+    certain, possible = (
+        Token(frozenset(sid for sid in token.sids if not _is_everybody(sid)))
+        for token in (holder.certain, holder.possible)
+    )
+    return Holder(certain=certain, possible=possible)
 
 
 def _is_everybody(sid: str) -> bool:
