@@ -146,13 +146,15 @@ def check_recent_use(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
     if last is None:
         yield _use(facts, "The account never signed in", "no successful sign-in is recorded", Severity.LOW)
     elif now - last > _IDLE:
-        words = f"last successful sign-in {(now - last).days} days ago"
+        words = f"last recorded sign-in {(now - last).days} days ago"
         yield _use(facts, "The account has not signed in lately", words, Severity.LOW)
 
 
 def _last_success(activity: Record) -> datetime | None:
-    names = ("lastSuccessfulSignInDateTime", "lastSignInDateTime", "lastNonInteractiveSignInDateTime")
-    return max((found for name in names if (found := _instant(activity, name)) is not None), default=None)
+    """Return the last success; the other two instants, of attempts, stand in where Graph has recorded none."""
+    attempts = (_instant(activity, name) for name in ("lastSignInDateTime", "lastNonInteractiveSignInDateTime"))
+    last_attempt = max((found for found in attempts if found is not None), default=None)
+    return _instant(activity, "lastSuccessfulSignInDateTime") or last_attempt
 
 
 def _use(facts: TenantFacts, title: str, actual: str, severity: Severity) -> Finding:

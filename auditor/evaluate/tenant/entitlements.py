@@ -70,7 +70,7 @@ def delegating_assignments(facts: TenantFacts) -> tuple[RoleAssignment, ...]:
     return tuple(
         assignment
         for assignment in facts.exchange.assignments.all
-        if assignment.is_delegating and isinstance(assignment.claim, Held)
+        if assignment.is_delegating and assignment.is_in_force and isinstance(assignment.claim, Held)
     )
 
 

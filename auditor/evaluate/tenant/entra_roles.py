@@ -133,8 +133,8 @@ class _Reader:
         expanded = record.get("roleDefinition")
         definition = expanded if isinstance(expanded, dict) else self._definitions.get(role_id.casefold(), {})
         # Whoever creates a custom role chooses its templateId; only a built-in role's says what it is.
-        is_custom = flag(definition, "isBuiltIn") is False
-        template_id = role_id if is_custom else text(definition, "templateId") or role_id
+        is_built_in = flag(definition, "isBuiltIn") is True
+        template_id = (text(definition, "templateId") if is_built_in else "") or role_id
         name = text(definition, "displayName") or BUILT_IN_ROLE_NAMES.get(template_id.casefold(), template_id)
         scope = _scope(record)
         schedule = self._schedules.of_role(principal, role_id, text(record, "directoryScopeId"))

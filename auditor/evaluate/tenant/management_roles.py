@@ -105,7 +105,9 @@ def _compare_with_root(
 
 
 def _missing_entries(own: Read, full: Read) -> tuple[str, ...]:
-    have = {text(entry, "Name").casefold(): {name.casefold() for name in texts(entry, "Parameters")} for entry in own}
+    have: dict[str, set[str]] = {}
+    for entry in own:  # a cmdlet may be listed more than once, of different snap-ins
+        have.setdefault(text(entry, "Name").casefold(), set()).update(map(str.casefold, texts(entry, "Parameters")))
     lacks = []
     for entry in full:
         name = text(entry, "Name")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluate.fields import flag, text
 from auditor.evaluate.judgement import Claim, Held, NotHeld, Unknown, describe_gap
+from auditor.evaluate.tenant.account import is_guid
 from auditor.evaluate.tenant.write_scopes import WriteScopes
 from auditor.model.evidence import GapKind
 from auditor.model.results import EvidenceReference
@@ -25,7 +26,8 @@ _POLICY_ASSIGNEES = ("RoleAssignmentPolicy", "MailboxPlan")
 class RoleAssignment:
     """One role assignment that may reach the account.
 
-    `ineffective` says why it grants nothing (disabled, delegating only, invalid), or is empty. `no_write`
+    `ineffective` says why it grants nothing (disabled, delegating only, invalid), or is empty. `is_in_force` is False
+    for one that is disabled or invalid, and so does not even let anybody grant the role. `no_write`
     says why it lets nobody's recipients be written, which matters for the documented roles alone.
     `limited_to` names what limits its write scope, or is empty, `custom_scopes` holds the bare names, case-folded.
     `role` is None when the role's type could not be
@@ -38,6 +40,7 @@ class RoleAssignment:
     assignee: str
     assignee_type: str
     is_delegating: bool
+    is_in_force: bool
     ineffective: str
     no_write: str
     uncertain: str
@@ -92,7 +95,14 @@ def read_role_assignments(
     scopes = WriteScopes(evidence)
     told = None if of_account is None else {_row_key(row) for row in of_account}
     found = (
-        _assignment(row, resolver.claim(row), roles, scopes, None if told is None else key in told)
+        _assignment(
+            row,
+            resolver.kind(row),
+            resolver.claim(row),
+            roles,
+            scopes,
+            is_told=None if told is None else key in told,
+        )
         for key, row in rows.items()
         if text(row, "RoleAssigneeType") not in _POLICY_ASSIGNEES
     )
@@ -148,12 +158,17 @@ class _AssigneeResolver:
         if _is_unknown_to_exchange(evidence):
             self._of_account = set()
 
+    def kind(self, row: Record) -> str:
+        """Return the assignee's type; where it is not stated, a listed role group is known to be one."""
+        is_listed = self._groups.find(_assignee(row)) is not None
+        return text(row, "RoleAssigneeType") or ("RoleGroup" if is_listed else "")
+
     def claim(self, row: Record) -> Claim:
         """Say whether the assignment's assignee is the account or contains it."""
         if self._account.is_absent:
             return NotHeld()
-        kind = text(row, "RoleAssigneeType").casefold()
-        if "rolegroup" in kind or (not kind and self._groups.find(_assignee(row)) is not None):
+        kind = self.kind(row).casefold()
+        if "rolegroup" in kind:
             return self._role_group(row)
         if kind == "user":
             return self._user(row)
@@ -177,8 +192,16 @@ class _AssigneeResolver:
         return Unknown(reason, (EvidenceReference(dataset=OF_ACCOUNT), members))
 
     def _user(self, row: Record) -> Claim:
-        if {_assignee(row).casefold(), text(row, "RoleAssignee").casefold()} & self._account.aliases:
-            return Held(((self._account.name,),))
+        names = {_assignee(row).casefold(), text(row, "RoleAssignee").casefold()} & self._account.aliases
+        if names:
+            is_listed = self._of_account is None or _row_key(row) in self._of_account
+            if is_listed or any(is_guid(name) for name in names):
+                return Held(((self._account.name,),))
+            return Unknown(
+                f"the assignee {_assignee(row)} bears the account's name, which others may bear as well, and Exchange "
+                "does not list the assignment for the account",
+                (EvidenceReference(dataset=OF_ACCOUNT),),
+            )
         if _assignee(row).casefold() in self._account.display_names:
             return Unknown(f"the assignee {_assignee(row)} bears the account's display name, which is no identity")
         if self._account.exchange_user is not None:
@@ -220,7 +243,7 @@ def _is_unknown_to_exchange(evidence: Evidence) -> bool:
 
 
 def _assignment(
-    row: Record, claim: Claim, roles: ManagementRoles, scopes: WriteScopes, is_told: bool | None
+    row: Record, kind: str, claim: Claim, roles: ManagementRoles, scopes: WriteScopes, *, is_told: bool | None
 ) -> RoleAssignment:
     role_name = text(row, "Role")
     name = text(row, "Name") or text(row, "Identity")
@@ -231,8 +254,9 @@ def _assignment(
         role_name=role_name,
         role=roles.find(role_name),
         assignee=_assignee(row),
-        assignee_type=text(row, "RoleAssigneeType"),
+        assignee_type=kind,
         is_delegating=_is_delegating(row),
+        is_in_force=_is_in_force(row),
         ineffective=_why_ineffective(row),
         no_write=scopes.why_no_write(row),
         uncertain=_why_uncertain(row),
@@ -248,13 +272,13 @@ def _is_delegating(row: Record) -> bool:
 
 
 def _why_ineffective(row: Record) -> str:
-    if _is_delegating(row):
-        return "delegating only: it lets the holder grant the role, not use it"
-    if flag(row, "Enabled") is False:
-        return "the assignment is disabled"
-    if flag(row, "IsValid") is False:
-        return "the assignment is invalid"
-    return ""
+    if not _is_in_force(row):
+        return "the assignment is disabled" if flag(row, "Enabled") is False else "the assignment is invalid"
+    return "delegating only: it lets the holder grant the role, not use it" if _is_delegating(row) else ""
+
+
+def _is_in_force(row: Record) -> bool:
+    return flag(row, "Enabled") is not False and flag(row, "IsValid") is not False
 
 
 def _why_uncertain(row: Record) -> str:

@@ -185,10 +185,10 @@ class _Nesting:
         group = self._tenant_groups.get(object_id.casefold()) if object_id else None
         if group is not None:
             return Held(((self._account.name, f"group {text(group, 'displayName') or object_id}"),))
-        entra_role = EXCHANGE_DEFAULTS.entra_role_behind(text(member, "Name"))
-        if entra_role is not None:
-            return self._entra_role(entra_role)
         kind = _kind(member)
+        entra_role = EXCHANGE_DEFAULTS.entra_role_behind(text(member, "Name"))
+        if entra_role is not None and (not kind or "group" in kind):
+            return self._entra_role(entra_role)
         if kind == "rolegroup":
             return Unknown(
                 f"the nested role group {text(member, 'Name')} is not in the list of role groups",

@@ -75,6 +75,13 @@ def activity(**dates: str | None) -> Record:
             None,
             "",
         ),
+        (
+            activity(
+                lastSuccessfulSignInDateTime="2026-10-08T08:00:00Z", lastSignInDateTime="2026-11-20T08:00:00Z"
+            ),
+            "low",
+            "46 days ago",
+        ),  # what came later was refused
         (activity(lastSuccessfulSignInDateTime=None), "low", "no successful sign-in"),
         ({"id": ACCOUNT_ID}, "low", "no successful sign-in"),
     ],

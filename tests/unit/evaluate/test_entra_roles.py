@@ -113,6 +113,12 @@ def test_the_role_is_recognised_by_its_template_whatever_it_is_called() -> None:
     assert outcome(judge(upper.evidence()), "M4") == "satisfied"
 
 
+def test_a_template_counts_only_where_graph_says_that_the_role_is_built_in() -> None:
+    custom = entra_role("00000000-0000-0000-0000-000000000007")
+    custom["roleDefinition"] = {"templateId": USER_ADMINISTRATOR, "displayName": "User Administrator"}
+    assert outcome(judge(Tenant(entra_roles=(custom,)).evidence()), "M4") == "missing"
+
+
 def test_someone_else_s_assignment_is_nobody_s_here() -> None:
     stranger = Tenant(entra_roles=(entra_role(USER_ADMINISTRATOR, principal="33333333-0000-0000-0000-000000000003"),))
     assert outcome(judge(stranger.evidence()), "M4") == "missing"

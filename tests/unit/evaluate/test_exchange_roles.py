@@ -9,6 +9,7 @@ import pytest
 from auditor.matrix.profile import AllOf
 from tests.unit.evaluate.composed import MATRIX, REFUSED, findings, judge, matrix, outcome, row, told
 from tests.unit.evaluate.composed_tenant import (
+    ACCOUNT_ID,
     DISTRIBUTION_GROUPS,
     DOCUMENTED_ROLES,
     EXCHANGE_ADMINISTRATOR,
@@ -177,6 +178,39 @@ def test_a_delegating_assignment_is_an_excess_of_its_own() -> None:
     assert outcome(results, "M2") == "satisfied"
 
 
+@pytest.mark.parametrize("off", [{"Enabled": False}, {"IsValid": False}], ids=["disabled", "invalid"])
+def test_a_delegating_assignment_that_is_not_in_force_grants_nothing(off: dict[str, bool]) -> None:
+    delegating = assignment(
+        MAIL_RECIPIENTS, RoleAssignmentDelegationType="DelegatingOrgWide", ExchangeObjectId="d", Name="d", **off
+    )
+    assert told(judge(Tenant().with_assignments(delegating).evidence()), "EXO-014") == []
+
+
+def test_a_name_alone_is_not_the_account_when_exchange_lists_no_such_assignment() -> None:
+    results = judge(replace(DIRECT, of_account=()).evidence())
+    assert [outcome(results, each) for each in ("M1", "M2", "M3")] == ["unverifiable"] * 3
+    assert "does not list" in row(results, "M1").reason
+
+
+def test_an_object_id_is_the_account_whatever_exchange_lists() -> None:
+    by_id = tuple(assignment(name, ACCOUNT_ID, kind="User") for name in DOCUMENTED_ROLES)
+    assert outcome(judge(replace(DIRECT, assignments=by_id, of_account=()).evidence()), "M1") == "satisfied"
+
+
+def test_a_role_group_is_one_also_where_the_type_of_the_assignee_is_not_stated() -> None:
+    untyped = tuple(assignment(name, kind="") for name in DOCUMENTED_ROLES)
+    results = judge(replace(Tenant(), assignments=untyped).evidence())
+    assert (outcome(results, "M1"), outcome(results, "M5")) == ("satisfied", "satisfied")
+
+
+def test_a_person_named_like_one_of_microsoft_s_groups_is_a_person() -> None:
+    person = member("33333333-0000-0000-0000-000000000003", name="ExchangeServiceAdmins_-1")
+    tenant = replace(
+        Tenant(), members={ROLE_GROUP: (person,)}, entra_roles=(entra_role(EXCHANGE_ADMINISTRATOR),), of_account=()
+    )
+    assert outcome(judge(tenant.evidence()), "M1") == "missing"
+
+
 @pytest.mark.parametrize(
     ("name", "severity"),
     [("Role Management", "high"), ("Mail Tips", "medium"), ("View-Only Recipients", "low")],
@@ -223,6 +257,12 @@ def test_a_custom_role_counts_as_far_as_its_cmdlets_go() -> None:
     assert (fewer.outcome, "lacks New-DistributionGroup" in fewer.reason) == ("partial", True)
     narrower = custom_role("Set-DistributionGroup", "New-DistributionGroup", parameters=("Identity",))
     assert "Set-DistributionGroup -Members" in row(judge(narrower.evidence()), "M1").reason
+
+
+def test_a_cmdlet_listed_twice_is_compared_as_one() -> None:
+    entries = ({"Name": "Set-User", "Parameters": ["A"]}, {"Name": "Set-User", "Parameters": ["B"]})
+    tenant = replace(custom_role(), role_entries={DISTRIBUTION_GROUPS: entries, "H2R Lists": entries})
+    assert outcome(judge(tenant.evidence()), "M1") == "satisfied"
 
 
 def test_a_custom_role_whose_cmdlets_were_not_read_stays_open() -> None:
