@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -76,6 +77,13 @@ class DistinguishedName:
         above = self.relative_names[1:]
         return DistinguishedName(relative_names=above) if above else None
 
+    def lineage(self) -> Iterator[DistinguishedName]:
+        """Yield this name and all above it, the closest first."""
+        name: DistinguishedName | None = self
+        while name is not None:
+            yield name
+            name = name.parent
+
     @property
     def is_dc_form(self) -> bool:
         """True if every component is a single `DC=`, as in `DC=corp,DC=example,DC=com`."""
@@ -109,6 +117,14 @@ def parse_dn(text: str) -> DistinguishedName:
         name, position = _relative_name(text, position + 1)
         names.append(name)
     return DistinguishedName(relative_names=tuple(names))
+
+
+def parsed_dn(text: str) -> DistinguishedName | None:
+    """Return a DN, or None for text that is none."""
+    try:
+        return parse_dn(text)
+    except ValueError:
+        return None
 
 
 def _relative_name(text: str, position: int) -> tuple[RelativeName, int]:
@@ -183,9 +199,12 @@ def dns_above(text: str) -> Iterator[str]:
         end_of_own_name = _OWN_NAME.match(text)
 
 
+_parse_repeated = lru_cache(maxsize=1 << 12)(parse_dn)  # one name is held against many
+
+
 def is_dn_within(text: str, above: str) -> bool:
     """Tell whether one DN lies at or below another; text that is no DN lies nowhere."""
     try:
-        return parse_dn(text).is_within(parse_dn(above))
+        return _parse_repeated(text).is_within(_parse_repeated(above))
     except ValueError:
         return False

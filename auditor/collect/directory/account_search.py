@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from auditor.collect.directory.filters import filter_value
-from auditor.collect.directory.reader import not_held_here, parsed_dn, require_found
+from auditor.collect.directory.reader import not_held_here, require_found
 from auditor.collect.directory.session import FoundObject, Scope, SearchRequest
 from auditor.errors import SourceError
+from auditor.model.distinguished_name import parsed_dn
 from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:

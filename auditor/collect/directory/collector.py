@@ -21,7 +21,7 @@ from auditor.collect.directory.groups import read_groups, read_well_known_member
 from auditor.collect.directory.hosts import HostTrials, SignedInHost
 from auditor.collect.directory.limits import DEFAULT_LIMITS, Deadline, Limits
 from auditor.collect.directory.naming import read_class_vocabularies, read_schema, read_trustees
-from auditor.collect.directory.reader import DirectoryReader, not_held_here, parsed_dn
+from auditor.collect.directory.reader import DirectoryReader, not_held_here
 from auditor.collect.directory.session import FoundObject
 from auditor.collect.directory.sign_in import SimpleBind
 from auditor.collect.directory.tier_zero import (
@@ -30,6 +30,7 @@ from auditor.collect.directory.tier_zero import (
     read_tier_zero,
 )
 from auditor.collect.directory.witness import read_effective_rights
+from auditor.model.distinguished_name import parsed_dn
 from auditor.model.evidence import Gap, GapKind
 from auditor.model.sign_in import KerberosSignIn
 

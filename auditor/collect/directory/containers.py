@@ -6,9 +6,10 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.collect.directory.reader import not_held_here, parsed_dn, require_found
+from auditor.collect.directory.reader import not_held_here, require_found
 from auditor.collect.directory.session import DESCRIPTOR, FoundObject, Scope, SearchRequest
 from auditor.errors import SourceError
+from auditor.model.distinguished_name import parsed_dn
 from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from auditor.errors import SourceError
 from auditor.model.directory_entry import DESCRIPTOR_ATTRIBUTE, DirectoryEntry, entry_to_record
-from auditor.model.distinguished_name import DistinguishedName, parse_dn
+from auditor.model.distinguished_name import DistinguishedName, parsed_dn
 from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:
@@ -94,14 +94,6 @@ class DirectoryReader:
         holding = [context for context in self.naming_contexts if name.is_within(context)]
         closest = max(holding, key=lambda context: len(context.relative_names), default=None)
         return None if closest is None else self.naming_contexts[closest]
-
-
-def parsed_dn(text: str) -> DistinguishedName | None:
-    """Return a DN from the directory or the inventory, or None for text that is none."""
-    try:
-        return parse_dn(text)
-    except ValueError:
-        return None
 
 
 def require_found(answer: FoundObject | Gap) -> FoundObject:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from auditor.acl import RIGHTS_BEYOND_READ, AceKind, Token, domain_of_sid, rid_of_sid
 from auditor.evaluate.directory.grants import entries_in_words, path_to_ace
 from auditor.evaluate.directory.holder import OPEN, Holder, holder_without_domain_admins
-from auditor.evaluate.directory.subtree import Container, read_above
+from auditor.evaluate.directory.subtree import Ancestors, Container
 from auditor.evaluate.directory.well_known import BASELINE_BUILT_IN, DOMAIN_USERS_RID, EVERYONE, IN_EVERY_TOKEN
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import revoke
 from auditor.model.directory_entry import record_to_entry
-from auditor.model.distinguished_name import is_dn_within
+from auditor.model.distinguished_name import parsed_dn
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -47,16 +47,14 @@ def check_delegation_above(facts: DirectoryFacts) -> Iterator[Finding]:
     membership = facts.account.membership
     if membership is None:
         return
-    targets = facts.connection.target_ous
-    above = {
-        container.dn: container
-        for ou in targets
-        for container in read_above(facts.evidence, ou)
-        if not any(is_dn_within(container.dn, target) for target in targets)
-    }
+    ancestors = Ancestors(facts.evidence)
+    targets = {name for name in map(parsed_dn, facts.connection.target_ous) if name is not None}
+    above = {container.dn: container for ou in facts.connection.target_ous for container in ancestors.of(ou)}
     own = _apart_from_everybody(membership)
     for container in above.values():
-        yield from _delegations(facts, membership, own, container, check="AD-PRV-013")
+        name = parsed_dn(container.dn)
+        if name is not None and targets.isdisjoint(name.lineage()):
+            yield from _delegations(facts, membership, own, container, check="AD-PRV-013")
 
 
 def _delegations(

@@ -52,14 +52,16 @@ class Delegated:
     inhabitants: Inhabitants | None = None
 
 
-def judge_delegation(evidence: Evidence, membership: Membership, target_ou: str) -> Delegated:
-    """Judge one target OU. The token is the one the account has after leaving Domain Admins (rule A2)."""
+def judge_delegation(
+    evidence: Evidence, membership: Membership, target_ou: str, above: tuple[Container, ...]
+) -> Delegated:
+    """Judge one target OU with the objects above it. The token is that after leaving Domain Admins (rule A2)."""
     reference = EvidenceReference(dataset="target_ou", record=target_ou)
     read = evidence.read("target_ou", target_ou)
     entry = next((record_to_entry(record) for record in read), None)
     if entry is None or entry.descriptor is None:
         return Delegated(judgement=_judge_unseen(evidence, target_ou, read.gap, reference), subtree=None)
-    subtree = read_subtree(evidence, target_ou, entry)
+    subtree = read_subtree(evidence, target_ou, entry, above)
     if subtree.target.descriptor is None:
         malformed = _unverifiable("its security descriptor is malformed", (reference,))
         return Delegated(judgement=malformed, subtree=None)

@@ -11,6 +11,7 @@ from auditor.evaluate.directory.delegation import Delegated, judge_delegation
 from auditor.evaluate.directory.hosts import judge_host
 from auditor.evaluate.directory.readings import Judged, accept_one_leg, note_other_reading
 from auditor.evaluate.directory.schema import DirectorySchema, read_schema
+from auditor.evaluate.directory.subtree import Ancestors
 from auditor.evaluate.directory.user_task import TaskPart, decide_user_task
 from auditor.evaluate.judgement import Judgement, Scoped, Unknown, describe_gap, with_note
 from auditor.evaluate.requirements import to_result
@@ -52,9 +53,11 @@ class DirectoryFacts:
 def gather_directory_facts(evidence: Evidence, connection: HybridConnection, profile: Profile) -> DirectoryFacts:
     """Work out once who the account is, what is in its token, and what it may do on each target OU."""
     account, schema = identify_account(evidence, connection), read_schema(evidence)
-    membership = account.membership
+    membership, ancestors = account.membership, Ancestors(evidence)
     delegations = (
-        {} if membership is None else {ou: judge_delegation(evidence, membership, ou) for ou in connection.target_ous}
+        {}
+        if membership is None
+        else {ou: judge_delegation(evidence, membership, ou, ancestors.of(ou)) for ou in connection.target_ous}
     )
     return DirectoryFacts(
         evidence=evidence,

@@ -10,7 +10,7 @@ from auditor.acl import AccessMask, SecurityDescriptor, Token, decide, narrow
 from auditor.evaluate.directory.user_task import controls_user, may_be_defeated
 from auditor.evaluate.directory.well_known import IN_EVERY_TOKEN
 from auditor.model.directory_entry import DirectoryEntry, record_to_entry
-from auditor.model.distinguished_name import dns_above, is_dn_within, parse_dn
+from auditor.model.distinguished_name import dns_above, is_dn_within, parse_dn, parsed_dn
 
 if TYPE_CHECKING:
     from auditor.model.evidence import Evidence, Gap
@@ -101,6 +101,22 @@ class Subtree:
         return self.gap is None and not self.unread and not self.unlisted
 
 
+class Ancestors:
+    """The objects above the target OUs, found by name: there may be thousands of either."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        entries = map(record_to_entry, evidence.read("ancestors"))
+        named = ((parsed_dn(entry.dn), entry) for entry in entries)
+        self._containers = {name: _container(evidence, entry) for name, entry in named if name is not None}
+
+    def of(self, dn: str) -> tuple[Container, ...]:
+        """Return the objects above a DN, the closest first."""
+        name = parsed_dn(dn)
+        above = None if name is None else name.parent
+        found = map(self._containers.get, () if above is None else above.lineage())
+        return tuple(container for container in found if container is not None)
+
+
 def auditor_lists(evidence: Evidence, ancestor: DirectoryEntry) -> bool:
     """Tell whether the auditing identity is proven to see every child of an object."""
     descriptor = _container(evidence, ancestor).descriptor
@@ -127,8 +143,10 @@ def _may_list(descriptor: SecurityDescriptor, token: Token) -> bool:
     return decide(descriptor, token, AccessMask.LIST_CONTENTS).granted
 
 
-def read_subtree(evidence: Evidence, target_ou: str, entry: DirectoryEntry) -> Subtree:
-    """Gather a target OU, whose own record is `entry`, with the containers below and the objects above it."""
+def read_subtree(
+    evidence: Evidence, target_ou: str, entry: DirectoryEntry, above: tuple[Container, ...] = ()
+) -> Subtree:
+    """Gather a target OU, whose own record is `entry`, with the containers below it."""
     read = evidence.read("containers", target_ou)
     built_in = _built_in_containers(evidence, target_ou)
     target = _container(evidence, entry)
@@ -145,7 +163,7 @@ def read_subtree(evidence: Evidence, target_ou: str, entry: DirectoryEntry) -> S
         unread=tuple(each.dn for each in found if each.descriptor is None and each is not target),
         gap=read.gap,
         unlisted=tuple(each.dn for each in found if each.descriptor and not _lists(each.descriptor, *auditor)),
-        above=read_above(evidence, target_ou),
+        above=above,
     )
 
 
@@ -173,13 +191,6 @@ def _built_in_containers(evidence: Evidence, target_ou: str) -> set[str]:
     entries = map(record_to_entry, evidence.read("containers", target_ou))
     critical = (each.dn for each in entries if each.text("isCriticalSystemObject") == "TRUE")
     return {dn for dn in critical if not is_dn_within(dn, users)}
-
-
-def read_above(evidence: Evidence, dn: str) -> tuple[Container, ...]:
-    """Return the objects above a DN, the closest first."""
-    entries = (record_to_entry(record) for record in evidence.read("ancestors"))
-    closest_first = sorted((each for each in entries if is_dn_within(dn, each.dn)), key=lambda each: -len(each.dn))
-    return tuple(_container(evidence, each) for each in closest_first)
 
 
 def _container(evidence: Evidence, entry: DirectoryEntry) -> Container:

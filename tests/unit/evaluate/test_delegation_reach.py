@@ -293,3 +293,18 @@ def test_without_the_list_of_accounts_nobody_is_an_orphan_and_the_gap_is_told() 
 def test_many_are_counted() -> None:
     results = orphans(*(ace(WD, f"{DOMAIN}-{rid}") for rid in range(5000, 5040)))
     assert "and 30 more" in the_finding(results, "AD-PRV-018").actual
+
+
+def test_of_many_target_ous_each_is_held_against_what_lies_above_it() -> None:
+    places = [f"OU=Place {number},{HEAD}" for number in range(600)]
+    units = tuple(f"OU=Staff,{place}" for place in places)
+    delegated = descriptor(READABLE, *user_task(ACCOUNT))
+    inherited = descriptor(READABLE, *user_task(ACCOUNT, flags=INHERITED))
+    directory = Directory(
+        ous={unit: Container(raw=inherited) for unit in units},
+        above={HEAD: descriptor(READABLE), **dict.fromkeys(places, delegated)},
+    ).connect(target_ous=units)
+    results = judge(directory.evidence())
+    assert sorted(found.scope for found in findings(results, "AD-PRV-013")) == sorted(places)
+    notes = {each.scope: each.note for each in results.connections[0].requirements if each.id == "M8"}
+    assert all(f"inherited from {unit.partition(',')[2]}." in notes[unit] for unit in units)
