@@ -1,4 +1,4 @@
-"""The second volume of the PDF: every read of the run, made in parts side by side and joined.
+"""The second volume of the PDF: every read of the run by what was asked, made in parts side by side and joined.
 
 One long table would take a single process minutes and gigabytes, which grow with the rows; parts take little of
 both and every core. The parts are not tagged, because joining would lose the tags: the volume claims PDF/A-3u, and
@@ -15,26 +15,26 @@ from typing import TYPE_CHECKING
 
 import pikepdf
 
-from auditor.report.evidence_view import query_rows, what_was_wrong
+from auditor.report.evidence_view import Question, SourceView, by_question, source_views
 from auditor.report.html import render_appendix_html
 from auditor.report.pdf import render_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from auditor.model.results import Results, SourceRecord
+    from auditor.model.results import Results
 
 ROWS_PER_PART = 2500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceRow:
-    """A read of one connection. `query` holds (name, text) rows, `problem` why it is not complete, if so."""
+    """A read of one connection, and what it alone asked beyond its question."""
 
     connection: str
-    source: SourceRecord
-    query: tuple[tuple[str, str], ...]
-    problem: str
+    question: Question
+    read: SourceView
+    varying: tuple[tuple[str, str], ...]
 
 
 def render_appendix(results: Results, results_sha256: str) -> bytes:
@@ -50,14 +50,10 @@ def render_appendix(results: Results, results_sha256: str) -> bytes:
 def appendix_documents(results: Results, results_sha256: str) -> list[str]:
     """Return the parts as HTML, at least one."""
     rows = [
-        EvidenceRow(
-            connection=connection.id,
-            source=source,
-            query=query_rows(source.query),
-            problem="" if source.complete else what_was_wrong(source),
-        )
+        EvidenceRow(connection=connection.id, question=question, read=read, varying=varying)
         for connection in results.connections
-        for source in connection.sources
+        for question in by_question(source_views(connection))
+        for read, varying in question.reads
     ]
     starts = range(0, max(1, len(rows)), ROWS_PER_PART)
     return [

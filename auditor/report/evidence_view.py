@@ -81,21 +81,26 @@ class EvidenceView:
 
 def evidence_view(connection: ConnectionResult, referenced: frozenset[str]) -> EvidenceView:
     """Return the reads of a connection; findings refer to those whose anchors are `referenced`."""
-    views = tuple(
+    views = source_views(connection)
+    if len(views) <= MANY:
+        return EvidenceView(sources=views, questions=(), printed=views)
+    return EvidenceView(sources=views, questions=by_question(views), printed=_printed(views, referenced))
+
+
+def source_views(connection: ConnectionResult) -> tuple[SourceView, ...]:
+    """Return the reads of a connection in the order of the record."""
+    return tuple(
         SourceView(
             source=source,
             anchor=source_anchor(connection.id, place),
-            query=query_rows(source.query),
-            problem="" if source.complete else what_was_wrong(source),
+            query=_query_rows(source.query),
+            problem="" if source.complete else _what_was_wrong(source),
         )
         for place, source in enumerate(connection.sources)
     )
-    if len(views) <= MANY:
-        return EvidenceView(sources=views, questions=(), printed=views)
-    return EvidenceView(sources=views, questions=_questions(views), printed=_printed(views, referenced))
 
 
-def query_rows(query: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _query_rows(query: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Return what was asked as (name, text) rows."""
     return tuple((name, json_text(value)) for name, value in query.items())
 
@@ -105,7 +110,7 @@ def json_text(value: Any) -> str:  # noqa: ANN401  # any JSON value
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def what_was_wrong(source: SourceRecord) -> str:
+def _what_was_wrong(source: SourceRecord) -> str:
     """Return in words why a read is not complete."""
     kind = source.error_kind or "incomplete"
     return GAP_KINDS.get(kind, kind)
@@ -119,7 +124,8 @@ def _printed(views: Sequence[SourceView], referenced: frozenset[str]) -> tuple[S
     return tuple(view for view in views if view.anchor in chosen)
 
 
-def _questions(views: Sequence[SourceView]) -> tuple[Question, ...]:
+def by_question(views: Sequence[SourceView]) -> tuple[Question, ...]:
+    """Group reads by what they asked, in the order in which it was asked first."""
     alike: dict[tuple[str, str, tuple[str, ...]], list[SourceView]] = {}
     for view in views:
         names = tuple(name for name, _ in view.query)
