@@ -134,7 +134,7 @@ def check_sid_history(facts: DirectoryFacts) -> Iterator[Finding]:
     if entry is None:
         return
     yield from withheld(facts, entry, "AD-ACC-013", "sIDHistory")
-    history = entry.sids("sIDHistory")
+    history = sorted(entry.sids("sIDHistory"))
     if history or entry.has_malformed_sids("sIDHistory"):
         yield account_finding(
             facts,

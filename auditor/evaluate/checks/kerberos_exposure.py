@@ -30,7 +30,7 @@ def check_service_principal_names(facts: DirectoryFacts) -> Iterator[Finding]:
     if entry is None:
         return
     yield from withheld(facts, entry, "AD-KRB-001", "servicePrincipalName")
-    names = entry.texts("servicePrincipalName")
+    names = sorted(entry.texts("servicePrincipalName"))
     if names:
         yield account_finding(
             facts,
@@ -70,7 +70,7 @@ def check_constrained_delegation(facts: DirectoryFacts) -> Iterator[Finding]:
     if entry is None:
         return
     yield from withheld(facts, entry, "AD-KRB-003", "userAccountControl", "msDS-AllowedToDelegateTo")
-    targets = entry.texts("msDS-AllowedToDelegateTo")
+    targets = sorted(entry.texts("msDS-AllowedToDelegateTo"))
     transition = bool((entry.integer("userAccountControl") or 0) & _TRUSTED_TO_AUTHENTICATE_FOR_DELEGATION)
     if not targets and not transition:
         return

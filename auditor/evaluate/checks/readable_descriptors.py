@@ -39,9 +39,9 @@ def check_descriptors_are_readable(facts: DirectoryFacts) -> Iterator[Finding]:
     """Report per read how many objects came without a descriptor, or with a malformed one, and which."""
     for dataset, checks in _OPEN.items():
         for subject, read in facts.evidence.reads_of(dataset):
-            unread = [
+            unread = sorted(
                 entry.dn for entry in map(record_to_entry, read) if facts.evidence.descriptor(entry.descriptor) is None
-            ]
+            )
             if unread:
                 yield _finding(facts, dataset, subject, unread, checks)
 

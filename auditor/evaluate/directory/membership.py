@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from auditor.acl import domain_of_sid, rid_of_sid
@@ -149,7 +150,7 @@ class _Graph:
         }
 
     def walk(self, allowed: frozenset[str] | None, blocked: str | None) -> dict[str, Way]:
-        """Return the shortest chain of SIDs to every SID, breadth first.
+        """Return the shortest chain of SIDs to every SID, breadth first; among equally short ones by SID.
 
         `allowed` limits the walk to the groups the directory itself put into the token; `blocked` is a
         group that is not entered. What Everyone and the like are members of is followed as well:
@@ -157,7 +158,7 @@ class _Graph:
         """
         ways: dict[str, Way] = {self._account_sid: (self._account_sid,)}
         ways |= {sid: (self._account_sid, sid) for sid in (*self._account.sids("sIDHistory"), *IN_EVERY_TOKEN)}
-        queue = deque([(self._account_sid, self._account), *self._well_known.items()])
+        queue = deque([(self._account_sid, self._account), *sorted(self._well_known.items(), key=itemgetter(0))])
         through_well_known = set(self._well_known)
         while queue:
             sid, entry = queue.popleft()
@@ -208,7 +209,9 @@ class _Graph:
         if primary is not None and domain is not None:
             found.append(self._by_sid.get(f"{domain}-{primary}"))
         groups = ((group.sid, group) for group in found if group is not None)
-        return [(group_sid, group) for group_sid, group in groups if group_sid is not None]
+        return sorted(
+            ((group_sid, group) for group_sid, group in groups if group_sid is not None), key=itemgetter(0)
+        )
 
 
 def _gap_in_token(account: DirectoryEntry, token_entries: list[DirectoryEntry]) -> Gap | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, TypeVar
 
 from auditor.acl import AccessMask, SecurityDescriptor, Token, decide, narrow
 from auditor.evaluate.directory.user_task import controls_user, may_be_defeated
@@ -13,6 +14,8 @@ from auditor.model.directory_entry import DirectoryEntry, record_to_entry
 from auditor.model.distinguished_name import dns_above, is_dn_within, parse_dn, parsed_dn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from auditor.model.evidence import Evidence, Gap
 
 
@@ -56,6 +59,9 @@ class Inhabitant:
     def is_controlled_by(self, token: Token) -> bool:
         """Tell whether a token has full control of it; False when its descriptor could not be read."""
         return self.descriptor is not None and controls_user(self.descriptor, token, self.sid).is_held
+
+
+_Named = TypeVar("_Named", Container, Inhabitant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +146,8 @@ def _lists(descriptor: SecurityDescriptor, token: Token, is_whole: bool) -> bool
 
 @lru_cache(maxsize=1 << 12)
 def _may_list(descriptor: SecurityDescriptor, token: Token) -> bool:
-    return decide(descriptor, token, AccessMask.LIST_CONTENTS).granted
+    decision = decide(descriptor, token, AccessMask.LIST_CONTENTS)
+    return decision.granted and decision.is_certain
 
 
 def read_subtree(
@@ -155,7 +162,7 @@ def read_subtree(
         for below in map(record_to_entry, read)
         if not built_in or (below.dn not in built_in and built_in.isdisjoint(dns_above(below.dn)))
     )
-    found = [target, *(_container(evidence, below) for below in kept)]
+    found = [target, *_in_order(_container(evidence, below) for below in kept)]
     auditor = auditor_token(evidence)
     return Subtree(
         target=target,
@@ -170,7 +177,13 @@ def read_subtree(
 def read_inhabitants(evidence: Evidence, ou: str) -> Inhabitants:
     """Gather the users and groups below an OU."""
     read = evidence.read("inhabitants", ou)
-    return Inhabitants(found=tuple(_inhabitant(evidence, record_to_entry(record)) for record in read), gap=read.gap)
+    found = _in_order(_inhabitant(evidence, record_to_entry(record)) for record in read)
+    return Inhabitants(found=tuple(found), gap=read.gap)
+
+
+def _in_order(found: Iterable[_Named]) -> list[_Named]:
+    """Sort by DN: each domain controller answers in an order of its own, and what is told names the first ones."""
+    return sorted(found, key=attrgetter("dn"))
 
 
 def _inhabitant(evidence: Evidence, entry: DirectoryEntry) -> Inhabitant:
