@@ -58,6 +58,8 @@ def rights_beyond_task(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
 
 def _on_the_ou(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
     high = Severity.HIGH
+    # An entry that names the object's own class speaks of the whole object (MS-ADTS 5.1.3.3.3).
+    unit = tuple(guid for guid in (schema.classes.get("organizationalunit"),) if guid is not None)
     yield RightBeyondTask(
         check="AD-PRV-001",
         severity=high,
@@ -71,8 +73,8 @@ def _on_the_ou(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
         held="changing permissions or owner",
         rights=AccessMask.WRITE_DAC | AccessMask.WRITE_OWNER,
         question=_any_of(
-            _unlimited(AccessMask.WRITE_DAC),
-            _unlimited(AccessMask.WRITE_OWNER),
+            _unlimited(AccessMask.WRITE_DAC, unit),
+            _unlimited(AccessMask.WRITE_OWNER, unit),
             lambda descriptor, token: () if descriptor.owner in token.sids else None,
         ),
     )
@@ -100,9 +102,9 @@ def _on_the_ou(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
     )
 
 
-def _unlimited(right: AccessMask) -> Question:
+def _unlimited(right: AccessMask, own_class: tuple[str, ...] = _UNLIMITED) -> Question:
     """A deny for one object type leaves a right without a limit to types what it is: too wide."""
-    return lambda descriptor, token: aces_granting(descriptor, token, right, _UNLIMITED)
+    return lambda descriptor, token: aces_granting(descriptor, token, right, own_class)
 
 
 def _writing_on_the_ou(schema: DirectorySchema, attribute: str) -> Question:

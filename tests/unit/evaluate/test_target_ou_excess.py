@@ -107,6 +107,8 @@ RIGHTS: dict[str, tuple[Ace, set[int]]] = {
     ),
     "modify permissions": (ace(WD, DELEGATES), {2}),
     "modify owner": (ace(WO, DELEGATES), {2}),
+    "modify permissions, for the OU's own class": (ace(WD, DELEGATES, object_type=OU), {2}),
+    "modify owner, for the OU's own class": (ace(WO, DELEGATES, object_type=OU), {2}),
     "write every attribute": (ace(WP, DELEGATES), {3, 6}),
     "generic write": (ace(AccessMask.GENERIC_WRITE, DELEGATES), {3, 6, 21}),
     "write every attribute, by the class": (ace(WP, DELEGATES, object_type=OU), {6}),
