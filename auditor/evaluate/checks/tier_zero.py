@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.acl import AccessMask, GuidKind, Token, well_known_guid
+from auditor.acl import AccessMask, Token
 from auditor.evaluate.directory.grants import (
     aces_granting,
     entries_in_words,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from auditor.evaluate.directory.membership import Membership
     from auditor.model.results import Finding
 
-_COMPUTER = well_known_guid("computer", GuidKind.CLASS)
+_ANY_OTHER_CLASS = ""
 _GET_CHANGES_ALL = "1131f6ad-9c07-11d1-f79f-00c04fc2dcd2"
 _REPLICATION_RIGHTS = {
     "1131f6aa-9c07-11d1-f79f-00c04fc2dcd2": "DS-Replication-Get-Changes",
@@ -176,8 +176,8 @@ def _beyond_reading(facts: DirectoryFacts, dn: str, *, is_head: bool) -> Questio
 
 
 def _grants_below(descriptor: SecurityDescriptor, token: Token) -> Iterator[Grant]:
-    """Explicit entries for the classes that they name, or for computers, which domain controllers are."""
-    classes = {ace.inherited_object_type or _COMPUTER for ace in descriptor.dacl or ()}
+    """Explicit entries, on the classes that entries name and on any other."""
+    classes = {ace.inherited_object_type or _ANY_OTHER_CLASS for ace in descriptor.dacl or ()}
     for class_guid in sorted(classes):
         yield from (grant for grant in grants_below(descriptor, token, class_guid) if not grant.ace.is_inherited)
 

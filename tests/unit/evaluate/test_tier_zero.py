@@ -261,6 +261,12 @@ def test_an_earlier_deny_takes_it_away(flags: int, inherited: str | None) -> Non
     assert told(judge(tier_zero(raw).evidence()), "AD-PRV-011") == []
 
 
+def test_a_deny_for_one_class_below_leaves_the_others() -> None:
+    deny = ace(FULL_CONTROL, DELEGATES, ace_type=1, inherited=COMPUTER, flags=CONTAINER_INHERIT | INHERIT_ONLY)
+    raw = placed(CONTROLLERS, deny, ace(WD, DELEGATES, flags=CONTAINER_INHERIT | INHERIT_ONLY))
+    assert told(judge(tier_zero(raw).evidence()), "AD-PRV-011") == [("excess", "critical")]
+
+
 def test_a_deny_on_the_object_itself_leaves_what_lies_below() -> None:
     raw = placed(CONTROLLERS, ace(WD, DELEGATES, ace_type=1), ace(WD, DELEGATES, flags=CONTAINER_INHERIT))
     assert told(judge(tier_zero(raw).evidence()), "AD-PRV-011") == [("excess", "critical")]
