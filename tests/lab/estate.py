@@ -23,6 +23,7 @@ GUIDS: Mapping[str, str] = {
     "user": f"bf967aba-{_COMMON_TAIL}",
     "group": f"bf967a9c-{_COMMON_TAIL}",
     "computer": f"bf967a86-{_COMMON_TAIL}",
+    "groupPolicyContainer": "f30e3bc2-9ff0-11d1-b603-0000f80367c1",
     # extended rights
     "User-Force-Change-Password": "00299570-246d-11d0-a768-00aa006e0529",
     "DS-Replication-Get-Changes": "1131f6aa-9c07-11d1-f79f-00c04fc2dcd2",
@@ -30,6 +31,7 @@ GUIDS: Mapping[str, str] = {
     # attributes
     "member": f"bf9679c0-{_COMMON_TAIL}",
     "pwdLastSet": f"bf967a0a-{_COMMON_TAIL}",
+    "description": f"bf967950-{_COMMON_TAIL}",
     "gPLink": "f30e3bbe-9ff0-11d1-b603-0000f80367c1",
     "servicePrincipalName": "f3a64788-5306-11d1-a9c5-0000f80367c1",
     "msDS-GroupMSAMembership": "888eedd6-ce04-df40-b462-b8a50e41ba38",

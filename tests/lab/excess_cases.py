@@ -9,6 +9,7 @@ from tests.lab.user_task import EVERYTHING, USER_TASK, delegated, given_to, may,
 
 SATISFIED = Outcome.SATISFIED
 BESIDE, SHARED = f"OU=beside,{TARGETS}", f"OU=shared,{TARGETS}"
+ADMIN_SD_HOLDER, POLICIES = "CN=AdminSDHolder,CN=System", "CN=Policies,CN=System"
 DOMAIN_CONTROLLERS, SCHEMA_ADMINS, KRBTGT = "OU=Domain Controllers", "CN=Schema Admins,CN=Users", "CN=krbtgt,CN=Users"
 WHO_RETRIEVES = "msDS-GroupMSAMembership"
 REPLICATION = (
@@ -146,15 +147,24 @@ BESIDE_THE_TARGETS = (
     ),
     Case(
         name="tier-zero",
-        why="controls the domain controllers, a privileged group and the key of the domain",
+        why="controls the domain controllers, a privileged group and the key of the domain; makes policies",
         access_changes=(
+            # Handed on to every guarded account, where it lets nobody take the account over
+            AccessChange(dn=ADMIN_SD_HOLDER, aces=given_to("svc-tier-zero", "(OA;;WP;{description};;{account})")),
+            AccessChange(dn=POLICIES, aces=given_to("svc-tier-zero", "(OA;CI;CC;{groupPolicyContainer};;{account})")),
             AccessChange(dn=DOMAIN_CONTROLLERS, aces=given_to("svc-tier-zero", "(A;CI;GA;;;{account})")),
             AccessChange(dn=SCHEMA_ADMINS, aces=given_to("svc-tier-zero", "(OA;;WP;{member};;{account})")),
             AccessChange(
                 dn=KRBTGT, aces=given_to("svc-tier-zero", "(OA;;CR;{User-Force-Change-Password};;{account})")
             ),
         ),
-        findings_elsewhere={DOMAIN_CONTROLLERS: may(11, 12), SCHEMA_ADMINS: may(11), KRBTGT: may(11)},
+        findings_elsewhere={
+            ADMIN_SD_HOLDER: may(11, 12),
+            POLICIES: may(11, 12),
+            DOMAIN_CONTROLLERS: may(11, 12),
+            SCHEMA_ADMINS: may(11),
+            KRBTGT: may(11),
+        },
         targets=(target(SATISFIED, "both ACEs", delegated("OU=tier-zero")),),
     ),
 )
