@@ -34,9 +34,10 @@ def read_delegates(reader: DirectoryReader, context: str, units: Iterable[str]) 
             while pending:
                 found = reader.store(read, pending.popleft())
                 if "group" in found.texts("objectClass"):
-                    members = reader.objects_below(read, _members_of(found, context))
-                    pending += [member for member in members if member.dn not in seen]
-                    seen |= {member.dn for member in pending}
+                    for member in reader.objects_below(read, _members_of(found, context)):
+                        if member.dn not in seen:
+                            seen.add(member.dn)
+                            pending.append(member)
 
 
 def _trustees(reader: DirectoryReader, unit: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from auditor.acl import (
     decide,
     well_known_guid,
 )
-from auditor.evaluate.directory.well_known import EVERYONE, IN_EVERY_TOKEN
+from auditor.evaluate.directory.well_known import CREATOR_GROUP, CREATOR_OWNER, EVERYONE, IN_EVERY_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,11 +112,13 @@ def controllers_of(descriptor: SecurityDescriptor, powers: tuple[Power, ...]) ->
     found = (
         control_of(descriptor, Token(frozenset({trustee, *IN_EVERY_TOKEN})), powers, trustee)
         for trustee in dict.fromkeys(trustees)
-        if trustee not in (PRINCIPAL_SELF_SID, OWNER_RIGHTS_SID)
+        if trustee not in _IN_NO_TOKEN
     )
     return tuple(each for each in found if each.powers or each.perhaps)
 
 
+# They stand for others, and for nobody on the object itself where creators are meant (MS-DTYP 2.4.2.4).
+_IN_NO_TOKEN = frozenset({PRINCIPAL_SELF_SID, OWNER_RIGHTS_SID, CREATOR_OWNER, CREATOR_GROUP})
 _GIVING = (AceKind.ALLOW, AceKind.CONDITIONAL_ALLOW)
 
 

@@ -94,6 +94,8 @@ def test_whoever_can_take_over_the_account_is_named_with_the_entry(granted: obje
         ace(FULL_CONTROL, "S-1-5-18"),
         ace(FULL_CONTROL, "S-1-5-32-548"),
         ace(FULL_CONTROL, "S-1-5-10"),
+        ace(FULL_CONTROL, "S-1-3-0"),
+        ace(FULL_CONTROL, "S-1-3-1", flags=CONTAINER_INHERIT),
         ace(FULL_CONTROL, ACCOUNT),  # AD-CTL-008 tells
         ace(WP, f"{DOMAIN}-526", object_type=KEYS),
     ],
