@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -115,17 +115,32 @@ def test_every_scenario_has_an_expected_answer() -> None:
     assert len(SCENARIOS) >= 40
 
 
-def test_collecting_twice_tells_the_same_findings_whatever_things_are_called(audit: Audit) -> None:
-    scenario = SCENARIOS["vendor_application_with_consent"]()
+@pytest.mark.parametrize(
+    "name",
+    [
+        "administrative_unit_write_scope",
+        "crowd_in_member_group",
+        "direct_assignments_only",
+        "eligible_member_of_role_group",
+        "excluded_from_every_policy",
+        "manager_of_role_group",
+        "nested_mail_enabled_security_group",
+        "owner_of_privileged_application",
+        "role_through_role_assignable_group",
+        "vendor_application_with_consent",
+    ],
+)
+def test_collecting_twice_tells_the_same_findings_whatever_things_are_called(name: str, audit: Audit) -> None:
+    scenario = SCENARIOS[name]()
     tenant = scenario.tenant
     renamed = replace(
         tenant,
         display_name="Another name",
-        users=tuple(replace(each, display_name=f"renamed {each.display_name}") for each in tenant.users),
-        groups=tuple(replace(each, display_name=f"renamed {each.display_name}") for each in tenant.groups),
-        service_principals=tuple(
-            replace(each, display_name=f"renamed {each.display_name}") for each in tenant.service_principals
-        ),
+        users=_renamed(tenant.users),
+        groups=_renamed(tenant.groups),
+        service_principals=_renamed(tenant.service_principals),
+        administrative_units=_renamed(tenant.administrative_units),
+        conditional_access_policies=_renamed(tenant.conditional_access_policies),
     )
     told = []
     with LocalMicrosoft365(tenant) as service:
@@ -134,3 +149,7 @@ def test_collecting_twice_tells_the_same_findings_whatever_things_are_called(aud
             _, results = audit(service, scenario)
             told.append((outcomes(results), sorted((row["key"], row["outcome"]) for row in results["findings"])))
     assert told[0] == told[1] == told[2]
+
+
+def _renamed(things: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(replace(each, display_name=f"renamed {each.display_name}") for each in things)
