@@ -19,7 +19,7 @@ from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from auditor.evaluate.tenant.entra_roles import HeldRole
     from auditor.evaluate.tenant.judge import TenantFacts
@@ -29,23 +29,30 @@ _ENDS_SOON = timedelta(days=30)
 
 
 def check_excess_entra_roles(facts: TenantFacts) -> Iterator[Finding]:
-    """ENT-010 to 012: active or eligible directory roles that the profile does not name."""
-    seen: set[tuple[str, str]] = set()
-    for role, is_eligible in [
-        *((role, False) for role in facts.entra_roles.active),
-        *((role, True) for role in facts.entra_roles.eligible),
-    ]:
-        if role.template_id in facts.documented_entra_roles or (role.template_id, role.scope) in seen:
-            continue
-        seen.add((role.template_id, role.scope))
-        yield _excess(facts, role, is_eligible=is_eligible)
+    """ENT-010 to 012: active or eligible directory roles that the profile does not name, each once with every way."""
+    active: dict[tuple[str, str], list[HeldRole]] = {}
+    eligible: dict[tuple[str, str], list[HeldRole]] = {}
+    for found, roles in ((active, facts.entra_roles.active), (eligible, facts.entra_roles.eligible)):
+        for role in roles:
+            if role.template_id not in facts.documented_entra_roles:
+                found.setdefault((role.template_id, role.scope), []).append(role)
+    for held in active.values():
+        yield _excess(facts, held, is_eligible=False)
+    for place, held in eligible.items():
+        if place not in active:
+            yield _excess(facts, held, is_eligible=True)
 
 
-def _excess(facts: TenantFacts, role: HeldRole, *, is_eligible: bool) -> Finding:
+def _excess(facts: TenantFacts, roles: Sequence[HeldRole], *, is_eligible: bool) -> Finding:
+    role, own_id = roles[0], facts.account.object_id or ""
     check, severity = _check_and_severity(role.template_id)
     if is_eligible and severity is Severity.CRITICAL:
         severity = Severity.HIGH
     state = "eligible for" if is_eligible else "holder of"
+    # A group whose membership is to be activated holds its roles all the time
+    places = dict.fromkeys(
+        (each.group_id or own_id, is_eligible and not each.path[1].startswith("eligible ")) for each in roles
+    )
     return make_finding(
         check=check,
         connection=facts.connection.id,
@@ -57,22 +64,22 @@ def _excess(facts: TenantFacts, role: HeldRole, *, is_eligible: bool) -> Finding
         title=f"The account is {state} the directory role {role.name}",
         documented="directory role User Administrator only",
         actual=f"{state} {role.name}, scope {role.scope}",
-        paths=(role.path,),
-        evidence=(
-            EvidenceReference(
-                dataset="role_eligibility_instances" if is_eligible else "role_assignments",
-                record=facts.account.object_id or "",
-            ),
+        paths=tuple(each.path for each in roles),
+        evidence=tuple(
+            EvidenceReference(dataset="role_eligibility_instances" if is_waiting else "role_assignments", record=holder)
+            for holder, is_waiting in places
         ),
         remediation=Remediation(
             text=f"Remove {role.name} from the account or from the group that carries it.",
-            commands=(f"Get-MgRoleManagementDirectoryRoleAssignment -Filter {quote(_filter(facts, role))}",),
+            commands=tuple(_find_command(holder, role, is_eligible=is_waiting) for holder, is_waiting in places),
         ),
     )
 
 
-def _filter(facts: TenantFacts, role: HeldRole) -> str:
-    return f"principalId eq '{facts.account.object_id}' and roleDefinitionId eq '{role.template_id}'"
+def _find_command(holder_id: str, role: HeldRole, *, is_eligible: bool) -> str:
+    kind = "RoleEligibilityScheduleInstance" if is_eligible else "RoleAssignment"
+    condition = f"principalId eq '{holder_id}' and roleDefinitionId eq '{role.template_id}'"
+    return f"Get-MgRoleManagementDirectory{kind} -Filter {quote(condition)}"
 
 
 def _check_and_severity(template_id: str) -> tuple[str, Severity]:

@@ -124,6 +124,26 @@ def test_someone_else_s_assignment_is_nobody_s_here() -> None:
     assert outcome(judge(stranger.evidence()), "M4") == "missing"
 
 
+def test_an_excess_shows_every_way_and_how_to_find_each_assignment() -> None:
+    both = Tenant(
+        entra_roles=(entra_role(USER_ADMINISTRATOR), entra_role(GLOBAL_ADMINISTRATOR)),
+        eligible=(entra_role(GLOBAL_ADMINISTRATOR),),
+        member_of=(ROLE_CARRIER,),
+        entra_roles_of_groups={GROUP_ID: (entra_role(GLOBAL_ADMINISTRATOR, principal=GROUP_ID),)},
+    )
+    (finding,) = findings(judge(both.evidence()), "ENT-010")
+    assert [path[1] for path in finding.paths] == [f"Entra role name of {GLOBAL_ADMINISTRATOR}", "group Role carriers"]
+    assert [ACCOUNT_ID in each for each in finding.remediation.commands] == [True, False]
+    assert [GROUP_ID in each for each in finding.remediation.commands] == [False, True]
+
+
+def test_an_excess_that_has_to_be_activated_is_found_among_the_eligibilities() -> None:
+    eligible = Tenant(eligible=(entra_role(GLOBAL_ADMINISTRATOR),))
+    (finding,) = findings(judge(eligible.evidence()), "ENT-010")
+    (command,) = finding.remediation.commands
+    assert command.startswith("Get-MgRoleManagementDirectoryRoleEligibilityScheduleInstance -Filter ")
+
+
 def test_global_administrator_includes_the_role_and_is_excess() -> None:
     results = judge(Tenant(entra_roles=(entra_role(GLOBAL_ADMINISTRATOR),)).evidence())
     assert (row(results, "M4").outcome, row(results, "M4").how) == ("satisfied", "superset")
