@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor import __version__, pipeline
+from auditor.collection import Invocation
 from auditor.preparation import prepare
 from tests.lab.domain_controller import DomainController
 from tests.lab.estate import LAB_PASSWORD
@@ -73,7 +74,7 @@ def _collect(work: Path, connections: list[dict[str, Any]], client_secret: str) 
 
     finished = pipeline.collect(
         prepare(inventory, (), answer_prompt),
-        pipeline.Invocation(
+        Invocation(
             operator="sample",
             host="lab",
             tool_version=__version__,
