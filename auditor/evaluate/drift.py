@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ABOUT_THE_COMPARISON = frozenset({"AD-GOV-004", "META-008"})
 _ABSENT = "absent"
 _OPEN = "unverifiable"
+_NOT_JUDGED = "not_judged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +196,8 @@ def _compare(
         reason = _why_not_comparable(either, left if side is before else right, side, name)
         if reason:
             return DriftState.NOT_COMPARABLE, reason
+    if left is not None and right is not None and (left.word == _NOT_JUDGED) != (right.word == _NOT_JUDGED):
+        return DriftState.NOT_COMPARABLE, "one of the runs could not judge it"
     was, is_now = _stands(left), _stands(right)
     if was and is_now:
         same = left is not None and right is not None and (left.word, left.state) == (right.word, right.state)

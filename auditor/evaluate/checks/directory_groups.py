@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from auditor.evaluate.directory.membership import Membership
     from auditor.model.results import Finding
 
+_TOLD = frozenset({"excess", "not_judged"})
 _EVIDENCE = (EvidenceReference(dataset="token_groups"), EvidenceReference(dataset="groups"))
 
 
@@ -30,22 +31,24 @@ def check_excess_groups(facts: DirectoryFacts) -> Iterator[Finding]:
         return
     history = sid_history(facts)
     for group in held_groups(facts):
-        if group.status != "excess":
+        if group.status not in _TOLD:
             continue
         if membership.is_domain_admin and not group.is_explained and not group.is_privileged:
             continue  # may come with Domain Admins; AD-COL-009 reports that the way could not be read
+        is_open = group.status == "not_judged"
         yield make_finding(
             check="AD-GRP-004" if group.is_privileged else "AD-GRP-005",
             connection=facts.connection.id,
-            outcome=FindingOutcome.EXCESS,
+            outcome=FindingOutcome.UNVERIFIABLE if is_open else FindingOutcome.EXCESS,
             severity=Severity.CRITICAL if group.is_privileged else Severity.LOW,
             principal=membership.account_sid,
             entitlement=group.sid,
             scope=domain_of_sid(group.sid) or "builtin",
-            title=f"Member of {group.name}, which the matrix does not document",
+            title=f"Member of {group.name}, which the matrix {'may' if is_open else 'does'} not document",
             documented="no group beyond the documented ones",
             actual=f"{group.name} ({group.sid}) is in the account's token"
-            + (", through its SID history" if group.sid in history else ""),
+            + (", through its SID history" if group.sid in history else "")
+            + ("; whether it carries the documented delegation is open: a target OU was not read" if is_open else ""),
             paths=(membership.path_to(group.sid),),
             evidence=_EVIDENCE,
             remediation=_forget(group, membership) if group.sid in history else _leave(group, membership),
@@ -164,7 +167,7 @@ def check_membership_witnesses(facts: DirectoryFacts) -> Iterator[Finding]:
     membership = facts.account.membership
     if membership is None or membership.token_gap is not None:
         return
-    unexplained = [group for group in held_groups(facts) if not group.is_explained and group.status == "excess"]
+    unexplained = [group for group in held_groups(facts) if not group.is_explained and group.status in _TOLD]
     names = [f"{membership.names.get(sid, sid)} ({sid})" for sid in sorted(membership.walked_beyond_token)]
     names += [f"{group.name} ({group.sid})" for group in unexplained]
     if not names:

@@ -18,6 +18,7 @@ from auditor.evaluate.directory.well_known import (
 from auditor.matrix.profile import DirectoryGroup
 from auditor.model.connection import ConnectionKind
 from auditor.model.directory_entry import record_to_entry
+from auditor.model.outcome import Outcome
 from auditor.model.results import EntitlementRecord
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
     from auditor.evaluate.directory.judge import DirectoryFacts
     from auditor.evaluate.directory.membership import Membership
 
-Status = Literal["documented", "excess", "baseline"]
+Status = Literal["documented", "excess", "baseline", "not_judged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldGroup:
-    """One group of the token."""
+    """One group of the token. `not_judged` where it may carry a delegation on a target OU that was not read."""
 
     sid: str
     name: str
@@ -46,6 +47,9 @@ def held_groups(facts: DirectoryFacts) -> tuple[HeldGroup, ...]:
     if membership is None:
         return ()
     carriers = _documented_carriers(facts, membership)
+    all_carriers_are_known = bool(facts.delegations) and all(
+        each.subtree is not None or each.judgement.outcome is Outcome.MISSING for each in facts.delegations.values()
+    )
     # The check of SID history tells former identities; a SID there that administers is as good as the membership.
     former = {sid for sid in sid_history(facts) if not _is_privileged(sid, membership)}
     ignored = {membership.account_sid, *IN_EVERY_TOKEN, *former}
@@ -53,7 +57,7 @@ def held_groups(facts: DirectoryFacts) -> tuple[HeldGroup, ...]:
         HeldGroup(
             sid=sid,
             name=membership.names.get(sid, sid),
-            status=_status(sid, membership, carriers),
+            status=_status(sid, membership, carriers, is_known=all_carriers_are_known),
             is_privileged=_is_privileged(sid, membership),
             is_explained=sid in membership.ways,
         )
@@ -84,14 +88,14 @@ def sid_history(facts: DirectoryFacts) -> tuple[str, ...]:
     return facts.account.entry.sids("sIDHistory") if facts.account.entry else ()
 
 
-def _status(sid: str, membership: Membership, carriers: frozenset[str]) -> Status:
+def _status(sid: str, membership: Membership, carriers: frozenset[str], *, is_known: bool) -> Status:
     if sid in carriers:
         return "documented"
     if membership.is_everybodys(sid):
         return "baseline"
     if membership.is_domain_admin and _comes_with_domain_admins(sid, membership):
         return "baseline"  # comes with Domain Admins, not an excess of its own
-    return "excess"
+    return "excess" if is_known or _is_privileged(sid, membership) else "not_judged"
 
 
 def _comes_with_domain_admins(sid: str, membership: Membership) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.evaluate.composed import findings, judge, told
+from auditor.evaluate.drift import compare_runs
+from auditor.model.evidence import GapKind
+from tests.unit.evaluate.composed import NOT_FOUND, REFUSED, findings, judge, told
 from tests.unit.evaluate.composed_directory import (
     DELEGATES,
     DOMAIN,
@@ -25,7 +28,11 @@ from tests.unit.evaluate.composed_directory import (
     user_task,
 )
 
+if TYPE_CHECKING:
+    from auditor.model.evidence import Gap
+
 STRAY = f"{DOMAIN}-1500"
+NOT_ATTEMPTED = replace(REFUSED, kind=GapKind.NOT_ATTEMPTED)
 
 
 def with_account(**attributes: object) -> Directory:
@@ -75,6 +82,24 @@ def test_an_administrative_sid_in_the_sid_history_is_a_membership_in_excess(sid:
     assert finding.remediation.commands[0].endswith(f'-Remove @{{sIDHistory="{sid}"}}')
     assert told(results, "AD-ACC-013") == [("advisory", "high")]
     assert results.summary.verdict == "non_compliant"
+
+
+@pytest.mark.parametrize("gap", [REFUSED, NOT_FOUND])
+def test_where_a_target_ou_was_not_read_no_group_is_in_excess(gap: Gap) -> None:
+    below = {(dataset, STAFF): NOT_ATTEMPTED for dataset in ("containers", "inhabitants")}
+    unread = replace(with_account(), gaps={("target_ou", STAFF): gap, **below})
+    results = judge(unread.evidence())
+    assert told(results, "AD-GRP-005") == [("unverifiable", "low")]
+    assert "is open" in findings(results, "AD-GRP-005")[0].actual
+    drift = compare_runs(results, judge(with_account().evidence()))
+    assert not drift.new
+    assert not drift.changed
+    assert {entry.state for entry in drift.entries if entry.subject == "entitlement"} <= {"not_comparable"}
+
+
+def test_a_privileged_group_is_in_excess_whatever_was_not_read() -> None:
+    unread = replace(with_stray_group("S-1-5-32-551", "Backup Operators"), gaps={("target_ou", STAFF): REFUSED})
+    assert told(judge(unread.evidence()), "AD-GRP-004") == [("excess", "critical")]
 
 
 def test_domain_admins_by_sid_history_is_not_called_a_direct_membership() -> None:
