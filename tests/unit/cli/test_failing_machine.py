@@ -91,11 +91,16 @@ def test_a_run_killed_at_any_moment_leaves_the_earlier_ones_and_no_half_one(audi
         assert code == 0
         whole = set(output.iterdir())
         assert len(whole) == 3
-        for moment in range(MOMENTS):
-            now = f"2026-11-21T09:00:{moment:02}Z"
-            code, _ = runs.run(now, kill_after_s=chance.uniform(0, 1.05) * usual_s)
+        for attempt in range(5 * MOMENTS):
+            if killed == MOMENTS:
+                break
+            now = f"2026-11-21T09:{attempt // 60:02}:{attempt % 60:02}Z"
+            code, took_s = runs.run(now, kill_after_s=chance.uniform(0, 1) * usual_s)
             assert code in {0, -signal.SIGKILL}
-            killed += code != 0
+            if code:
+                killed += 1
+            else:  # quicker than thought: the machine has less to do
+                usual_s = min(usual_s, took_s)
             for folder in set(output.iterdir()) - whole:
                 if folder.name.startswith("."):
                     left_at.add(tuple(sorted(each.name for each in folder.rglob("*"))))
@@ -105,7 +110,7 @@ def test_a_run_killed_at_any_moment_leaves_the_earlier_ones_and_no_half_one(audi
                     whole.add(folder)
             assert all(is_whole(each) for each in whole)
         process.communicate()
-    assert killed > MOMENTS / 2
+    assert killed == MOMENTS
     assert len(left_at) > 2, "the moments were all alike"
     after = auditor("run", "-c", inventory, "-o", output, "-f", "json", "--now", NOW, "--exit-zero")
     assert after.code == 0, after.err

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email
 import email.policy
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -150,7 +149,6 @@ def test_nobody_at_the_port_is_told(trust: Trust) -> None:
 
 
 def test_a_slow_server_is_given_up(trust: Trust) -> None:
-    began = time.monotonic()
     with silent_server() as port:
         for security in ("none", "starttls", "tls"):
             (told,) = tell_mail(mail_channel(port, security, trust), patience=QUICK)
@@ -163,7 +161,6 @@ def test_a_slow_server_is_given_up(trust: Trust) -> None:
     with web_server(Requests(drips=True), trust) as url:
         (told,) = tell_web(url, trust, patience=Patience(answer_s=0.5, overall_s=0.8))
         assert "no end in sight" in told
-    assert time.monotonic() - began < 60
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
