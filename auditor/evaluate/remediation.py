@@ -76,14 +76,10 @@ def revoke(places: Sequence[tuple[str, Sequence[Ace]]]) -> Remediation:
             f" Entries for {', '.join(shared)} are everybody's: take the single entry away by hand, because /R would "
             "take reading away as well."
         )
-    return Remediation(
-        text=text,
-        commands=tuple(
-            f"dsacls {quote(dn)} /R {quote(trustee)}"
-            for dn, trustee in list(explicit)[:_COMMANDS]
-            if trustee not in shared
-        ),
-    )
+    commands = [f"dsacls {quote(dn)} /R {quote(trustee)}" for dn, trustee in explicit if trustee not in shared]
+    if len(commands) > _COMMANDS:
+        text += f" Of {len(commands)} commands the first {_COMMANDS} are listed: run again after them."
+    return Remediation(text=text, commands=tuple(commands[:_COMMANDS]))
 
 
 def forget_sid_command(account: str, sid: str) -> str:

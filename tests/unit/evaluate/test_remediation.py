@@ -14,6 +14,7 @@ from tests.unit.evaluate.composed import judge
 from tests.unit.evaluate.composed_directory import (
     ACCOUNT,
     AUDITOR,
+    AUTHENTICATED_USERS,
     DELEGATES,
     INHERITED,
     STAFF,
@@ -126,3 +127,10 @@ def test_revoking_on_a_hostile_name_names_that_object_alone(name: str) -> None:
 def test_a_long_list_of_commands_is_cut() -> None:
     places = [(f"OU={number},{STAFF}", (ace(FULL_CONTROL, ACCOUNT),)) for number in range(50)]
     assert len(revoke(places).commands) == 20
+    assert "Of 50 commands the first 20 are listed" in revoke(places).text
+    assert "are listed" not in revoke(places[:20]).text
+
+
+def test_entries_of_everybody_take_no_place_in_a_long_list() -> None:
+    places = [(f"OU={number},{STAFF}", (ace(FULL_CONTROL, AUTHENTICATED_USERS),)) for number in range(30)]
+    assert len(revoke([*places, (STAFF, (ace(FULL_CONTROL, ACCOUNT),))]).commands) == 1
