@@ -12,6 +12,7 @@ from auditor.evaluate.directory.user_task import USER_CLASS
 from tests.unit.evaluate.composed import NOT_FOUND, REFUSED, findings, judge, outcome, row, told
 from tests.unit.evaluate.composed_directory import (
     ACCOUNT,
+    AUDITOR,
     AUTHENTICATED_USERS,
     CHILDREN,
     CONTAINER_INHERIT,
@@ -225,6 +226,13 @@ def test_an_ou_that_does_not_exist_is_missing_only_where_everything_is_listed() 
     hidden = replace(absent, ancestors={STAFF: (HEAD, descriptor())})
     assert outcome(judge(hidden.evidence()), "M8") == "unverifiable"
     assert outcome(judge(absent.evidence()), "M8") == "unverifiable"
+
+
+def test_a_condition_under_which_the_contents_are_not_listed_leaves_open_what_is_below() -> None:
+    listed_unless = (ace(AccessMask.LIST_CONTENTS, AUDITOR, ace_type=10), *DELEGATED)
+    result = row(judge(Directory(ous={STAFF: Container(raw=descriptor(*listed_unless))}).evidence()), "M8")
+    assert result.outcome == "unverifiable"
+    assert "contents not listed" in result.reason
 
 
 def test_a_deny_for_somebody_unknown_keeps_an_unseen_ou_open_when_the_auditor_is_not_fully_known() -> None:
