@@ -184,6 +184,17 @@ def test_every_figure_has_a_description_with_its_numbers(pdf):
     }
 
 
+def test_the_german_one_says_so_and_numbers_its_pages_in_german(tmp_path):
+    path = tmp_path / "report.pdf"
+    path.write_bytes(render_pdf(results_bytes(clean_results()), "de"))
+    with pikepdf.open(path) as document:
+        assert str(document.Root.Lang) == "de"
+        pages = len(document.pages)
+    text = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, check=True).stdout.decode()
+    assert f"Seite {pages} von {pages}" in text
+    assert "Konform" in text
+
+
 def test_a_record_without_findings_renders():
     with pikepdf.open(io.BytesIO(render_pdf(results_bytes(clean_results())))) as document:
         assert len(document.pages) >= 3
