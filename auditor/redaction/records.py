@@ -32,7 +32,9 @@ _PUBLIC_ATTRIBUTES = frozenset({
 })  # fmt: skip
 _GUID_ATTRIBUTES = frozenset({"objectguid"})
 _SCHEMA_GUID_ATTRIBUTES = frozenset({"attributesecurityguid", "schemaidguid"})
-_SID_ATTRIBUTES = frozenset({"msds-allowedtoactonbehalfofotheridentity", "objectsid", "sidhistory", "tokengroups"})
+_SID_ATTRIBUTES = frozenset({
+    "msds-allowedtoactonbehalfofotheridentity", "msds-groupmsamembership", "objectsid", "sidhistory", "tokengroups",
+})  # fmt: skip
 _FREE_TEXTS = frozenset({"comment", "description", "info"})
 _SCHEMA_DATASETS = frozenset({"schema_attributes", "schema_classes", "extended_rights"})
 _BASE_SCHEMA_OBJECT = 0x10  # systemFlags, MS-ADTS 2.2.10: part of the schema that Windows ships

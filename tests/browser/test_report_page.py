@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "report"))
 
@@ -120,7 +120,7 @@ def test_search_filter_and_clear(visit, address):
     ]
     assert visible_rows(page).count() == len(expected) > 0
     page.get_by_role("button", name="Clear").click()
-    page.wait_for_function(f"document.querySelectorAll('#finding-table tbody tr:not([hidden])').length === {total}")
+    expect(page.locator("#finding-table tbody tr:not([hidden])")).to_have_count(total)
 
 
 def test_sort_by_severity_and_back(visit, address):
@@ -209,7 +209,7 @@ def test_a_link_to_one_of_very_many_reads_finds_it(visit, long_address):
     assert page.locator("[id='evidence-contoso-exchange-321']").is_visible()
     page.locator("#unverified a[href^='#evidence-contoso-exchange-']").last.click()
     wanted = page.url.partition("#")[2]
-    page.wait_for_function(f"document.getElementById('{wanted}') !== null")
+    expect(page.locator(f"[id='{wanted}']")).to_be_attached()
 
 
 @pytest.mark.parametrize("width", [400, 768, 1600])
