@@ -19,6 +19,7 @@ from auditor.collect.replay import read_evidence
 from auditor.collect.tenant import TenantSessions, collect_tenant
 from auditor.model.connection import Cloud, ExchangeOnlineConnection
 from auditor.model.evidence import GapKind
+from auditor.model.outcome import FindingOutcome, Outcome
 from auditor.model.sign_in import (
     CertificateCredential,
     ClientSecretCredential,
@@ -35,6 +36,7 @@ from tests.microsoft365.objects import DirectoryRoleAssignment
 from tests.microsoft365.service import LocalMicrosoft365, LoggedRequest
 from tests.microsoft365.tenant import Tenant, TenantBuilder
 from tests.microsoft365.wire import Request, Response, System, json_response
+from tests.unit.evaluate.composed import judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -391,6 +393,21 @@ def test_a_lasting_fault_leaves_a_gap_exactly_where_it_struck(
     assert (gap.missing_permission is not None) == (gap.kind is GapKind.NOT_PERMITTED)
     assert all(gaps[name].kind in {GapKind.NOT_ATTEMPTED, gap.kind} for name in row.dependents)
     asserts_only_reads(service.requests)
+
+
+@pytest.mark.parametrize("row", BY_DATASET)
+def test_what_could_not_be_read_is_open_and_neither_missing_nor_held(
+    service: LocalMicrosoft365, tmp_path: Path, row: Row
+) -> None:
+    whole = judge(collect(service, tmp_path / "whole").evidence)
+    service.faults.add(Fault(match=row.match, kind=FaultKind.FORBIDDEN))
+    partly = judge(collect(service, tmp_path / "partly").evidence)
+
+    known, told = ({each.id: each.outcome for each in run.connections[0].requirements} for run in (whole, partly))
+    assert all(told[each] in {known[each], Outcome.UNVERIFIABLE} for each in known)
+    new = {(each.key, each.outcome) for each in partly.findings} - {(each.key, each.outcome) for each in whole.findings}
+    assert new or told != known
+    assert {outcome for _, outcome in new} <= {FindingOutcome.UNVERIFIABLE}
 
 
 @pytest.mark.parametrize(

@@ -99,19 +99,22 @@ def check_other_members(facts: TenantFacts) -> Iterator[Finding]:
     for product in product_role_groups(facts):
         people = [name for member, name in product.people if member.casefold() not in expected]
         groups = [words for group in product.groups if (words := _others_in(group, expected))]
-        if not people and not groups:
+        unread = [group for group in product.groups if not group.is_read]
+        if not people and not groups and not unread:
             continue
-        name = product.group.name
+        name, is_proven = product.group.name, bool(people or groups)
         yield tenant_finding(
             facts,
             check="EXO-018",
-            outcome=FindingOutcome.EXCESS,
+            outcome=FindingOutcome.EXCESS if is_proven else FindingOutcome.UNVERIFIABLE,
             severity=Severity.MEDIUM,
             entitlement=product.group.id,
             scope="members",
-            title=f"The role group {name} has other members",
+            title=f"The role group {name} has other members"
+            if is_proven
+            else f"Whether the role group {name} has other members is open",
             documented="the role group is the service account's",
-            actual=_listed([*people, *groups]),
+            actual=_listed([*people, *groups, *(f"not all read: members of the group {each.name}" for each in unread)]),
             cure="Remove the members that are not the service account, or list the object ids of break-glass accounts "
             "in the profile (rules: expected_role_group_members).",
             portal=f"{ADMIN_ROLES} > {name} > Assigned",
@@ -120,14 +123,16 @@ def check_other_members(facts: TenantFacts) -> Iterator[Finding]:
                 for member, _ in product.people[:_LISTED]
                 if member.casefold() not in expected
             ],
-            evidence=("role_groups", _members_of(product)),
+            evidence=(
+                "role_groups",
+                _members_of(product),
+                *(EvidenceReference(dataset="group_members", record=each.id) for each in unread),
+            ),
         )
 
 
 def _others_in(group: MemberGroup, expected: set[str]) -> str:
     others = [person for person, _ in group.others if person.casefold() not in expected]
-    if not group.is_read:
-        return f"group {group.name}, whose members were not all read"
     return f"{len(others)} in the group {group.name}" if others else ""
 
 

@@ -82,7 +82,9 @@ def _member_group(group_id: str, member: Record, facts: TenantFacts) -> MemberGr
         id=group_id,
         name=text(member, "DisplayName") or text(member, "Name") or group_id,
         others=tuple(
-            (text(each, "id"), _name(each)) for each in read if not same(text(each, "id"), account)
+            (text(each, "id"), _name(each))
+            for each in read  # through any nesting: the groups in between are nobody
+            if not same(text(each, "id"), account) and not text(each, "@odata.type").endswith(".group")
         ),
         owners=owners_of(group_id, facts),
         is_read=read.gap is None,
