@@ -6,6 +6,7 @@ from auditor.catalogue.check import check, planned
 
 _DELEGATION = "N:AC-3 N:AC-6 I:A.5.15 I:A.5.18 S:CC6.1 S:CC6.3 P:7.2.1 P:7.2.5"
 _OUS = "the security descriptors of each target OU, of the containers below, and of the users and groups living there"
+_UNITS = "the security descriptors of each target and group OU, and of the containers below"
 
 DIRECTORY_RIGHTS = (
     # What the product needs
@@ -164,7 +165,7 @@ DIRECTORY_RIGHTS = (
         "AD-PRV-001",
         "H",
         "No full control of a target OU",
-        reads=_OUS,
+        reads=_UNITS,
         rule="full control of the OU itself is not held, without Domain Admins",
         why="Full control includes the OU's permissions, policies and everything that may be created in it.",
         controls="N:AC-6",
@@ -173,7 +174,7 @@ DIRECTORY_RIGHTS = (
         "AD-PRV-002",
         "H",
         "The account cannot change permissions or owner of a target OU",
-        reads=_OUS,
+        reads=_UNITS,
         rule="neither modify permissions, modify owner nor ownership of the OU is held, without Domain Admins",
         why="Whoever changes permissions can take every other right.",
         controls="N:AC-6 A:T1222.001",
@@ -182,7 +183,7 @@ DIRECTORY_RIGHTS = (
         "AD-PRV-003",
         "H",
         "The account cannot write every attribute of a target OU",
-        reads=_OUS,
+        reads=_UNITS,
         rule="write property without a limit to attributes is not held on the OU itself, without Domain Admins",
         why="It includes the links of group policies, which run on every machine and user below.",
         controls="N:AC-6",
@@ -191,7 +192,7 @@ DIRECTORY_RIGHTS = (
         "AD-PRV-004",
         "H",
         "The account does not hold every extended right",
-        reads=_OUS,
+        reads=_UNITS,
         rule="no extended right without a limit is held on the OU itself, without Domain Admins",
         why="Nobody reviews which operations it allows, now or after the next schema extension.",
         controls="N:AC-6",
@@ -200,7 +201,7 @@ DIRECTORY_RIGHTS = (
         "AD-PRV-005",
         "CH",
         "The account cannot create objects of every class",
-        reads=_OUS,
+        reads=_UNITS,
         rule="neither create child objects without a limit to classes, nor of delegated managed service accounts, is "
         "held, without Domain Admins",
         why="With a Windows Server 2025 domain controller, whoever may create a delegated managed service account in "
@@ -211,7 +212,7 @@ DIRECTORY_RIGHTS = (
         "AD-PRV-006",
         "H",
         "The account cannot link group policies",
-        reads=_OUS,
+        reads=_UNITS,
         rule="write property for gPLink or gPOptions is not held on the OU, without Domain Admins",
         why="A linked policy runs programs on every machine and for every user below.",
         controls="N:AC-6 A:T1484.001",
@@ -220,7 +221,7 @@ DIRECTORY_RIGHTS = (
         "AD-PRV-007",
         "H",
         "The account cannot write service principal names beyond its task",
-        reads=_OUS,
+        reads=_UNITS,
         rule="write property or validated write for servicePrincipalName is held on no class but user, without Domain "
         "Admins",
         why="An account given a service principal name can have its password guessed offline.",
@@ -230,7 +231,7 @@ DIRECTORY_RIGHTS = (
         "AD-PRV-008",
         "H",
         "The account cannot write key credentials beyond its task",
-        reads=_OUS,
+        reads=_UNITS,
         rule="write property for msDS-KeyCredentialLink is held on no class but user, without Domain Admins",
         why="Whoever writes a key credential can sign in as that object.",
         controls="A:T1556",
@@ -239,7 +240,7 @@ DIRECTORY_RIGHTS = (
         "AD-PRV-009",
         "H",
         "The account cannot allow others to act on behalf beyond its task",
-        reads=_OUS,
+        reads=_UNITS,
         rule="write property for msDS-AllowedToActOnBehalfOfOtherIdentity is held on no class but user, without Domain "
         "Admins",
         why="Whoever writes it on a computer can sign in there as anybody.",
@@ -288,7 +289,7 @@ DIRECTORY_RIGHTS = (
         "AD-PRV-014",
         "CH",
         "The account cannot read passwords of machines and services, or recovery keys",
-        reads=f"{_OUS}, and the group managed service accounts of the domain with msDS-GroupMSAMembership",
+        reads=f"{_UNITS}, and the group managed service accounts of the domain with msDS-GroupMSAMembership",
         rule="reading local administrator or BitLocker recovery passwords of computers below, retrieving the password "
         "of a group managed service account, or naming who may, is not held, without Domain Admins",
         why="These attributes are passwords.",
@@ -329,7 +330,7 @@ DIRECTORY_RIGHTS = (
         "AD-PRV-021",
         "M",
         "No other rights on the target OUs or on other classes below",
-        reads=_OUS,
+        reads=_UNITS,
         rule="no entry that no other check tells grants anything beyond reading and the user task, on an OU or on "
         "computers, contacts, groups, inetOrgPerson, managed service accounts and OUs below, without Domain Admins",
         why="Groups, computers and OUs are not part of the user task; whether the product is used for them, the "

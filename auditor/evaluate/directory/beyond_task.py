@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from auditor.acl import Ace, SecurityDescriptor, Token
+    from auditor.evaluate.directory.grants import Grant
     from auditor.evaluate.directory.holder import Question
     from auditor.evaluate.directory.schema import DirectorySchema
 
@@ -222,12 +223,22 @@ def _any_of(*questions: Question) -> Question:
     return ask_each
 
 
-def everything_else(schema: DirectorySchema, told: Mapping[tuple[str, Ace], AccessMask]) -> Question:
+def everything_else(
+    schema: DirectorySchema, told: Mapping[tuple[str, Ace], AccessMask], *, assigns_groups: bool = False
+) -> Question:
     """Ask for entries that give more than `told` and the user task, on the container or on other classes below it.
 
-    `told` are the rights that other checks tell, by `below` and entry.
+    `told` are the rights that other checks tell, by `below` and entry. Where the product `assigns_groups`, writing
+    their members is documented as well.
     """
     others = [guid for name in _OTHER_CLASSES if (guid := schema.classes.get(name.lower()))]
+    member = schema.attributes.get("member")
+
+    def is_documented(grant: Grant) -> bool:
+        if is_of_the_user_task(grant):
+            return True
+        writes_members = member is not None and grant.ace.object_type in member.own_object_types
+        return assigns_groups and writes_members and grant.rights == AccessMask.WRITE_PROPERTY
 
     def rest(descriptor: SecurityDescriptor, token: Token) -> tuple[Ace, ...] | None:
         grants = [("", grant) for grant in grants_on(descriptor, token)]
@@ -235,7 +246,7 @@ def everything_else(schema: DirectorySchema, told: Mapping[tuple[str, Ace], Acce
         more = (
             grant.ace
             for below, grant in grants
-            if not is_of_the_user_task(grant) and grant.rights & ~told.get((below, grant.ace), AccessMask(0))
+            if not is_documented(grant) and grant.rights & ~told.get((below, grant.ace), AccessMask(0))
         )
         return tuple(dict.fromkeys(more)) or None
 

@@ -311,7 +311,8 @@ def test_group_membership_that_is_not_delegated_is_an_advisory(
     directory = Directory(group_ous={groups: descriptor(*aces)}).connect(group_ous=(groups,))
     results = judge(directory.evidence())
     assert told(results, "AD-DEL-010") == expected
-    assert results.summary.verdict == "compliant"
+    others = [each for each in results.findings if not each.check.startswith("AD-PRV-")]
+    assert {str(each.outcome) for each in others} <= {"advisory"}
 
 
 def test_a_group_ou_that_cannot_be_judged_is_not_called_undelegated() -> None:

@@ -492,3 +492,55 @@ def test_a_group_that_everyone_is_in_counts_as_well() -> None:
         ),
     )
     assert told(directory) == excess({2})
+
+
+# Group OUs
+
+GROUPS_OU = f"OU=Groups,{HEAD}"
+
+
+def group_ou(*aces: Ace, raw: bytes | None = None, dn: str = GROUPS_OU) -> Directory:
+    """Return the default directory with these ACEs on a group OU."""
+    directory = Directory(group_ous={dn: descriptor(READABLE, *aces) if raw is None else raw})
+    return directory.connect(group_ous=(dn,))
+
+
+@pytest.mark.parametrize(("right", "numbers"), RIGHTS.values(), ids=RIGHTS)
+def test_group_ous_are_judged_as_well(right: Ace, numbers: set[int]) -> None:
+    is_membership = right.object_type == MEMBER
+    assert told(group_ou(*user_task(DELEGATES), right)) == excess(set() if is_membership else numbers)
+
+
+@pytest.mark.parametrize("right", NO_RIGHTS.values(), ids=NO_RIGHTS)
+def test_what_is_no_right_beyond_the_task_is_none_on_group_ous(right: Ace) -> None:
+    assert told(group_ou(right)) == set()
+
+
+@pytest.mark.parametrize("flags", [CONTAINER_INHERIT, ON_BELOW])
+@pytest.mark.parametrize("inherited", [None, GROUP])
+def test_members_may_be_written_where_groups_are_assigned(flags: int, inherited: str | None) -> None:
+    members = ace(WP, DELEGATES, object_type=MEMBER, inherited=inherited, flags=flags)
+    assert told(group_ou(members)) == set()
+    assert told(group_ou(replace(members, mask=int(WP | AccessMask.DELETE)))) == excess({21})
+
+
+def test_the_finding_names_the_group_ou_and_what_is_documented_there() -> None:
+    found = the_finding(judge(group_ou(ace(WD, ACCOUNT)).evidence()), "AD-PRV-002")
+    assert found.scope == GROUPS_OU
+    assert found.documented.startswith("write members of groups")
+    assert {item.dataset for item in found.evidence} == {"group_ou", "containers"}
+
+
+def test_a_group_ou_inside_a_target_is_told_once() -> None:
+    inside = f"OU=Groups,{STAFF}"
+    raw = descriptor(*DELEGATED, ace(WD, ACCOUNT))
+    directory = replace(target(*DELEGATED, below={inside: raw}), group_ous={inside: raw}).connect(group_ous=(inside,))
+    assert the_finding(judge(directory.evidence()), "AD-PRV-002").scope == STAFF
+
+
+@pytest.mark.parametrize("raw", [b"\x01no descriptor", None])
+def test_a_group_ou_that_was_not_read_gives_no_excess_and_no_silence(raw: bytes | None) -> None:
+    gaps = {("group_ou", GROUPS_OU): REFUSED} if raw is None else {}
+    directory = replace(group_ou(raw=raw or b""), gaps=gaps)
+    assert told(directory) == set()
+    assert judge(directory.evidence()).summary.verdict == "inconclusive"
