@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INVENTORY = SAMPLE_DATA / "inventory.yaml"
-NOW = "2026-11-27T23:00:00Z"
+NOW = "2026-11-28T01:00:00Z"
 MEBIBYTE = 1024 * 1024
 IN_THE_MATRIX = ("missing", "partial", "excess")
 
