@@ -20,6 +20,7 @@ from auditor import __version__
 from auditor.collection import collect_entry, directory_scope, side_by_side
 from auditor.errors import InvalidInput, Problem, RunFailed
 from auditor.evaluate.evaluate import judge_connection
+from auditor.history.manifest import altered_evidence
 from auditor.inventory.entries import ReplayEntry
 from auditor.preparation import prepare_here
 from auditor.recorded_run import RecordedConnection
@@ -42,7 +43,9 @@ TASKS_PER_THREAD = 3  # so that no worker waits for its next connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Task:
-    """One connection for a worker. `evidence` is that of a recorded one, by file name."""
+    """One connection for a worker. `evidence` is that of a recorded one, by file name; `altered` says what of it is
+    not as it was written.
+    """
 
     entry: InventoryEntry
     prepared: Prepared
@@ -50,6 +53,7 @@ class _Task:
     invocation: Invocation
     run: RunFacts
     evidence: Mapping[str, bytes] | None = None
+    altered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,7 @@ def _task(prepared: Prepared, entry: InventoryEntry, invocation: Invocation, run
         invocation=invocation,
         run=run,
         evidence=_files(entry.folder) if isinstance(entry, ReplayEntry) else None,
+        altered=altered_evidence([entry.folder])[0] if isinstance(entry, ReplayEntry) else (),
     )
 
 
@@ -130,7 +135,9 @@ def _carry_out(task: _Task) -> _Outcome:
             here = prepare_here(task.prepared)
             collect_entry(here, entry, task.invocation, folder, _no_step, sessions, directory_scope(here, entry))
             name = entry.connection.name
-        recorded = RecordedConnection(folder=folder, id=entry.id, name=name, matrix=task.matrix)
+        recorded = RecordedConnection(
+            folder=folder, id=entry.id, name=name, matrix=task.matrix, altered=task.altered
+        )
         judged = judge_connection(recorded.evidence(), task.matrix, task.run)
         return _Outcome(judged=judged, evidence=_files(folder))
 
@@ -156,10 +163,14 @@ def _client(scheduler: str) -> Iterator[Any]:
     except ImportError as error:
         raise RunFailed("--executor dask needs hire2retire-permission-auditor[scale] to be installed") from error
     _silence_logs()
+    client: Any = object.__new__(distributed.Client)
     try:
-        client: Any = distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
-        raise RunFailed(f"the scheduler {scheduler} does not answer ({type(error).__name__})") from error
+        client.__init__(scheduler, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        client.status = "closed"  # else it waits, when it is collected, a minute for what it never had
+        # A TypeError is how the library says that it was given no certificates
+        advice = "\ntls:// needs Dask's own configuration of TLS" if isinstance(error, TypeError) else ""
+        raise RunFailed(f"the scheduler {scheduler} does not answer ({type(error).__name__}){advice}") from error
     try:
         yield client
     finally:

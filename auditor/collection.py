@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
+from auditor.collect.https.workers import Workers
 from auditor.collect.replay import copy_evidence
-from auditor.inventory.entries import ReplayEntry
-from auditor.model.connection import HybridConnection
+from auditor.inventory.entries import LiveEntry, ReplayEntry
+from auditor.model.connection import ExchangeOnlineConnection, HybridConnection
 from auditor.resumption import read_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
     from auditor.collect.directory.collector import DirectoryScope
     from auditor.collect.tenant import TenantSessions
-    from auditor.inventory.entries import InventoryEntry, LiveEntry
+    from auditor.inventory.entries import InventoryEntry
     from auditor.preparation import Prepared
 
     Announce: TypeAlias = Callable[[str, str], None]  # connection id (empty: the run), step in words
@@ -56,13 +59,9 @@ def collect_all(
 
     The order in which connections are begun is the inventory's; a tenant's are read in that order, too.
     """
-    # Judging again needs no client of any directory or tenant, and they take long to load.
-    from auditor.collect.https.workers import Workers  # noqa: PLC0415
-    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415
-
     at_once = min(CONNECTIONS_AT_ONCE, len(prepared.entries))
     with (
-        TenantSessions(prompt=prepared.prompt, supplied=prepared.supplied) as sessions,
+        _tenant_sessions(prepared) as sessions,
         Workers(at_once, "connection") as workers,
     ):
 
@@ -70,6 +69,16 @@ def collect_all(
             return workers.submit(partial(_collect_one, prepared, entry, invocation, folder, announce, left, sessions))
 
         side_by_side(prepared.entries, begin, at_once=at_once)
+
+
+def _tenant_sessions(prepared: Prepared) -> AbstractContextManager[TenantSessions | None]:
+    """Return the sessions of the run; None when no tenant is to be read, whose clients take long to load."""
+    live = (entry for entry in prepared.entries if isinstance(entry, LiveEntry))
+    if not any(isinstance(entry.connection, ExchangeOnlineConnection) for entry in live):
+        return nullcontext()
+    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415
+
+    return TenantSessions(prompt=prepared.prompt, supplied=prepared.supplied)
 
 
 def side_by_side(
@@ -114,7 +123,7 @@ def _collect_one(  # noqa: PLR0913 - the parts of one collection
     folder: Path,
     announce: Announce,
     left: tuple[Path, ...],
-    sessions: TenantSessions,
+    sessions: TenantSessions | None,
 ) -> None:
     target = folder / "evidence" / entry.id
     announce(entry.id, "started")
@@ -134,11 +143,12 @@ def collect_entry(  # noqa: PLR0913 - the parts of one collection
     invocation: Invocation,
     folder: Path,
     announce: Announce,
-    sessions: TenantSessions,
+    sessions: TenantSessions | None,
     scope: DirectoryScope,
 ) -> None:
     """Write the evidence of one connection into `folder`."""
-    from auditor.collect.collect_connection import collect_connection  # noqa: PLC0415 - see collect_all
+    # Judging again needs no client of any directory, and it takes long to load.
+    from auditor.collect.collect_connection import collect_connection  # noqa: PLC0415
 
     collect_connection(
         entry.connection,
@@ -166,7 +176,7 @@ def directory_scope(
     finds_holders: bool = False,
 ) -> DirectoryScope:
     """Return what to read of a directory besides the connection's own objects."""
-    from auditor.collect.directory.collector import DirectoryScope  # noqa: PLC0415 - see collect_all
+    from auditor.collect.directory.collector import DirectoryScope  # noqa: PLC0415 - see collect_entry
 
     return DirectoryScope(
         own_password=prepared.secrets[entry.own_password] if entry.own_password is not None else None,

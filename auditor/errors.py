@@ -41,10 +41,14 @@ class AuditorError(Exception):
 
 
 class InvalidInput(AuditorError):
-    """The operator's files or options cannot be used; nothing was contacted. Exit 2."""
+    """The operator's files or options cannot be used. Exit 2.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    Nothing was contacted, except where `was_contacted`: whether some names exist, only the directory can tell.
+    """
+
+    def __init__(self, problems: Iterable[Problem], *, was_contacted: bool = False) -> None:
         self.problems = tuple(problems)
+        self.was_contacted = was_contacted
         if not self.problems:
             msg = "InvalidInput needs at least one problem"
             raise ValueError(msg)

@@ -7,45 +7,47 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from auditor.collect.replay import read_evidence
-from auditor.collection import collect_all, collect_entry, directory_scope
-from auditor.errors import InvalidInput, Problem, RunFailed
-from auditor.evaluate.drift import compare_runs
+from auditor.collection import collect_all
+from auditor.comparison import earlier_runs, read_run, require_comparable
+from auditor.errors import InvalidInput, Problem
 from auditor.evaluate.evaluate import EarlierRuns, RunFacts, conclude_run
 from auditor.history.lock import only_run
-from auditor.history.manifest import MANIFEST, unaltered
+from auditor.history.reviews import REVIEWS_COPY, recorded_reviews
 from auditor.history.run_folder import discard, publish, staging_folder
-from auditor.history.runs import RESULTS, find_baseline
-from auditor.inventory.entries import ReplayEntry
+from auditor.history.runs import RESULTS
 from auditor.judging import judge_recorded
 from auditor.model.instants import parse_instant
+from auditor.processes import spread_over_processors
 from auditor.recorded_run import (
     RecordedRun,
     RunFile,
     copy_recorded_run,
+    evidence_folders,
     read_recorded_run,
     write_inputs,
     write_redacted_run,
 )
+from auditor.redacted_run import redact_run
+from auditor.redaction.evidence import REDACTED, redactor_of
 from auditor.report.formats import Record, read_record, render_record
 from auditor.report.pdf import PdfUnavailable
-from auditor.report.results_json import read_results, write_results
+from auditor.report.results_json import write_results
 from auditor.resumption import holds_evidence, interrupted_runs
+from auditor.waivers.load import load_waivers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     from auditor.collection import Announce, Invocation
     from auditor.evaluate.evaluate import Judged
-    from auditor.inventory.entries import InventoryEntry
-    from auditor.model.evidence import Evidence
     from auditor.model.outcome import Severity
-    from auditor.model.results import DriftRecord, Results
+    from auditor.model.results import Results, RunKind
     from auditor.model.waiver import WaiverFile
     from auditor.preparation import Prepared
+    from auditor.redacted_run import Redacted
     from auditor.report.signature import Signer
 
 
@@ -57,7 +59,7 @@ class Judging:
     Without a `baseline` a run is compared with the last one of the same connections in its output folder.
     """
 
-    kind: Literal["review", "readiness"]
+    kind: RunKind
     now: datetime
     fail_on: Severity
     exit_zero: bool
@@ -111,7 +113,9 @@ def run(
         staging_folder(output_dir, worth_keeping=holds_evidence) as folder,
         _collected(prepared, invocation, folder, announce, judging) as judged,
     ):
-        earlier = _earlier_runs(output_dir, [entry.id for entry in prepared.entries], judging, announce)
+        earlier = EarlierRuns(baseline=judging.baseline)
+        if judging.baseline is None:
+            earlier = earlier_runs(output_dir, [entry.id for entry in prepared.entries], judging.now, announce)
         recorded = read_recorded_run(folder)
         return _judge_and_render(recorded, folder, judging, earlier, formats, announce, judged=judged)
 
@@ -125,13 +129,15 @@ def collect(prepared: Prepared, invocation: Invocation, output_dir: Path, announ
         return Finished(folder=publish(folder, f"{invocation.clock():%Y%m%dT%H%M%SZ}-evidence"), results=None)
 
 
-def collect_redacted(prepared: Prepared, invocation: Invocation, output_dir: Path, announce: Announce) -> Finished:
+def collect_redacted(
+    prepared: Prepared, invocation: Invocation, output_dir: Path, announce: Announce, key: bytes | None = None
+) -> Finished:
     """Collect evidence and write it without the organisation, to be given away; the original is not kept."""
     with TemporaryDirectory(prefix="auditor-") as scratch, staging_folder(output_dir) as folder:
         with _collected(prepared, invocation, Path(scratch), announce):
             pass
         announce("", "redacting the evidence")
-        write_redacted_run(Path(scratch), folder)
+        write_redacted_run(Path(scratch), folder, redactor_of(evidence_folders(Path(scratch)).values(), key))
         return Finished(folder=publish(folder, f"{invocation.clock():%Y%m%dT%H%M%SZ}-redacted"), results=None)
 
 
@@ -146,146 +152,92 @@ def judge_again(
 
 
 def report(source: Path, output_dir: Path, formats: Formats, announce: Announce) -> Finished:
-    """Render a record again, into a folder of its own; `source` is a run folder or a results.json."""
-    results_json = source / "results.json" if source.is_dir() else source
-    results = read_results(results_json)
-    with staging_folder(output_dir) as folder:
+    """Render a record again, into a folder of its own, with what was decided since.
+
+    `source` is a run folder, or a results.json, which knows of no review.
+    """
+    results_json = source / RESULTS if source.is_dir() else source
+    results = read_run(source)
+    reviews = recorded_reviews(source) if source.is_dir() else b""
+    with staging_folder(output_dir) as folder, spread_over_processors(len(results.connections)) as spread:
         shutil.copyfile(results_json, folder / "results.json")
-        left_out = _render(read_record(folder / RESULTS), folder, formats, announce)
+        if reviews:
+            (folder / REVIEWS_COPY).parent.mkdir()
+            (folder / REVIEWS_COPY).write_bytes(reviews)
+        record = replace(read_record(folder / RESULTS), reviews=reviews, spread=spread)
+        left_out = _render(record, folder, formats, announce)
         return Finished(folder=publish(folder, results.run.id), results=results, left_out=left_out)
 
 
-def report_redacted(source: Path, output_dir: Path, formats: Formats, announce: Announce) -> Finished:
-    """Write a run again without the organisation: its evidence is redacted, judged as it was, and rendered.
+def report_redacted(
+    source: Path, output_dir: Path, formats: Formats, announce: Announce, key: bytes | None = None
+) -> Finished:
+    """Write a run again without the organisation: its evidence, its waivers and the run it was compared with.
 
-    Waivers and the comparison with an earlier run are left out: they name people and other runs.
+    All of it is redacted, judged as it was, and rendered. Equal things have equal tokens in runs redacted with one key.
     """
     if not holds_evidence(source):
+        cure = "name the folder of a run, not its results.json"
         message = "holds no evidence that could be redacted"
-        raise InvalidInput([_problem(source, message, "name the folder of a run, not its results.json")])
-    run = read_run(source).run
-    judging = Judging(kind=run.kind, now=parse_instant(run.evaluated_at), fail_on=run.fail_on, exit_zero=False)
+        raise InvalidInput([Problem(file=str(source), line=None, place="RUN", message=message, cure=cure)])
+    original = read_run(source)
+    run, waivers, now = original.run, source / "inputs" / "waivers.yaml", parse_instant(original.run.evaluated_at)
+    accepted = load_waivers(waivers, now.date()) if waivers.exists() else None
+    judging = Judging(kind=run.kind, now=now, fail_on=run.fail_on, exit_zero=False, waivers=accepted)
     with staging_folder(output_dir) as folder:
         announce("", "redacting the evidence")
-        write_redacted_run(source, folder)
-        return _judge_and_render(read_recorded_run(folder), folder, judging, EarlierRuns(), formats, announce)
+        redacted = redact_run(source, folder, _facts_of_nobody(source, judging), original, accepted, key)
+        earlier = EarlierRuns(baseline=redacted.baseline)
+        return _render_redacted(redacted, folder, judging, earlier, formats, announce)
 
 
-@contextmanager
-def evidence_of(
-    prepared: Prepared, entry: InventoryEntry, invocation: Invocation, announce: Announce, object_dn: str | None
-) -> Iterator[Evidence]:
-    """Yield the evidence of one connection, collected for the moment or recorded; nothing of it is kept.
-
-    With `object_dn` a live connection reads the account and that object alone.
-    """
-    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415 - see collect_all
-
-    if isinstance(entry, ReplayEntry):
-        yield read_evidence(entry.folder)
-        return
-    with TemporaryDirectory(prefix="auditor-") as scratch, TenantSessions(prompt=prepared.prompt) as sessions:
-        folder = Path(scratch) / entry.id
-        scope = directory_scope(prepared, entry, only_object=object_dn)
-        collect_entry(prepared, entry, invocation, folder, announce, sessions, scope)
-        yield read_evidence(folder)
-
-
-def examine(
+def run_redacted(  # noqa: PLR0913 - as `run`
     prepared: Prepared,
     invocation: Invocation,
+    output_dir: Path,
+    judging: Judging,
+    formats: Formats,
     announce: Announce,
     *,
-    is_probe: bool = False,
-    finds_holders: bool = False,
-) -> Iterator[Evidence]:
-    """Yield the evidence of each live connection; it is kept for the moment only.
+    key: bytes | None,
+) -> Finished:
+    """Do what `run` does and write all of it without the organisation; the originals are not kept.
 
-    A probe reads the first page of everything; `finds_holders` asks who else holds documented rights.
+    With a key it is compared with the last run in the folder that was redacted with the same.
     """
-    from auditor.collect.tenant import TenantSessions  # noqa: PLC0415 - see collect_all
-
-    with (
-        TemporaryDirectory(prefix="auditor-") as scratch,
-        TenantSessions(prompt=prepared.prompt, is_probe=is_probe, finds_holders=finds_holders) as sessions,
-    ):
-        for entry in prepared.entries:
-            if not isinstance(entry, ReplayEntry):
-                announce(entry.id, "started")
-                folder = Path(scratch) / entry.id
-                scope = directory_scope(prepared, entry, is_probe=is_probe, finds_holders=finds_holders)
-                collect_entry(prepared, entry, invocation, folder, announce, sessions, scope)
-                announce(entry.id, "finished")
-                yield read_evidence(folder)
-
-
-def read_run(path: Path) -> Results:
-    """Read the record of a run folder, or a results.json. Raises InvalidInput when it is not as it was written."""
-    if not path.is_dir():
-        return read_results(path)
-    if (path / MANIFEST).exists() and unaltered(path, RESULTS) is None:
-        message = f"{RESULTS} is not as {MANIFEST} records it"
-        raise InvalidInput([_problem(path, message, "`auditor verify` says what differs; take another run")])
-    return read_results(path / RESULTS)
+    with only_run(output_dir), TemporaryDirectory(prefix="auditor-") as scratch, staging_folder(output_dir) as folder:
+        source = Path(scratch)
+        with _collected(prepared, invocation, source, announce, judging):
+            recorded = read_recorded_run(source)
+        facts = _run_facts(recorded.facts, judging)
+        original = conclude_run(judge_recorded(recorded, facts), recorded.default_matrix, facts, judging.waivers)
+        announce("", "redacting the evidence")
+        nobody = _facts_of_nobody(source, judging)
+        redacted = redact_run(source, folder, nobody, original, judging.waivers, key)
+        ids = [each.id for each in redacted.recorded.connections]
+        if key is None:
+            announce("", "not compared with an earlier run: without --redact-key tokens are of this run alone")
+            earlier = EarlierRuns()
+        else:
+            require_comparable(judging.baseline, ids)
+            earlier = EarlierRuns(baseline=judging.baseline)
+            if judging.baseline is None:
+                earlier = earlier_runs(output_dir, ids, judging.now, announce)
+        return _render_redacted(redacted, folder, judging, earlier, formats, announce)
 
 
-def require_comparable(judging: Judging, connections: Collection[str]) -> None:
-    """Raise InvalidInput when the chosen baseline has none of these connections: nothing compared is no answer."""
-    if judging.baseline is not None:
-        _require_common(Path("--baseline"), judging.baseline, connections)
+def _facts_of_nobody(source: Path, judging: Judging) -> RunFacts:
+    nobody = {"organisation": REDACTED, "operator": REDACTED, "host": REDACTED, "argv": ()}
+    return _run_facts(read_recorded_run(source).facts.model_copy(update=nobody), judging)
 
 
-def _require_common(place: Path, baseline: Results, connections: Collection[str]) -> None:
-    known = [connection.id for connection in baseline.connections]
-    if not set(known) & set(connections):
-        message = f"covers no connection of the other run, only {', '.join(known)}"
-        raise InvalidInput([_problem(place, message, "take runs of the same connections")])
-
-
-def diff(left: Path, right: Path) -> tuple[Results, Results, DriftRecord]:
-    """Compare two runs, the earlier one first.
-
-    Raises InvalidInput when one cannot be read or they share no connection, RunFailed when nothing of
-    what they share could be compared.
-    """
-    before, after = read_run(left), read_run(right)
-    _require_common(left, before, [connection.id for connection in after.connections])
-    drift = compare_runs(before, after)
-    if not drift.compared:
-        reasons = ", ".join(dict.fromkeys(entry.reason for entry in drift.entries if entry.reason))
-        raise RunFailed(f"nothing could be compared: {reasons or 'the runs judged nothing alike'}")
-    return before, after, drift
-
-
-def write_diff(before: Results, after: Results, drift: DriftRecord, path: Path) -> None:
-    """Write a comparison as an HTML file. Raises RunFailed when it cannot be written."""
-    from auditor.report.html import render_diff_html  # noqa: PLC0415 - jinja2 and fontTools on demand
-
-    try:
-        path.write_text(render_diff_html(before, after, drift), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise RunFailed(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _problem(path: Path, message: str, cure: str) -> Problem:
-    return Problem(file=str(path), line=None, place="RUN", message=message, cure=cure)
-
-
-def _earlier_runs(
-    output_dir: Path, connections: Collection[str], judging: Judging, announce: Announce
-) -> EarlierRuns:
-    if judging.baseline is not None:
-        return EarlierRuns(baseline=judging.baseline)
-    found = find_baseline(output_dir, connections, judging.now)
-    if found.later:
-        announce("", f"{found.later} runs in {output_dir} are later than this one and not compared with: see the clock")
-    if found.results is None:
-        return EarlierRuns(altered=found.altered)
-    try:
-        return EarlierRuns(baseline=read_results(found.results), altered=found.altered)
-    except InvalidInput:
-        announce("", f"not compared with {found.results.parent}: this version cannot read its record")
-        return EarlierRuns(altered=found.altered)
+def _render_redacted(
+    redacted: Redacted, folder: Path, judging: Judging, earlier: EarlierRuns, formats: Formats, announce: Announce
+) -> Finished:
+    for finding in redacted.uncarried:
+        announce("", f"the waiver of {finding} could not be carried over")
+    judging = replace(judging, waivers=redacted.waivers)
+    return _judge_and_render(redacted.recorded, folder, judging, earlier, formats, announce, judged=redacted.judged)
 
 
 @contextmanager
@@ -303,6 +255,7 @@ def _collected(
         host=invocation.host,
         tool_version=invocation.tool_version,
         argv=invocation.argv,
+        kind=judging.kind if judging is not None else "review",
     )
     left: tuple[Path, ...] = ()
     if invocation.resumes:
@@ -349,11 +302,13 @@ def _judge_and_render(  # noqa: PLR0913 - what a run is made of
         (folder / "inputs" / "waivers.yaml").write_bytes(judging.waivers.content)
     announce("", "judging the evidence")
     run_facts = _run_facts(recorded.facts, judging)
-    judged = judge_recorded(recorded, run_facts) if judged is None else judged
-    results = conclude_run(judged, recorded.default_matrix, run_facts, judging.waivers, earlier)
-    write_results(results, folder / RESULTS)
-    # What was written reads back as `results`; parsing that of a large estate takes memory and time
-    left_out = _render(Record(content=(folder / RESULTS).read_bytes(), results=results), folder, formats, announce)
+    with spread_over_processors(len(recorded.connections)) as spread:
+        judged = judge_recorded(recorded, run_facts, spread) if judged is None else judged
+        results = conclude_run(judged, recorded.default_matrix, run_facts, judging.waivers, earlier)
+        write_results(results, folder / RESULTS, spread)
+        # What was written reads back as `results`; parsing that of a large estate takes memory and time
+        record = Record(content=(folder / RESULTS).read_bytes(), results=results, spread=spread)
+        left_out = _render(record, folder, formats, announce)
     return Finished(
         folder=publish(folder, results.run.id), results=results, left_out=left_out, earlier=earlier.baseline
     )

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from auditor.collect.directory.kerberos import kerberos_trouble
-from auditor.collect.exchange.supplied import load_export
-from auditor.collect.https.tokens import check_certificate
 from auditor.collect.replay import read_evidence
 from auditor.errors import InvalidInput, Problem, collecting
 from auditor.inventory.entries import LiveEntry, ReplayEntry
@@ -18,6 +16,7 @@ from auditor.matrix.load import known_profiles, load_matrix
 from auditor.model.connection import ExchangeOnlineConnection
 from auditor.model.sign_in import CertificateCredential, CloudSignIn, DeviceCodeCredential, KerberosSignIn
 from auditor.settings import resolve_secrets
+from auditor.strict_yaml import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -66,8 +65,8 @@ def prepare(  # noqa: PLR0913 - what a command may want of it
     What is read `elsewhere` needs no secret of a connection here. Raises InvalidInput with every problem at once.
     """
     inventory = load_inventory(path, known_profiles())
-    entries = _select(inventory, connection_ids)
     problems: list[Problem] = []
+    entries = _select(inventory, connection_ids, problems)
     profiles = _Profiles(problems)
     matrices = {
         entry.id: matrix for entry in entries if (matrix := _matrix(inventory, entry, profiles, problems)) is not None
@@ -79,8 +78,11 @@ def prepare(  # noqa: PLR0913 - what a command may want of it
     )
     secrets = collecting(problems, lambda: resolve_secrets(uses, ask))
     problems += () if elsewhere else _unusable_kerberos(inventory, entries)
-    supplied = None if export is None else collecting(problems, lambda: load_export(export))
+    supplied = None
     if export is not None:
+        from auditor.collect.exchange.supplied import load_export  # noqa: PLC0415 - loads the clients of tenants
+
+        supplied = collecting(problems, lambda: load_export(export))
         problems += _misplaced_export(export, entries)
     if prompt is None:
         problems += _needing_a_person(inventory, entries)
@@ -126,7 +128,7 @@ def _missing_authorities(inventory: Inventory, entries: Collection[InventoryEntr
         if ca_file is not None and not Path(ca_file).is_file():
             yield Problem(
                 file=str(inventory.path),
-                line=None,
+                line=entry.line,
                 place=f"{entry.id}: ca_file",
                 message=f"{ca_file} is not there",
                 cure="put it there, too",
@@ -135,23 +137,28 @@ def _missing_authorities(inventory: Inventory, entries: Collection[InventoryEntr
 
 def load_selected(path: Path, connection_ids: Collection[str]) -> tuple[InventoryEntry, ...]:
     """Load the inventory and return the selected connections; no secret is resolved. Raises InvalidInput."""
-    return _select(load_inventory(path, known_profiles()), connection_ids)
+    problems: list[Problem] = []
+    entries = _select(load_inventory(path, known_profiles()), connection_ids, problems)
+    if problems:
+        raise InvalidInput(problems)
+    return entries
 
 
-def _select(inventory: Inventory, connection_ids: Collection[str]) -> tuple[InventoryEntry, ...]:
+def _select(
+    inventory: Inventory, connection_ids: Collection[str], problems: list[Problem]
+) -> tuple[InventoryEntry, ...]:
     known = [entry.id for entry in inventory.connections]
-    unknown = [wanted for wanted in connection_ids if wanted not in known]
-    if unknown:
-        raise InvalidInput(
-            Problem(
-                file=str(inventory.path),
-                line=None,
-                place="--connection",
-                message=f"there is no connection {wanted!r}",
-                cure=f"choose from {', '.join(known)}",
-            )
-            for wanted in unknown
+    problems += (
+        Problem(
+            file=str(inventory.path),
+            line=None,
+            place="--connection",
+            message=f"there is no connection {wanted!r}",
+            cure=f"{did_you_mean(wanted, known)}choose from {', '.join(known)}",
         )
+        for wanted in connection_ids
+        if wanted not in known
+    )
     return tuple(entry for entry in inventory.connections if not connection_ids or entry.id in connection_ids)
 
 
@@ -179,7 +186,7 @@ def _matrix(
             problems.append(
                 Problem(
                     file=str(inventory.path),
-                    line=None,
+                    line=entry.line,
                     place=entry.id,
                     cure=f"write kind: {evidence.connection.kind}",
                     message=f"the recorded evidence is of a {evidence.connection.kind} connection",
@@ -190,7 +197,7 @@ def _matrix(
         problems.append(
             Problem(
                 file=str(inventory.path),
-                line=None,
+                line=entry.line,
                 place=entry.id,
                 cure="choose a profile that covers this kind of connection",
                 message=f"profile {matrix.profile.id} has no requirement for {entry.kind} connections",
@@ -207,7 +214,7 @@ def _unusable_kerberos(inventory: Inventory, entries: Collection[InventoryEntry]
         for entry in users:
             yield Problem(
                 file=str(inventory.path),
-                line=None,
+                line=entry.line,
                 place=f"{entry.id}: kerberos",
                 message=trouble,
                 cure="install hire2retire-permission-auditor[kerberos] and the system's Kerberos library, "
@@ -236,7 +243,7 @@ def _needing_a_person(inventory: Inventory, entries: Collection[InventoryEntry])
         if isinstance(sign_in, CloudSignIn) and isinstance(sign_in.credential, DeviceCodeCredential):
             yield Problem(
                 file=str(inventory.path),
-                line=None,
+                line=entry.line,
                 place=f"{entry.id}: device_code",
                 message="there is no terminal to show the code at",
                 cure="run the tool in a terminal, or sign in with certificate, managed_identity or federated_token",
@@ -252,12 +259,14 @@ def _unusable_certificates(
         credential = entry.sign_in.credential
         if not isinstance(credential, CertificateCredential):
             continue
+        from auditor.collect.https.tokens import check_certificate  # noqa: PLC0415 - see above
+
         password = secrets[credential.password] if credential.password is not None else None
         trouble = check_certificate(secrets[credential.certificate], password)
         if trouble is not None:
             yield Problem(
                 file=str(inventory.path),
-                line=None,
+                line=entry.line,
                 place=f"{entry.id}: {credential.certificate}",
                 message=trouble,
                 cure="give a PEM file with key and certificate, or a PFX file with its certificate_password",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntFlag
+from functools import lru_cache
 
 
 class AccessMask(IntFlag):
@@ -78,6 +79,7 @@ def map_generic_rights(mask: int) -> int:
     return mapped
 
 
+@lru_cache(maxsize=1 << 10)  # a domain's entries have few different masks
 def rights_in_words(mask: int) -> tuple[str, ...]:
     """Return the rights of a mask in words, lowest bit first; all directory rights are "full control".
 

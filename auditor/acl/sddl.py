@@ -30,6 +30,9 @@ _RIGHTS: dict[int, str] = {
     AccessMask.WRITE_OWNER: "WO", AccessMask.GENERIC_ALL: "GA", AccessMask.GENERIC_EXECUTE: "GX",
     AccessMask.GENERIC_WRITE: "GW", AccessMask.GENERIC_READ: "GR",
 }  # fmt: skip
+# Plain integers, since flag arithmetic costs several times more
+_FLAG_BITS = {int(flag): letters for flag, letters in _ACE_FLAGS.items()}
+_RIGHT_BITS = {int(right): letters for right, letters in _RIGHTS.items()}
 _DACL_FLAGS: dict[int, str] = {
     ControlFlag.DACL_PROTECTED: "P",
     ControlFlag.DACL_AUTO_INHERIT_REQUIRED: "AR",
@@ -61,8 +64,8 @@ def format_ace_sddl(ace: Ace) -> str:
     """
     fields = [
         _ACE_TYPES.get(ace.type, f"0x{ace.type:02x}"),
-        _format_bits(ace.flags, _ACE_FLAGS),
-        _format_bits(ace.mask, _RIGHTS),
+        _format_bits(ace.flags, _FLAG_BITS),
+        _format_bits(ace.mask, _RIGHT_BITS),
         ace.object_type or "",
         ace.inherited_object_type or "",
         _format_sid(ace.trustee),

@@ -5,8 +5,24 @@ from __future__ import annotations
 from auditor.catalogue.check import check, planned
 
 AUDIT = (
-    planned("AD-GOV-001", "H", "Every connection is judged against an approved matrix"),
-    planned("AD-GOV-002", "M", "The matrix is the current one"),
+    check(
+        "AD-GOV-001",
+        "H",
+        "Every connection is judged against an approved matrix",
+        reads="the SHA-256 of the profile that each hybrid connection is judged against, and waivers of this check",
+        rule="the SHA-256 is that of a profile this version was released with, or a waiver records who approved it",
+        why="Whoever writes the matrix decides what counts as an excess; one that nobody else read approves itself.",
+        controls="P:7.2.3 I:A.5.15",
+    ),
+    check(
+        "AD-GOV-002",
+        "M",
+        "The matrix is the current one",
+        reads="the id and the date of the profile, and of the profile of that id this version was released with",
+        rule="the released one is not of a later date",
+        why="A matrix that the vendor has replaced asks for rights that are no longer needed, and misses new ones.",
+        controls="N:CM-2",
+    ),
     check(
         "AD-GOV-003",
         "ML",
@@ -39,7 +55,17 @@ AUDIT = (
         "can tell whose change it was.",
         controls="N:AC-2 P:6.5.3",
     ),
-    planned("AD-GOV-008", "H", "The evidence is as it was written"),
+    check(
+        "AD-GOV-008",
+        "H",
+        "The evidence is as it was written",
+        reads="the manifest of the run that recorded evidence of a hybrid connection is taken from, where it has one; "
+        "the digests that evidence keeps of its own files",
+        rule="every file of the evidence and of the run's inputs has the SHA-256 that the manifest records; evidence "
+        "that contradicts its own digests is refused",
+        why="Evidence that somebody changed shows what somebody wants to be seen; nothing it says is proven.",
+        controls="N:AU-10 I:A.5.28",
+    ),
     check(
         "META-001",
         "HM",
@@ -109,7 +135,8 @@ AUDIT = (
         "META-008",
         "L",
         "The run folder is as it was written",
-        reads="the manifest: of this run once everything is written, of earlier runs before they are compared with",
+        reads="the manifest: of this run once everything is written, of earlier runs before they are compared with, of "
+        "the run that recorded evidence of a tenant connection is taken from",
         rule="every file has the SHA-256 that the manifest records",
         why="A record that was altered afterwards shows what somebody wants to be seen.",
         controls="N:AU-10 I:A.5.28",

@@ -127,7 +127,7 @@ EXCHANGE = (
         "H",
         "The account does not manage role groups",
         reads="managers of role groups",
-        rule="the account manages no role group, itself or through a role group",
+        rule="the account manages no role group, itself or through a group it is in",
         why="A manager of a role group adds members to it, itself included.",
         controls="N:AC-5 N:AC-6 I:A.5.3",
     ),

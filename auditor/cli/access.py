@@ -55,7 +55,7 @@ def access(
     With --json one object is printed per line. Exit codes: 0 everything was read; 3 something could not be read;
     2 an input file or option is wrong.
     """
-    from auditor import pipeline  # noqa: PLC0415 - --help must not load the collectors
+    from auditor import examination  # noqa: PLC0415 - --help must not load the collectors
     from auditor.evaluate.directory.access import access_to_objects  # noqa: PLC0415
     from auditor.preparation import prepare  # noqa: PLC0415
 
@@ -65,19 +65,20 @@ def access(
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     with (
         progress(telling) as announce,
-        pipeline.evidence_of(prepared, entry, invocation(), announce, object_dn) as evidence,
+        examination.evidence_of(prepared, entry, invocation(), announce, object_dn) as evidence,
     ):
         question = _question(evidence, without_domain_admins=without_domain_admins, explain=explain)
         answers = _print(access_to_objects(evidence, question, object_dn), as_json=as_json)
         gaps = len([source for source in evidence.sources if not source.complete])
     unknown = sum(answer.rights is None for answer in answers)
+    objects = "1 object" if len(answers) == 1 else f"{len(answers)} objects"
     if unknown or gaps or not answers:
         say(
-            f"auditor: {len(answers)} objects, the rights on {unknown} of them not known, {gaps} reads not complete; "
+            f"auditor: {objects}, the rights on {unknown} of them not known, {gaps} reads not complete; "
             "exit 3 (something could not be read)"
         )
         raise typer.Exit(3)
-    say(f"auditor: {len(answers)} objects; exit 0 (everything was read)")
+    say(f"auditor: {objects}; exit 0 (everything was read)")
 
 
 def _require_dn(text: str | None) -> None:
@@ -90,8 +91,9 @@ def _require_dn(text: str | None) -> None:
         raise _refused("--object", str(error), "write a distinguished name") from error
 
 
-def _refused(place: str, message: str, cure: str) -> InvalidInput:
-    return InvalidInput([Problem(file="command line", line=None, place=place, message=message, cure=cure)])
+def _refused(place: str, message: str, cure: str, *, was_contacted: bool = False) -> InvalidInput:
+    problem = Problem(file="command line", line=None, place=place, message=message, cure=cure)
+    return InvalidInput([problem], was_contacted=was_contacted)
 
 
 def _only_hybrid(entries: Iterable[Any], config: Path) -> Any:  # noqa: ANN401 - entries of either kind
@@ -123,7 +125,7 @@ def _question(evidence: Evidence, *, without_domain_admins: bool, explain: str |
     try:
         right = None if explain is None else parse_right(explain, read_schema(evidence))
     except ValueError as error:
-        raise _refused("--explain", str(error), "choose one of these forms") from error
+        raise _refused("--explain", str(error), "choose one of these forms", was_contacted=True) from error
     return AccessQuestion(
         membership=account.membership, without_domain_admins=without_domain_admins, right=right
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -27,11 +28,6 @@ from auditor.cli.schema import schema
 from auditor.cli.waivers import waivers
 from auditor.errors import Interrupted, InvalidInput, RunFailed
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from auditor.errors import Problem
-
 INVALID_INPUT = 2
 RUN_FAILED = 4
 INTERRUPTED = 130
@@ -43,7 +39,10 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - Typer does not export its context's type
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
         except Interrupted as interrupt:
             say("--resume goes on with it, within a day and with the same inventory")
             _say_end(f"interrupted; {interrupt.kept} keeps what was read", INTERRUPTED, "interrupted")
@@ -51,6 +50,9 @@ class _Commands(TyperGroup):
         except KeyboardInterrupt as interrupt:
             _say_end("interrupted", INTERRUPTED, "interrupted")
             raise typer.Exit(INTERRUPTED) from interrupt
+        except BrokenPipeError as error:  # Typer would exit with 1, which says that there are findings
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the end
+            raise RunFailed("whatever reads standard output stopped before everything was written") from error
 
 
 app = typer.Typer(
@@ -112,7 +114,7 @@ def main() -> None:
             _say_end("nothing was contacted", INVALID_INPUT, "usage")
         raise
     except InvalidInput as invalid:
-        _say_problems(invalid.problems)
+        _say_problems(invalid)
         sys.exit(INVALID_INPUT)
     except RunFailed as failed:
         reason, *advice = str(failed).split("\n")
@@ -127,11 +129,13 @@ def main() -> None:
         sys.exit(RUN_FAILED)
 
 
-def _say_problems(problems: Sequence[Problem]) -> None:
+def _say_problems(invalid: InvalidInput) -> None:
+    problems = invalid.problems
     for problem in problems:
         say(str(problem), level="error", file=problem.file, line=problem.line, place=problem.place)
     noun = "problem" if len(problems) == 1 else "problems"
-    _say_end(f"{len(problems)} {noun} in the input, nothing was contacted", INVALID_INPUT, "input invalid")
+    contact = "" if invalid.was_contacted else ", nothing was contacted"
+    _say_end(f"{len(problems)} {noun} in the input{contact}", INVALID_INPUT, "input invalid")
 
 
 def _say_end(what: str, code: int, reason: str) -> None:

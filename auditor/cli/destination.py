@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from socket import gethostname
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
-
-import typer
 
 from auditor.cli.console import say
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
 
     from auditor.history.object_storage import ObjectStorage
+    from auditor.history.storage_lease import Lease
     from auditor.pipeline import Finished
 
 EARLIER_RUNS_LOOKED_AT = 50
+_MACHINE_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Destination:
 
     folder: Path
     storage: ObjectStorage | None = None
+    lease: Lease | None = None
     stored: list[Path] = field(default_factory=list)
 
     def fetch_earlier(self, connections: Collection[str], before: datetime) -> None:
@@ -52,6 +53,8 @@ class Destination:
         if self.storage is None:
             return finished
         try:
+            if self.lease is not None:
+                self.lease.require_held()
             address = self.storage.publish(finished.folder)
         except RunFailed as failed:
             raise RunFailed(f"{failed}; the run lies in {finished.folder} and goes there with the next one") from failed
@@ -60,12 +63,12 @@ class Destination:
 
 
 @contextmanager
-def destination(output_dir: Path) -> Iterator[Destination]:
+def destination(output_dir: Path, *, is_alone: bool = False) -> Iterator[Destination]:
     """Yield where to write. For object storage it is a private folder of this machine, which one command uses at once.
 
-    What an earlier command could not bring to the storage is brought there first.
+    One that `is_alone` keeps those of other machines out of the storage, too. What an earlier command could not bring
+    to the storage is brought there first.
     """
-    from auditor.history.lock import only_run  # noqa: PLC0415
     from auditor.history.object_storage import object_storage_url, open_storage  # noqa: PLC0415
 
     url = object_storage_url(output_dir)
@@ -73,15 +76,59 @@ def destination(output_dir: Path) -> Iterator[Destination]:
         yield Destination(output_dir)
         return
     storage = open_storage(url)
-    scratch = _scratch(url)
-    with only_run(scratch):
+    with _alone(storage, is_alone=is_alone) as (scratch, lease):
         folder = scratch / "runs"
         _bring_left(storage, folder)
-        place = Destination(folder, storage)
+        place = Destination(folder, storage, lease)
         try:
             yield place
         finally:
             _tidy(folder, place.stored)
+
+
+@contextmanager
+def _alone(storage: ObjectStorage, *, is_alone: bool) -> Iterator[tuple[Path, Lease | None]]:
+    """Yield the folder of this machine that stands for a storage, held for one command, and its lease."""
+    from auditor.history.lock import only_run  # noqa: PLC0415
+
+    scratch = _scratch(storage.url)
+    with only_run(scratch), ExitStack() as stack:
+        yield scratch, stack.enter_context(storage.alone(_machine(scratch), gethostname())) if is_alone else None
+
+
+def _machine(scratch: Path) -> str:
+    """Return what stands for this machine in the locks of a storage: names of machines may be the same."""
+    path = scratch / "machine"
+    known = path.read_text() if path.exists() else ""
+    if len(known) != _MACHINE_LENGTH:  # none yet, or cut short
+        import secrets  # noqa: PLC0415 - --help must not load it
+
+        path.write_text(known := secrets.token_hex(_MACHINE_LENGTH // 2))
+    return known
+
+
+@contextmanager
+def prunable(output_dir: Path) -> Iterator[tuple[Path, Callable[[], tuple[str, ...]], Callable[[str], None]]]:
+    """Yield a folder with the records of all runs, what lists the names of remains there, and what removes by name.
+
+    No other command that judges or prunes may use it at the time.
+    """
+    from auditor.history.lock import only_run  # noqa: PLC0415
+    from auditor.history.object_storage import object_storage_url, open_storage  # noqa: PLC0415
+    from auditor.history.run_folder import abandoned, discard  # noqa: PLC0415
+
+    url = object_storage_url(output_dir)
+    if url is None:
+        with only_run(output_dir):
+            yield (
+                output_dir,
+                lambda: tuple(folder.name for folder in abandoned(output_dir)),
+                lambda name: discard(output_dir / name),
+            )
+        return
+    storage = open_storage(url)
+    with _alone(storage, is_alone=True), records_here(output_dir) as folder:
+        yield folder, storage.remains, storage.remove
 
 
 @contextmanager
@@ -122,17 +169,17 @@ def shown(path: Path) -> str:
     return object_storage_url(path) or str(path)
 
 
-def require_folder(output_dir: Path) -> Path:
-    """Return the path of a folder. Raises BadParameter for an address."""
+def is_address(path: Path) -> bool:
+    """Tell whether a path stands for object storage."""
     from auditor.history.object_storage import object_storage_url  # noqa: PLC0415
 
-    if object_storage_url(output_dir) is not None:
-        raise typer.BadParameter("this command works on folders; fetch the runs first", param_hint="--output-dir")
-    return output_dir
+    return object_storage_url(path) is not None
 
 
 def _scratch(url: str) -> Path:
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    import hashlib  # noqa: PLC0415 - --help must not load it
+
     return state / "auditor" / hashlib.sha256(url.encode()).hexdigest()[:16]
 
 

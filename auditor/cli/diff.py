@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auditor.cli.console import say, visible
-from auditor.cli.options import AsJson
+from auditor.cli.options import AsJson, Language, LanguageName
 
 if TYPE_CHECKING:
     from auditor.model.results import DriftEntry, DriftRecord
@@ -21,21 +21,22 @@ def diff(
     later: Annotated[Path, typer.Argument(metavar="B", help="The later run.")],
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Also write it as an HTML file.")] = None,
+    language: Language = LanguageName.EN,
 ) -> None:
     """Compare two runs: new, resolved, changed, not comparable.
 
     Exits with 0 whether they differ or not, with 2 when they share no connection, and with 4 when nothing of what
     they share could be compared: that is no answer.
     """
-    from auditor import pipeline  # noqa: PLC0415 - --help must not load it
+    from auditor import comparison  # noqa: PLC0415 - --help must not load it
 
-    before, after, drift = pipeline.diff(earlier, later)
+    before, after, drift = comparison.diff(earlier, later)
     if as_json:
         print(json.dumps(asdict(drift), indent=2))
     else:
         _print_entries(drift)
     if html is not None:
-        pipeline.write_diff(before, after, drift, html)
+        comparison.write_diff(before, after, drift, html, language)
     if before.run.evaluated_at > after.run.evaluated_at:
         say(f"note: A is the later one ({before.run.evaluated_at} and {after.run.evaluated_at})")
     differences = sum(entry.state != "not_comparable" for entry in drift.entries)

@@ -34,7 +34,7 @@ def discover(
     vendor's application may act. Exit codes: 0 everything was read; 3 something could not be, so there may be more;
     2 an input file or option is wrong.
     """
-    from auditor import pipeline  # noqa: PLC0415 - --help must not load the collectors
+    from auditor import examination  # noqa: PLC0415 - --help must not load the collectors
     from auditor.inventory.entries import ReplayEntry  # noqa: PLC0415
     from auditor.preparation import prepare  # noqa: PLC0415
 
@@ -44,7 +44,7 @@ def discover(
             say(f"{entry.id}: recorded evidence, which does not tell who else holds something")
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     with progress(telling) as announce:
-        looked = [_holders(each) for each in pipeline.examine(prepared, invocation(), announce, finds_holders=True)]
+        looked = [_holders(each) for each in examination.examine(prepared, invocation(), announce, finds_holders=True)]
     found = _not_listed(looked, prepared.inventory.connections)
     unread = tuple(dict.fromkeys(each for holders in looked for each in holders.unread))
     if as_json:

@@ -58,7 +58,7 @@ def doctor(
         print(_script(script, config, connection or ()), end="")
         say("auditor: read it before it is run; nothing was contacted; exit 0 (printed)")
         return
-    from auditor import pipeline  # noqa: PLC0415 - --help must not load the collectors
+    from auditor import examination  # noqa: PLC0415 - --help must not load the collectors
     from auditor.evaluate.readability import readability_of  # noqa: PLC0415
     from auditor.inventory.entries import ReplayEntry  # noqa: PLC0415
     from auditor.preparation import prepare  # noqa: PLC0415
@@ -69,7 +69,7 @@ def doctor(
             say(f"{entry.id}: recorded evidence; there is nothing to sign in to")
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     with progress(telling) as announce:
-        examined = pipeline.examine(prepared, invocation(), announce, is_probe=True)
+        examined = examination.examine(prepared, invocation(), announce, is_probe=True)
         found = [readability_of(evidence) for evidence in examined]
     if not found:
         raise _refused("--connection", f"no connection of {config} signs in anywhere", "name a live one")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auditor.cli.console import say, visible
-from auditor.cli.destination import records_here, require_folder, shown
+from auditor.cli.destination import is_address, prunable, records_here, shown
 from auditor.cli.options import AsJson, Now, OutputDir, instant
 
 if TYPE_CHECKING:
@@ -59,23 +59,20 @@ def prune(
     The latest run of each set of connections stays, because the next is compared with it; so does a run whose
     results were altered. Prints the folders that go.
     """
-    from auditor.history.lock import only_run  # noqa: PLC0415
-    from auditor.history.run_folder import abandoned, discard  # noqa: PLC0415
     from auditor.history.runs import choose_for_removal, past_runs  # noqa: PLC0415
 
     if keep is None and older_than is None:
         raise typer.BadParameter("say which runs may go", param_hint="--keep, --older-than")
     age = _age(older_than)
-    require_folder(output_dir)
-    if not output_dir.is_dir():
+    if not is_address(output_dir) and not output_dir.is_dir():
         raise typer.BadParameter(f"{output_dir} is no folder", param_hint="--output-dir")
-    with only_run(output_dir):
-        chosen = choose_for_removal(list(past_runs(output_dir)), keep=keep, older_than=age, now=instant(now))
-        going = [*(run.folder for run in chosen), *abandoned(output_dir)]
-        for folder in going:
-            print(folder)
+    with prunable(output_dir) as (folder, remains, remove):
+        chosen = choose_for_removal(list(past_runs(folder)), keep=keep, older_than=age, now=instant(now))
+        going = [*(run.folder.name for run in chosen), *remains()]
+        for name in going:
+            print(f"{shown(output_dir)}/{name}")
             if not dry_run:
-                discard(folder)
+                remove(name)
     done = "would be removed" if dry_run else "removed"
     say(f"auditor: {len(chosen)} runs and {len(going) - len(chosen)} leftovers {done}; exit 0 (pruned)")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -13,7 +13,7 @@ from auditor.cli.options import instant
 from auditor.model.outcome import Severity, Verdict
 
 if TYPE_CHECKING:
-    from auditor.model.results import DriftRecord, Results
+    from auditor.model.results import DriftRecord, Results, RunKind
     from auditor.pipeline import Finished, Judging
 
 # What the report says in capitals, too
@@ -28,7 +28,7 @@ _READINESS_WORDS = {
 class Question:
     """How to judge, as the options say it."""
 
-    kind: Literal["review", "readiness"]
+    kind: RunKind
     fail_on: Severity
     exit_zero: bool
     now: str | None
@@ -37,7 +37,7 @@ class Question:
 
     def judging(self) -> Judging:
         """Read the files that the options name. Raises InvalidInput with the problems of all of them."""
-        from auditor import pipeline  # noqa: PLC0415 - --help must not load it
+        from auditor import comparison, pipeline  # noqa: PLC0415 - --help must not load it
         from auditor.errors import InvalidInput, Problem, collecting  # noqa: PLC0415
         from auditor.waivers.load import load_waivers  # noqa: PLC0415
 
@@ -45,7 +45,7 @@ class Question:
         problems: list[Problem] = []
         waivers, baseline = self.waivers, self.baseline
         accepted = collecting(problems, lambda: load_waivers(waivers, at.date())) if waivers else None
-        earlier = collecting(problems, lambda: pipeline.read_run(baseline)) if baseline else None
+        earlier = collecting(problems, lambda: comparison.read_run(baseline)) if baseline else None
         if problems:
             raise InvalidInput(problems)
         return pipeline.Judging(

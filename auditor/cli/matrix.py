@@ -11,6 +11,7 @@ import typer
 
 from auditor.cli.console import say, visible
 from auditor.cli.options import AsJson
+from auditor.errors import InvalidInput, Problem, collecting
 
 if TYPE_CHECKING:
     from auditor.matrix.profile import Matrix
@@ -76,7 +77,12 @@ def diff(left: ProfileArgument, right: ProfileArgument, as_json: AsJson = False)
     """Compare two profiles, row by row. Exits with 0 whether they differ or not."""
     from auditor.matrix.load import compare_profiles, load_matrix  # noqa: PLC0415
 
-    differences = compare_profiles(load_matrix(left).profile, load_matrix(right).profile)
+    problems: list[Problem] = []
+    old = collecting(problems, lambda: load_matrix(left))
+    new = collecting(problems, lambda: load_matrix(right))
+    if old is None or new is None:
+        raise InvalidInput(problems)
+    differences = compare_profiles(old.profile, new.profile)
     if as_json:
         print(json.dumps([asdict(difference) for difference in differences], indent=2))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,10 @@ from auditor.cli.console import LogFormat, say, visible
 from auditor.cli.destination import destination, run_here, shown
 from auditor.cli.judging import Question, conclude, say_left_out
 from auditor.cli.options import (
+    DEFAULT_FAIL_ON,
     Baseline,
     ExitZero,
-    FailOn,
+    FailOnOfKind,
     FormatNames,
     FullAppendix,
     Language,
@@ -23,14 +25,16 @@ from auditor.cli.options import (
     Now,
     OutputDir,
     Quiet,
+    Redact,
+    RedactKey,
     Sign,
     SignPassphrase,
     Verbose,
     Waivers,
 )
 from auditor.cli.progress import Telling, progress
+from auditor.cli.redaction import redaction_key
 from auditor.cli.rendering import Output
-from auditor.model.outcome import Severity
 
 _DEFAULT_OUTPUT = Path("runs")
 
@@ -54,7 +58,7 @@ def evaluate(
     sign_passphrase: SignPassphrase = None,
     waivers: Waivers = None,
     baseline: Baseline = None,
-    fail_on: FailOn = Severity.MEDIUM,
+    fail_on: FailOnOfKind = None,
     exit_zero: ExitZero = False,
     now: Now = None,
     no_progress: NoProgress = False,
@@ -64,9 +68,10 @@ def evaluate(
 ) -> None:
     """Judge recorded evidence. Nothing is contacted; the same evidence, matrix and --now give the same bytes.
 
-    It is compared with another run, and waivers apply, only when they are named.
+    What was collected for `auditor readiness` is judged as that. It is compared with another run, and waivers apply,
+    only when they are named.
     """
-    from auditor import pipeline  # noqa: PLC0415
+    from auditor import comparison, pipeline  # noqa: PLC0415
     from auditor.recorded_run import read_recorded_run  # noqa: PLC0415
 
     output = Output(
@@ -80,9 +85,17 @@ def evaluate(
     formats = output.formats()
     recorded = read_recorded_run(source)
     recorded.require_usable()
-    asked = Question(kind="review", fail_on=fail_on, exit_zero=exit_zero, now=now, waivers=waivers, baseline=baseline)
+    kind = recorded.facts.kind
+    asked = Question(
+        kind=kind,
+        fail_on=fail_on or DEFAULT_FAIL_ON[kind],
+        exit_zero=exit_zero,
+        now=now,
+        waivers=waivers,
+        baseline=baseline,
+    )
     judging = asked.judging()
-    pipeline.require_comparable(judging, [each.id for each in recorded.facts.connections])
+    comparison.require_comparable(judging.baseline, [each.id for each in recorded.facts.connections])
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     with destination(output_dir) as goal:
         with progress(telling) as announce:
@@ -99,14 +112,8 @@ def report(
     language: Language = LanguageName.EN,
     sign: Sign = None,
     sign_passphrase: SignPassphrase = None,
-    redact: Annotated[
-        bool,
-        typer.Option(
-            "--redact",
-            help="Tokens in place of every name, host, SID and id, in the evidence too: a report that can leave the "
-            "house. Waivers and the comparison with an earlier run are left out.",
-        ),
-    ] = False,
+    redact: Redact = False,
+    redact_key: RedactKey = None,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -123,9 +130,10 @@ def report(
         sign_passphrase=sign_passphrase,
     )
     formats = output.formats()
+    key = redaction_key(redact_key, redact=redact)
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     with destination(output_dir) as goal, progress(telling) as announce:
-        write = pipeline.report_redacted if redact else pipeline.report
+        write = partial(pipeline.report_redacted, key=key) if redact else pipeline.report
         finished = goal.settle(write(source, goal.folder, formats, announce))
     print(finished.place)
     say_left_out(finished)
@@ -143,7 +151,8 @@ def verify(
         typer.Option("--trust", metavar="FILE", help="PEM certificates that must vouch for the signer of every PDF."),
     ] = None,
 ) -> None:
-    """Check every file of a run folder against its manifest, and the signatures of its PDFs.
+    """Check every file of a run folder against its manifest, the signatures of its PDFs, and with veraPDF, where the
+    machine has it, their claim of PDF/A.
 
     Exits with 1 when something differs. Without --trust a signature shows that nothing changed since it was made,
     not who made it.
@@ -156,12 +165,27 @@ def verify(
         differences = [*verify_run(folder)]
         for path in sorted(folder.glob("*.pdf")):
             differences += _differences_of_signature(path, roots)
+            differences += _differences_of_validation(path)
     for difference in differences:
         print(visible(difference))
     if differences:
         say(f"auditor: {shown(run_folder)}: {len(differences)} differences; exit 1 (not what was written)")
         raise typer.Exit(1)
     say(f"auditor: {shown(run_folder)}: every file is as the manifest records it; exit 0 (verified)")
+
+
+def _differences_of_validation(path: Path) -> list[str]:
+    """Return what a validator of this machine, if there is one, finds wrong with a PDF, and say what it found else."""
+    from auditor.report.pdf_validation import validate_claim  # noqa: PLC0415
+
+    found = validate_claim(path)
+    if found is None:
+        return []
+    holds, words = found
+    if holds is False:
+        return [f"{path.name}: {words}"]
+    say(f"{path.name}: {words}")
+    return []
 
 
 def _differences_of_signature(path: Path, roots: tuple[Any, ...]) -> list[str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from auditor.cli.console import LogFormat, speak
 from auditor.model.instants import parse_instant
 from auditor.model.outcome import Severity
+
+if TYPE_CHECKING:
+    from auditor.model.results import RunKind
 
 DEFAULT_FORMATS = ("json", "html", "csv", "xlsx", "md", "junit", "ocsf", "proposal", "pdf")
 
@@ -51,7 +54,7 @@ FormatNames = Annotated[
     typer.Option("--format", "-f", help=f"{', '.join(DEFAULT_FORMATS)}; repeat or separate with commas. Default: all."),
 ]
 Language = Annotated[
-    LanguageName, typer.Option("--language", help="The language of the HTML and the PDF; findings stay as recorded.")
+    LanguageName, typer.Option("--language", help="The language of what people read.")
 ]
 FullAppendix = Annotated[
     bool, typer.Option("--full-appendix", help="Also write all reads of the evidence as a second volume, appendix.pdf.")
@@ -77,9 +80,12 @@ ConnectionIds = Annotated[
     list[str] | None,
     typer.Option("--connection", help="Only this connection; repeat for more. All when not given."),
 ]
-FailOn = Annotated[
-    Severity,
-    typer.Option("--fail-on", help="Findings from this severity on make the run fail with exit code 1."),
+_FAIL_ON_HELP = "Findings from this severity on make the run fail with exit code 1."
+DEFAULT_FAIL_ON: dict[RunKind, Severity] = {"review": Severity.MEDIUM, "readiness": Severity.LOW}
+FailOn = Annotated[Severity, typer.Option("--fail-on", help=_FAIL_ON_HELP)]
+FailOnOfKind = Annotated[
+    Severity | None,
+    typer.Option("--fail-on", help=f"{_FAIL_ON_HELP} Default: medium, low for what was collected for readiness."),
 ]
 ExitZero = Annotated[
     bool, typer.Option("--exit-zero", help="Exit with 0 whatever the verdict; the record keeps the verdict.")
@@ -109,6 +115,23 @@ ExecutorOption = Annotated[
 ]
 Scheduler = Annotated[
     str | None, typer.Option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler: tls://host:8786.")
+]
+Redact = Annotated[
+    bool,
+    typer.Option(
+        "--redact",
+        help="Tokens in place of every name, host, SID and id in all that is written, the evidence too: it can leave "
+        "the house.",
+    ),
+]
+RedactKey = Annotated[
+    str | None,
+    typer.Option(
+        "--redact-key",
+        metavar="REFERENCE",
+        help="A secret of your own: what is redacted with the same one has the same tokens and can be compared. "
+        "env:NAME, file:PATH, keyring:SERVICE/NAME or prompt:.",
+    ),
 ]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="Plain lines instead of bars.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the last line and errors.")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,6 +52,8 @@ def import_workbook(
     if results_json is None:
         raise InvalidInput([_problem(folder, f"holds no {RESULTS} that is as its manifest records it")])
     results = parse_results(results_json, folder / RESULTS)
+    import hashlib  # noqa: PLC0415 - --help must not load it
+
     digest = hashlib.sha256(results_json).hexdigest()
     answers = read_answers(workbook, content, results, digest)
     at = instant(now)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +15,7 @@ from auditor.cli.invocation import ask, invocation, prompt
 from auditor.cli.judging import Question, conclude
 from auditor.cli.news import failure_is_told, tell_news
 from auditor.cli.options import (
+    DEFAULT_FAIL_ON,
     Baseline,
     Config,
     ConnectionIds,
@@ -29,6 +32,8 @@ from auditor.cli.options import (
     Now,
     OutputDir,
     Quiet,
+    Redact,
+    RedactKey,
     Resume,
     Scheduler,
     Sign,
@@ -37,8 +42,8 @@ from auditor.cli.options import (
     Waivers,
 )
 from auditor.cli.progress import Telling, progress
+from auditor.cli.redaction import redaction_key
 from auditor.cli.rendering import Output
-from auditor.model.outcome import Severity
 
 _DEFAULT_CONFIG = Path("inventory.yaml")
 _DEFAULT_OUTPUT = Path("runs")
@@ -55,10 +60,12 @@ def run(
     connection: ConnectionIds = None,
     waivers: Waivers = None,
     baseline: Baseline = None,
-    fail_on: FailOn = Severity.MEDIUM,
+    fail_on: FailOn = DEFAULT_FAIL_ON["review"],
     exit_zero: ExitZero = False,
     now: Now = None,
     resume: Resume = False,
+    redact: Redact = False,
+    redact_key: RedactKey = None,
     executor: ExecutorOption = Executor.LOCAL,
     scheduler: Scheduler = None,
     no_progress: NoProgress = False,
@@ -81,8 +88,9 @@ def run(
         sign=sign,
         sign_passphrase=sign_passphrase,
     )
+    away = _Away(redact=redact, key=redact_key)
     cluster = _scheduler(executor, scheduler)
-    _run(config, output_dir, output, connection, judging, telling, resumes=resume, scheduler=cluster)
+    _run(config, output_dir, output, connection, judging, telling, away, resumes=resume, scheduler=cluster)
 
 
 def readiness(
@@ -96,10 +104,12 @@ def readiness(
     connection: ConnectionIds = None,
     waivers: Waivers = None,
     baseline: Baseline = None,
-    fail_on: FailOn = Severity.LOW,
+    fail_on: FailOn = DEFAULT_FAIL_ON["readiness"],
     exit_zero: ExitZero = False,
     now: Now = None,
     resume: Resume = False,
+    redact: Redact = False,
+    redact_key: RedactKey = None,
     executor: ExecutorOption = Executor.LOCAL,
     scheduler: Scheduler = None,
     no_progress: NoProgress = False,
@@ -123,8 +133,9 @@ def readiness(
         sign=sign,
         sign_passphrase=sign_passphrase,
     )
+    away = _Away(redact=redact, key=redact_key)
     cluster = _scheduler(executor, scheduler)
-    _run(config, output_dir, output, connection, judging, telling, resumes=resume, scheduler=cluster)
+    _run(config, output_dir, output, connection, judging, telling, away, resumes=resume, scheduler=cluster)
 
 
 def collect(
@@ -140,14 +151,8 @@ def collect(
             "see `auditor doctor --script exchange-export`.",
         ),
     ] = None,
-    redact: Annotated[
-        bool,
-        typer.Option(
-            "--redact",
-            help="Write pseudonyms in place of names, hosts, SIDs and ids, so that the evidence can be given away and "
-            "is still judged the same.",
-        ),
-    ] = False,
+    redact: Redact = False,
+    redact_key: RedactKey = None,
     resume: Resume = False,
     no_progress: NoProgress = False,
     quiet: Quiet = False,
@@ -158,12 +163,13 @@ def collect(
     from auditor import pipeline  # noqa: PLC0415
     from auditor.preparation import prepare  # noqa: PLC0415
 
-    if redact and resume:
-        raise typer.BadParameter("what an interrupted run left is not redacted; leave --resume out")
+    away = _Away(redact=redact, key=redact_key)
+    away.require_alone(resumes=resume, scheduler=None)
+    key = redaction_key(redact_key, redact=redact)
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     prepared = prepare(config, connection or (), ask, prompt(), export=export)
     with destination(output_dir) as goal, progress(telling) as announce:
-        write = pipeline.collect_redacted if redact else pipeline.collect
+        write = partial(pipeline.collect_redacted, key=key) if redact else pipeline.collect
         finished = goal.settle(write(prepared, invocation(resumes=resume), goal.folder, announce))
         gaps = _count_gaps(finished.folder)
     print(finished.place)
@@ -185,6 +191,21 @@ def _scheduler(executor: Executor, scheduler: str | None) -> str | None:
     return scheduler
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Away:
+    """Whether what is written is redacted, and the reference to the key of its tokens."""
+
+    redact: bool
+    key: str | None
+
+    def require_alone(self, *, resumes: bool, scheduler: str | None) -> None:
+        """Raise BadParameter for what would leave originals behind."""
+        if self.redact and resumes:
+            raise typer.BadParameter("what an interrupted run left is not redacted; leave --resume out")
+        if self.redact and scheduler is not None:
+            raise typer.BadParameter("a cluster keeps what it reads; redact on one machine", param_hint="--redact")
+
+
 def _run(
     config: Path,
     output_dir: Path,
@@ -192,15 +213,18 @@ def _run(
     connection: list[str] | None,
     asked: Question,
     telling: Telling,
+    away: _Away,
     *,
     resumes: bool,
     scheduler: str | None,
 ) -> None:
-    from auditor import pipeline  # noqa: PLC0415 - --help must not load the collectors
+    from auditor import comparison, pipeline  # noqa: PLC0415 - --help must not load the collectors
     from auditor.errors import InvalidInput, Problem, collecting  # noqa: PLC0415
     from auditor.preparation import prepare  # noqa: PLC0415
 
+    away.require_alone(resumes=resumes, scheduler=scheduler)
     problems: list[Problem] = []
+    key = collecting(problems, lambda: redaction_key(away.key, redact=away.redact))
     formats = collecting(problems, output.formats)
     prepared = collecting(
         problems,
@@ -209,15 +233,17 @@ def _run(
         ),
     )
     judging = collecting(problems, asked.judging)
-    if formats is None or prepared is None or judging is None:
+    if formats is None or prepared is None or judging is None or problems:
         raise InvalidInput(problems)
-    pipeline.require_comparable(judging, [entry.id for entry in prepared.entries])
-    with failure_is_told(prepared), destination(output_dir) as goal:
-        if judging.baseline is None:
+    if not away.redact:  # else tokens are compared, which are not known yet
+        comparison.require_comparable(judging.baseline, [entry.id for entry in prepared.entries])
+    with failure_is_told(prepared), destination(output_dir, is_alone=True) as goal:
+        if judging.baseline is None and not away.redact:
             goal.fetch_earlier([entry.id for entry in prepared.entries], judging.now)
         with progress(telling) as announce:
             by = invocation(resumes=resumes, scheduler=scheduler)
-            finished = goal.settle(pipeline.run(prepared, by, goal.folder, judging, formats, announce))
+            write = partial(pipeline.run_redacted, key=key) if away.redact else pipeline.run
+            finished = goal.settle(write(prepared, by, goal.folder, judging, formats, announce))
         tell_news(prepared, finished)
         told = conclude(finished, quiet=telling.quiet)
     raise told

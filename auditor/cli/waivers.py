@@ -70,7 +70,7 @@ def add(
 
     What else stands in the file stays as it is, comments included. What could not be verified cannot be accepted.
     """
-    from auditor import pipeline  # noqa: PLC0415
+    from auditor import comparison  # noqa: PLC0415
     from auditor.evaluate.findings import state_fingerprint  # noqa: PLC0415
     from auditor.model.waiver import Waiver  # noqa: PLC0415
     from auditor.waivers.add import add_waiver, next_id  # noqa: PLC0415
@@ -78,7 +78,7 @@ def add(
 
     today = instant(now).date()
     known = load_waivers(file, today).waivers if file.exists() else ()
-    accepted = _accepted(run, finding, pipeline.read_run(run).findings)
+    accepted = _accepted(run, finding, comparison.read_run(run).findings)
     waiver = Waiver(
         id=waiver_id or next_id(frozenset(each.id for each in known)),
         check=accepted.check,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from auditor.collect.directory.collector import NOTHING_MORE, DirectoryScope, collect_directory
 from auditor.collect.evidence_writer import EvidenceWriter
-from auditor.collect.tenant import TenantSessions, collect_tenant
 from auditor.model.connection import HybridConnection
 from auditor.model.sign_in import DirectorySignIn
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from auditor.collect.tenant import TenantSessions
     from auditor.model.connection import Connection
     from auditor.model.sign_in import Secret, SecretReference, SignIn
 
@@ -28,12 +28,13 @@ def collect_connection(  # noqa: PLR0913 - the parts of one collection, named by
     clock: Callable[[], datetime],
     collected_by: Mapping[str, str],
     announce: Callable[[str], None],
-    sessions: TenantSessions,
+    sessions: TenantSessions | None,
     directory_scope: DirectoryScope = NOTHING_MORE,
 ) -> None:
     """Write the evidence of one connection into `folder`; a source that fails leaves gaps, not errors.
 
-    `sessions` are those of the whole run: a tenant is asked once what all of its connections need.
+    `sessions` are those of the whole run: a tenant is asked once what all of its connections need. Only a hybrid
+    connection does without.
     """
     writer = EvidenceWriter(folder, connection, clock)
     if isinstance(connection, HybridConnection):
@@ -43,5 +44,9 @@ def collect_connection(  # noqa: PLR0913 - the parts of one collection, named by
     else:
         if isinstance(sign_in, DirectorySignIn):
             raise TypeError(f"{connection.id}: an Exchange Online connection needs a cloud sign-in")
+        if sessions is None:
+            raise TypeError(f"{connection.id}: an Exchange Online connection needs the sessions of its run")
+        from auditor.collect.tenant import collect_tenant  # noqa: PLC0415 - the clients of tenants take long to load
+
         signed_in_as = collect_tenant(connection, sign_in, secrets, writer, announce, sessions=sessions)
     writer.close({**collected_by, "signed_in_as": signed_in_as})

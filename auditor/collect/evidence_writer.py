@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _DESCRIPTORS_HELD_BACK = 500
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class OpenRead:
@@ -46,7 +47,7 @@ class OpenRead:
 
     def add(self, record: Record) -> None:
         """Store one record. Keys keep their order; nothing is renamed or dropped."""
-        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+        line = _ENCODER.encode(record) + "\n"
         # a lone surrogate, which UTF-8 cannot hold, stays the JSON escape it came as
         encoded = line.encode("utf-8", "backslashreplace")
         self._stream.write(encoded)

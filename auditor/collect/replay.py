@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from auditor.collect.stored_evidence import Altered, StoredDescriptors, StoredRecords, require_digest
+from auditor.collect.stored_evidence import Altered, StoredDescriptors, StoredRecords, copy_checked
 from auditor.errors import InvalidInput, Problem
 from auditor.model.connection import Connection, ConnectionKind, ExchangeOnlineConnection, HybridConnection
 from auditor.model.evidence import Evidence, Gap, GapKind, Read, Source
@@ -60,6 +60,13 @@ class _ConnectionFile(BaseModel):
     collected_by: dict[str, str]
 
 
+# Made once: making one takes longer than reading a connection with it
+_CONNECTIONS: dict[ConnectionKind, TypeAdapter[HybridConnection] | TypeAdapter[ExchangeOnlineConnection]] = {
+    ConnectionKind.HYBRID: TypeAdapter(HybridConnection),
+    ConnectionKind.EXCHANGE_ONLINE: TypeAdapter(ExchangeOnlineConnection),
+}
+
+
 def read_evidence(folder: Path) -> Evidence:
     """Read one connection's evidence folder.
 
@@ -84,11 +91,11 @@ def copy_evidence(folder: Path, target: Path) -> None:
         raise _unusable(folder, error) from error
     digests["descriptors.jsonl"] = index.descriptors_sha256
     target.mkdir(parents=True)
-    for name in ("connection.json", "sources.json", *digests):
+    for name in ("connection.json", "sources.json"):
         shutil.copyfile(folder / name, target / name)
     for name, digest in digests.items():
         try:
-            require_digest(target / name, digest)
+            copy_checked(folder / name, target / name, digest)
         except Altered as error:
             raise _unusable(folder, error) from error
 
@@ -133,9 +140,7 @@ def _read_evidence(folder: Path) -> Evidence:
 
 
 def _connection(header: _ConnectionFile) -> Connection:
-    if header.kind is ConnectionKind.HYBRID:
-        return TypeAdapter(HybridConnection).validate_python(header.connection)
-    return TypeAdapter(ExchangeOnlineConnection).validate_python(header.connection)
+    return _CONNECTIONS[header.kind].validate_python(header.connection)
 
 
 def _read(folder: Path, entry: _SourceEntry) -> tuple[Source, Read]:

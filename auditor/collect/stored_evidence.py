@@ -108,6 +108,17 @@ def require_digest(path: Path, sha256: str) -> int:
     return count
 
 
+def copy_checked(path: Path, target: Path, sha256: str) -> None:
+    """Copy a file while its digest is taken. Raises Altered when it does not have the recorded SHA-256."""
+    digest = hashlib.sha256()
+    with path.open("rb") as source, target.open("xb") as copy:
+        while chunk := source.read(_CHUNK):
+            digest.update(chunk)
+            copy.write(chunk)
+    if digest.hexdigest() != sha256:
+        raise Altered(path)
+
+
 def _record(line: bytes) -> Record:
     record = json.loads(line)
     if not isinstance(record, dict):

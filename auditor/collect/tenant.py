@@ -187,5 +187,6 @@ def _collect(
     organization.ask_about_assignees()
     groups = organization.groups_beside([*filter(None, [entra.account_id]), *entra.group_ids])
     entra.ask_about_members(groups)
+    entra.ask_what_owned_groups_are_in(organization.member_groups())
     graph.leave_out_for(organization.read_for_groups, "group_members", "group_owners")
     graph.leave_out_for(organization.read_for_units, "administrative_unit")

@@ -15,6 +15,7 @@ from auditor.evaluate.checks.waivers import OF_WAIVERS
 from auditor.evaluate.findings import state_fingerprint
 from auditor.evaluate.reach import Reading
 from auditor.model.keys import entitlement_key, finding_key
+from auditor.model.message import Message, joined, say, written
 from auditor.model.outcome import DriftState
 from auditor.model.results import DriftEntry, DriftRecord
 
@@ -140,7 +141,7 @@ def _requirements(connection: ConnectionResult) -> Iterator[_Item]:
             subject="finding",
             check=requirement.check,
             connection=connection.id,
-            title=f"{requirement.id}: {requirement.documented}",
+            title=joined(": ", (requirement.id, written(requirement.documented))),
             scope=requirement.scope,
             word=str(requirement.outcome),
             state=frozenset(),  # one that is met is equal to one that is met, in whatever way
@@ -192,12 +193,12 @@ def _compare(
     if either is None:
         msg = "nothing to compare"
         raise ValueError(msg)
-    for side, name in ((before, "the earlier run"), (after, "the later run")):
+    for side, name in ((before, say("the earlier run")), (after, say("the later run"))):
         reason = _why_not_comparable(either, left if side is before else right, side, name)
         if reason:
             return DriftState.NOT_COMPARABLE, reason
     if left is not None and right is not None and (left.word == _NOT_JUDGED) != (right.word == _NOT_JUDGED):
-        return DriftState.NOT_COMPARABLE, "one of the runs could not judge it"
+        return DriftState.NOT_COMPARABLE, say("one of the runs could not judge it")
     was, is_now = _stands(left), _stands(right)
     if was and is_now:
         same = left is not None and right is not None and (left.word, left.state) == (right.word, right.state)
@@ -207,20 +208,20 @@ def _compare(
     return None, ""
 
 
-def _why_not_comparable(either: _Item, item: _Item | None, side: _Side, name: str) -> str:
+def _why_not_comparable(either: _Item, item: _Item | None, side: _Side, name: Message) -> str:
     reading = side.readings.get(either.connection)
     if item is not None:
-        return f"{name} could not verify it" if item.word == _OPEN else ""
+        return say("{name} could not verify it", name=name) if item.word == _OPEN else ""
     if either.check and either.check not in side.checks:
-        return f"{name} did not know the check {either.check}"
+        return say("{name} did not know the check {check}", name=name, check=either.check)
     if either.check in OF_WAIVERS:
         return ""  # they judge the waiver file, which is there whatever was read
     if reading is None:
-        return f"{name} did not cover the connection"
+        return say("{name} did not cover the connection", name=name)
     if either.is_requirement:
-        return f"{name} did not judge it"
+        return say("{name} did not judge it", name=name)
     missing = reading.missing_for(either.check, either.datasets, either.scope)
-    return f"{name} could not read {missing}" if missing else ""
+    return say("{name} could not read {missing}", name=name, missing=missing) if missing else ""
 
 
 def _stands(item: _Item | None) -> bool:

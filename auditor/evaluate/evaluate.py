@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from auditor.catalogue import CATALOGUE
 from auditor.evaluate.checks.changes import check_changes, check_earlier_runs
 from auditor.evaluate.checks.completeness import check_completeness
-from auditor.evaluate.checks.matrix_release import check_matrix
+from auditor.evaluate.checks.matrix_release import check_matrix, check_matrix_approval, check_matrix_is_current
+from auditor.evaluate.checks.recorded_evidence import check_recorded_evidence
 from auditor.evaluate.checks.registry import run_directory_checks, run_tenant_checks
 from auditor.evaluate.checks.shared_identity import (
     AuditedAccount,
@@ -29,6 +30,7 @@ from auditor.evaluate.directory.judge import (
 from auditor.evaluate.directory.right_entitlements import right_entitlements
 from auditor.evaluate.drift import compare, mark
 from auditor.evaluate.findings import finding_of_requirement
+from auditor.evaluate.quotes import quote_records
 from auditor.evaluate.remediation import remediate
 from auditor.evaluate.tenant.entitlements import tenant_entitlements
 from auditor.evaluate.tenant.judge import TenantFacts, gather_tenant_facts, judge_tenant
@@ -36,6 +38,7 @@ from auditor.evaluate.verdict import conclude, exit_of, summarise
 from auditor.evaluate.waivers import apply_waivers
 from auditor.model.connection import HybridConnection
 from auditor.model.instants import format_instant
+from auditor.model.message import message_records, say
 from auditor.model.outcome import FindingOutcome, Severity, Verdict
 from auditor.model.results import (
     ConnectionResult,
@@ -46,6 +49,7 @@ from auditor.model.results import (
     Finding,
     Results,
     Run,
+    RunKind,
     SourceRecord,
     Tool,
 )
@@ -61,27 +65,29 @@ if TYPE_CHECKING:
 CHECKS = tuple(check.id for check in CATALOGUE.values() if check.is_built)
 LONGEST_TREND = 60
 LIMITATIONS = (
-    (
+    say(
         "Beyond the matrix this version judges what `auditor checks list` calls built; a check that is listed there as "
         "not built was not made, and its silence is no pass."
     ),
-    (
+    say(
         "Replication between domain controllers and between Microsoft's services takes time; a change made shortly "
         "before the collection may not show yet."
     ),
-    (
+    say(
         "Privileges outside access control lists (for example taking ownership or restoring files as an operator of a "
         "domain controller) are not part of this report."
     ),
-    (
+    say(
         "A container that hides itself from the auditing identity (for example by an empty access control list) inside "
         "an OU whose contents can be listed does not show; neither do the objects in it."
     ),
-    (
+    say(
         "The consents of the product are shown on the vendor's page only as an image; they are listed and explained, "
         "not judged, unless the profile lists expected scopes."
     ),
-    "Which connections exist is taken from the operator's inventory; the product offers no interface to read them.",
+    say(
+        "Which connections exist is taken from the operator's inventory; the product offers no interface to read them."
+    ),
 )
 
 
@@ -89,7 +95,7 @@ LIMITATIONS = (
 class RunFacts:
     """What the results say about the run itself. `argv` carries no secrets and no output folder."""
 
-    kind: Literal["review", "readiness"]
+    kind: RunKind
     organisation: str
     operator: str
     host: str
@@ -168,21 +174,19 @@ def conclude_run(
         own.get(finding.connection, []).append(finding)
     connections = tuple(conclude(connection, own[connection.id], run.fail_on) for connection in connections)
     summary = summarise(connections, findings)
+    salt = f"{waivers.sha256 if waivers else ''}{drift.baseline_run or ''}"
+    exit_ = exit_of(summary, run.fail_on, exit_zero=run.exit_zero)
+    limitations = (*LIMITATIONS, *(words for each in judged for words in each.limitations))
     return Results(
-        run=_run(
-            judged,
-            default_matrix,
-            run,
-            exit_of(summary, run.fail_on, exit_zero=run.exit_zero),
-            f"{waivers.sha256 if waivers else ''}{drift.baseline_run or ''}",
-        ),
+        run=_run(judged, default_matrix, run, exit_, salt),
         summary=summary,
         connections=connections,
         findings=findings,
         drift=drift,
         waivers=waived.records,
         trend=_trend(earlier.baseline),
-        limitations=(*LIMITATIONS, *(words for each in judged for words in each.limitations)),
+        limitations=limitations,
+        messages=message_records(exit_, connections, findings, drift, waived.records, limitations),
     )
 
 
@@ -191,10 +195,15 @@ def _supplied(evidence: Evidence) -> Iterator[str]:
     origins = (source.query.get("supplied") for source in evidence.sources)
     files = {origin["sha256"]: origin for origin in origins if isinstance(origin, dict)}
     for digest, origin in files.items():
-        yield (
-            f"{evidence.connection.id}: Exchange Online was not asked. Its answers were exported by "
-            f"{origin.get('exported_by')} until {origin.get('exported_at')} and supplied as {origin.get('file')} "
-            f"(SHA-256 {digest}). Nothing in that file proves that they are what Exchange Online said."
+        yield say(
+            "{connection}: Exchange Online was not asked. Its answers were exported by {person} until {instant} and "
+            "supplied as {file} (SHA-256 {digest}). Nothing in that file proves that they are what Exchange Online "
+            "said.",
+            connection=evidence.connection.id,
+            person=str(origin.get("exported_by")),
+            instant=str(origin.get("exported_at")),
+            file=str(origin.get("file")),
+            digest=str(digest),
         )
 
 
@@ -249,14 +258,18 @@ def judge_connection(evidence: Evidence, matrix: Matrix, run: RunFacts) -> Judge
     if isinstance(connection, HybridConnection):
         facts = gather_directory_facts(evidence, connection, matrix.profile)
         results = judge_directory(facts)
-        checks = tuple(run_directory_checks(facts, run.now))
+        checks = (
+            *run_directory_checks(facts, run.now),
+            *check_matrix_approval(facts, matrix),
+            *check_matrix_is_current(facts, matrix),
+        )
         entitlements = (*group_entitlements(facts), *right_entitlements(facts))
         hosts = host_records(evidence, connection)
         without = without_domain_admins(facts, results)
     else:
         facts = gather_tenant_facts(evidence, connection, matrix.profile)
         results = judge_tenant(facts)
-        checks = tuple(run_tenant_checks(facts, run.now))
+        checks = tuple(run_tenant_checks(facts, run.now, run.kind))
         entitlements, hosts = tenant_entitlements(facts), ()
         without = ()
     checks = (*checks, *check_matrix(facts, matrix, run.now))
@@ -264,6 +277,7 @@ def judge_connection(evidence: Evidence, matrix: Matrix, run: RunFacts) -> Judge
         msg = f"profile {matrix.profile.id} has no requirement for {connection.kind}: nothing compared is no pass"
         raise ValueError(msg)
     account = audited_account(facts)
+    checks = (*checks, *check_recorded_evidence(evidence, account.identity))
     requirements = {requirement.id: requirement for requirement in matrix.profile.requirements}
     from_requirements = (
         finding_of_requirement(
@@ -276,7 +290,9 @@ def judge_connection(evidence: Evidence, matrix: Matrix, run: RunFacts) -> Judge
         for result in results
     )
     found = (*(finding for finding in from_requirements if finding is not None), *checks)
-    findings = (*found, *check_completeness(evidence, results, found))
+    findings = tuple(
+        quote_records(finding, evidence) for finding in (*found, *check_completeness(evidence, results, found))
+    )
     result = ConnectionResult(
         id=connection.id,
         kind=connection.kind,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from auditor.catalogue import CATALOGUE
 from auditor.model.keys import finding_key
+from auditor.model.message import Message, say, written
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
 from auditor.model.results import EvidenceReference, Finding, Path, Remediation
 
@@ -25,6 +26,11 @@ _FROM_REQUIREMENT = {
     Outcome.UNVERIFIABLE: FindingOutcome.UNVERIFIABLE,
 }
 
+_TITLES = {
+    FindingOutcome.MISSING: "{id} is missing: {documented}",
+    FindingOutcome.PARTIAL: "{id} is only partly met: {documented}",
+    FindingOutcome.UNVERIFIABLE: "{id} could not be verified: {documented}",
+}
 
 # Where an ACE stands in its list changes with its neighbours
 _ACE_INDEX = re.compile(r"\bACE \d+(?:(?:, | and )\d+)*")
@@ -60,9 +66,9 @@ def make_finding(  # noqa: PLR0913 - a finding has this many facts, and every ca
     principal: str,
     entitlement: str,
     scope: str,
-    title: str,
-    documented: str,
-    actual: str,
+    title: Message,
+    documented: Message,
+    actual: Message,
     remediation: Remediation,
     paths: Sequence[Path] = (),
     evidence: Sequence[EvidenceReference] = (),
@@ -114,18 +120,10 @@ def finding_of_requirement(
         principal=principal,
         entitlement=requirement.id,
         scope=result.scope,
-        title=f"{requirement.id} {_in_words(outcome)}: {requirement.documented}",
-        documented=requirement.documented,
-        actual=result.reason or result.actual,
+        title=say(_TITLES[outcome], id=requirement.id, documented=written(requirement.documented)),
+        documented=written(requirement.documented),
+        actual=written(result.reason or result.actual),
         remediation=remediation,
         paths=result.paths,
         evidence=result.evidence,
     )
-
-
-def _in_words(outcome: FindingOutcome) -> str:
-    return {
-        FindingOutcome.MISSING: "is missing",
-        FindingOutcome.PARTIAL: "is only partly met",
-        FindingOutcome.UNVERIFIABLE: "could not be verified",
-    }[outcome]

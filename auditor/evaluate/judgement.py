@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from auditor.model.message import NOTHING, Message, joined, say, written
 from auditor.model.outcome import Outcome, combine_all_of, combine_any_of
 from auditor.model.results import EvidenceReference, Path, Remediation, RequirementPart
 
@@ -28,7 +29,7 @@ class NotHeld:
 class Unknown:
     """It was not seen, but not everything that could prove it was read."""
 
-    reason: str
+    reason: Message
     evidence: tuple[EvidenceReference, ...] = ()
 
 
@@ -44,9 +45,9 @@ class Judgement:
 
     outcome: Outcome
     how: str = ""
-    reason: str
-    actual: str
-    note: str = ""
+    reason: Message
+    actual: Message
+    note: Message = NOTHING
     paths: tuple[Path, ...] = ()
     parts: tuple[RequirementPart, ...] = ()
     evidence: tuple[EvidenceReference, ...] = ()
@@ -61,14 +62,14 @@ class Scoped:
     judgement: Judgement
 
 
-def describe_gap(gap: Gap) -> str:
+def describe_gap(gap: Gap) -> Message:
     """Say in one sentence what could not be read and which right would change that."""
     if gap.missing_permission:
-        return f"{gap.message} (needed: {gap.missing_permission})"
-    return gap.message
+        return say("{message} (needed: {right})", message=written(gap.message), right=written(gap.missing_permission))
+    return written(gap.message)
 
 
-def combine(titles: tuple[str, ...], judgements: tuple[Judgement, ...], *, every: bool) -> Judgement:
+def combine(titles: tuple[Message, ...], judgements: tuple[Judgement, ...], *, every: bool) -> Judgement:
     """Combine the judgements of several needs: all of them (`every`) or one of them."""
     outcome = (combine_all_of if every else combine_any_of)(judgement.outcome for judgement in judgements)
     deciding = [judgement for judgement in judgements if judgement.outcome is outcome]
@@ -76,8 +77,8 @@ def combine(titles: tuple[str, ...], judgements: tuple[Judgement, ...], *, every
     return Judgement(
         outcome=outcome,
         how=_one_word(tuple(judgement.how for judgement in deciding)),
-        reason="; ".join(dict.fromkeys(judgement.reason for judgement in shown if judgement.reason)),
-        actual="; ".join(dict.fromkeys(judgement.actual for judgement in judgements if judgement.actual)),
+        reason=joined("; ", dict.fromkeys(judgement.reason for judgement in shown if judgement.reason)),
+        actual=joined("; ", dict.fromkeys(judgement.actual for judgement in judgements if judgement.actual)),
         paths=tuple(path for judgement in judgements for path in judgement.paths),
         parts=tuple(
             RequirementPart(
@@ -101,7 +102,7 @@ def _join(remediations: list[Remediation | None]) -> Remediation | None:
     if not known:
         return None
     return Remediation(
-        text=" ".join(dict.fromkeys(remediation.text for remediation in known)),
+        text=joined(" ", dict.fromkeys(remediation.text for remediation in known)),
         commands=tuple(dict.fromkeys(command for remediation in known for command in remediation.commands)),
     )
 
@@ -111,6 +112,6 @@ def _one_word(words: tuple[str, ...]) -> str:
     return distinct.pop() if len(distinct) == 1 else ", ".join(sorted(distinct))
 
 
-def with_note(judgement: Judgement, note: str) -> Judgement:
+def with_note(judgement: Judgement, note: Message) -> Judgement:
     """Return the judgement with one more sentence in its note."""
-    return replace(judgement, note=f"{judgement.note} {note}".strip())
+    return replace(judgement, note=joined(" ", filter(None, (judgement.note, note))))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from auditor.model.distinguished_name import is_dn_within
 from auditor.model.evidence import GapKind, is_answer
+from auditor.model.message import NOTHING, Message, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,12 +50,12 @@ class Reading:
         self._gaps = tuple(source for source in sources if _leaves_something_open(source))
         self._hosts = frozenset(source.subject.casefold() for source in sources if source.dataset == _HOST)
 
-    def missing_for(self, check: str, datasets: frozenset[str], scope: str) -> str:
+    def missing_for(self, check: str, datasets: frozenset[str], scope: str) -> Message:
         """Name a read without which the absence of something proves nothing; empty when there is none.
 
         `datasets` are those a finding refers to, or the kind of an entitlement.
         """
-        return next((_name(gap) for gap in self._gaps if self._concerns(gap, check, datasets, scope)), "")
+        return next((_name(gap) for gap in self._gaps if self._concerns(gap, check, datasets, scope)), NOTHING)
 
     def _concerns(self, gap: SourceRecord, check: str, datasets: frozenset[str], scope: str) -> bool:
         if gap.dataset == _HOST:
@@ -75,5 +76,5 @@ def _leaves_something_open(source: SourceRecord) -> bool:
     return source.error_kind is None or not is_answer(source.dataset, GapKind(source.error_kind))
 
 
-def _name(gap: SourceRecord) -> str:
-    return f"{gap.dataset} of {gap.subject}" if gap.subject else gap.dataset
+def _name(gap: SourceRecord) -> Message:
+    return say("{dataset} of {subject}" if gap.subject else "{dataset}", dataset=gap.dataset, subject=gap.subject)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.acl import domain_of_sid
+from auditor.model.message import joined, say, written
 from auditor.model.outcome import Outcome
 from auditor.model.results import Remediation
 
@@ -57,8 +58,10 @@ def delegation_commands(target_ou: str, account: str) -> tuple[str, ...]:
 def delegate(target_ous: Iterable[str], account: str) -> Remediation:
     """Advise to delegate the user task where it is not held."""
     return Remediation(
-        text='Delegate the wizard task "Create, delete, and manage user accounts" to the account, or to a group made '
-        "for it.",
+        text=say(
+            'Delegate the wizard task "Create, delete, and manage user accounts" to the account, or to a group made '
+            "for it.",
+        ),
         commands=tuple(command for ou in target_ous for command in delegation_commands(ou, account)),
     )
 
@@ -66,20 +69,32 @@ def delegate(target_ous: Iterable[str], account: str) -> Remediation:
 def revoke(places: Sequence[tuple[str, Sequence[Ace]]]) -> Remediation:
     """Advise to take entries away and to delegate the user task instead. `places` are DNs with entries found there."""
     explicit = dict.fromkeys((dn, ace.trustee) for dn, aces in places for ace in aces if not ace.is_inherited)
-    text = (
-        "Remove these entries where they are set explicitly: what is inherited goes with the entry above. /R removes "
-        "every entry of the trustee on that object, so delegate the user task again afterwards if it needs it."
-    )
+    text = [
+        say(
+            "Remove these entries where they are set explicitly: what is inherited goes with the entry above. /R "
+            "removes every entry of the trustee on that object, so delegate the user task again afterwards if it needs "
+            "it."
+        )
+    ]
     shared = sorted({trustee for _, trustee in explicit if domain_of_sid(trustee) is None})
     if shared:
-        text += (
-            f" Entries for {', '.join(shared)} are everybody's: take the single entry away by hand, because /R would "
-            "take reading away as well."
+        text.append(
+            say(
+                "Entries for {sids} are everybody's: take the single entry away by hand, because /R would take reading "
+                "away as well.",
+                sids=", ".join(shared),
+            )
         )
     commands = [f"dsacls {quote(dn)} /R {quote(trustee)}" for dn, trustee in explicit if trustee not in shared]
     if len(commands) > _COMMANDS:
-        text += f" Of {len(commands)} commands the first {_COMMANDS} are listed: run again after them."
-    return Remediation(text=text, commands=tuple(commands[:_COMMANDS]))
+        text.append(
+            say(
+                "Of {count} commands the first {listed} are listed: run again after them.",
+                count=len(commands),
+                listed=_COMMANDS,
+            )
+        )
+    return Remediation(text=joined(" ", text), commands=tuple(commands[:_COMMANDS]))
 
 
 def forget_sid_command(account: str, sid: str) -> str:
@@ -90,7 +105,7 @@ def forget_sid_command(account: str, sid: str) -> str:
 def add_to_role_group(roles: Sequence[str], role_group: str) -> Remediation:
     """Advise to add roles to a role group that exists."""
     return Remediation(
-        text=f"Add {', '.join(roles)} to the role group {role_group}.",
+        text=say("Add {roles} to the role group {role_group}.", roles=", ".join(roles), role_group=role_group),
         commands=tuple(
             f"New-ManagementRoleAssignment -Role {quote(role)} -SecurityGroup {quote(role_group)}" for role in roles
         ),
@@ -101,7 +116,7 @@ def create_role_group(roles: Sequence[str], member: str) -> Remediation:
     """Advise to make a role group of the documented roles with the account as its member."""
     listed = ", ".join(quote(role) for role in roles)
     return Remediation(
-        text="Create a role group with the documented Exchange roles and make the account its member.",
+        text=say("Create a role group with the documented Exchange roles and make the account its member."),
         commands=(f'New-RoleGroup -Name "H2R Provisioning" -Roles {listed} -Members {quote(member)}',),
     )
 
@@ -110,7 +125,12 @@ def assign_entra_role(role: str, template_id: str, account: str, *, is_eligible:
     """Advise to make a directory role active for the account."""
     assign = f"New-MgRoleManagementDirectoryRoleAssignment -RoleDefinitionId {template_id} -DirectoryScopeId '/'"
     return Remediation(
-        text=f"Make {role} an active assignment of the account" + ("; it is only eligible." if is_eligible else "."),
+        text=say(
+            "Make {role} an active assignment of the account; it is only eligible."
+            if is_eligible
+            else "Make {role} an active assignment of the account.",
+            role=role,
+        ),
         commands=(f"{assign} -PrincipalId (Get-MgUser -UserId {quote(account)}).Id",),
     )
 
@@ -121,13 +141,17 @@ def remediate(requirement: Requirement, result: RequirementResult, evidence: Evi
         return make_readable(result, evidence)
     if result.remediation is not None:
         return result.remediation
+    documented = written(requirement.documented)
     texts = {
-        "ad_group": f"Ask the vendor whether delegation alone is enough, as their other wording says. If not: "
-        f"{requirement.documented}.",
-        "entra_account": "Create or enable the service account, and make sure that Exchange Online knows it.",
-        "ad_connection": "Set the connection to LDAPS on the documented port.",
+        "ad_group": say(
+            "Ask the vendor whether delegation alone is enough, as their other wording says. If not: {documented}.",
+            documented=documented,
+        ),
+        "entra_account": say("Create or enable the service account, and make sure that Exchange Online knows it."),
+        "ad_connection": say("Set the connection to LDAPS on the documented port."),
     }
-    return Remediation(text=texts.get(requirement.plane, f"Grant what is documented: {requirement.documented}."))
+    general = say("Grant what is documented: {documented}.", documented=documented)
+    return Remediation(text=texts.get(requirement.plane, general))
 
 
 def make_readable(result: RequirementResult, evidence: Evidence) -> Remediation:
@@ -135,5 +159,7 @@ def make_readable(result: RequirementResult, evidence: Evidence) -> Remediation:
     gaps = (evidence.read(item.dataset, item.record).gap for item in result.evidence)
     rights = dict.fromkeys(gap.missing_permission for gap in gaps if gap is not None and gap.missing_permission)
     if rights:
-        return Remediation(text=f"Grant the auditing identity {'; '.join(rights)}. Then run again.")
-    return Remediation(text=f"Mend this, then run again: {result.reason}.")
+        return Remediation(
+            text=say("Grant the auditing identity {rights}. Then run again.", rights=joined("; ", map(written, rights)))
+        )
+    return Remediation(text=say("Mend this, then run again: {reason}.", reason=written(result.reason)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from auditor.evaluate.judgement import Judgement, combine
 from auditor.matrix.profile import AllOf, AnyOf, Need
+from auditor.model.message import Message, say, written
 from auditor.model.results import RequirementResult
 
 if TYPE_CHECKING:
@@ -24,12 +25,12 @@ def judge_need(need: Need, judge_leaf: JudgeLeaf) -> Judgement:
     return judge_leaf(need)
 
 
-def title_of(need: Need) -> str:
+def title_of(need: Need) -> Message:
     """Name a need in a few words."""
     name = getattr(need, "name", "")
-    return {"entra_role": f"Entra role {name}", "exchange_role": f"Exchange role {name}"}.get(
-        need.type, name or need.type
-    )
+    if need.type == "entra_role":
+        return say("Entra role {name}", name=name)
+    return say("Exchange role {name}", name=name) if need.type == "exchange_role" else written(name or need.type)
 
 
 def to_result(requirement: Requirement, scope: str, judgement: Judgement) -> RequirementResult:
@@ -37,14 +38,14 @@ def to_result(requirement: Requirement, scope: str, judgement: Judgement) -> Req
     return RequirementResult(
         id=requirement.id,
         check=requirement.check,
-        title=requirement.feature,
+        title=written(requirement.feature),
         scope=scope,
         plane=requirement.plane,
         basis=requirement.basis,
         outcome=judgement.outcome,
         how=judgement.how,
         reason=judgement.reason,
-        documented=requirement.documented,
+        documented=written(requirement.documented),
         actual=judgement.actual,
         note=judgement.note,
         paths=judgement.paths,

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from auditor.model.message import say, written
 from auditor.model.outcome import FindingOutcome, Outcome, Severity, Verdict
 from auditor.model.results import Counts, Exit, Summary
 
@@ -44,14 +45,23 @@ def summarise(connections: Sequence[ConnectionResult], findings: Iterable[Findin
 
 def exit_of(summary: Summary, fail_on: Severity, *, exit_zero: bool) -> Exit:
     """Return the exit code with its reason in words."""
-    waived = f", {summary.counts.waived} waived" if summary.counts.waived else ""
+    severity, waived = written(str(fail_on)), summary.counts.waived
     code, reason = {
-        Verdict.NON_COMPLIANT: (1, f"findings at or above {fail_on}"),
-        Verdict.INCONCLUSIVE: (3, "something in scope could not be verified"),
-        Verdict.COMPLIANT: (0, f"everything in scope verified, no finding at or above {fail_on}{waived}"),
+        Verdict.NON_COMPLIANT: (1, say("findings at or above {severity}", severity=severity)),
+        Verdict.INCONCLUSIVE: (3, say("something in scope could not be verified")),
+        Verdict.COMPLIANT: (
+            0,
+            say(
+                "everything in scope verified, no finding at or above {severity}, {waived} waived"
+                if waived
+                else "everything in scope verified, no finding at or above {severity}",
+                severity=severity,
+                waived=waived,
+            ),
+        ),
     }[summary.verdict]
     if exit_zero and code:
-        return Exit(code=0, reason=f"{reason}; --exit-zero was given")
+        return Exit(code=0, reason=say("{reason}; --exit-zero was given", reason=reason))
     return Exit(code=code, reason=reason)
 
 

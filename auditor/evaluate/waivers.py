@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from auditor.evaluate.findings import state_fingerprint
 from auditor.model.instants import format_instant
 from auditor.model.keys import finding_key
+from auditor.model.message import Message, say
 from auditor.model.outcome import FindingOutcome, WaiverState
 from auditor.model.results import WaiverRecord
 from auditor.model.waiver import EXPIRES_SOON, Waiver
@@ -48,7 +49,7 @@ def _record(waiver: Waiver, by_key: dict[str, Finding], now: datetime) -> Waiver
         finding = None  # the account was replaced: its successor was not accepted
     state, note = _state(waiver, finding, now)
     if waiver.is_self_approved:
-        note = f"{note}; not in effect, because its owner approved it"
+        note = say("{note}; not in effect, because its owner approved it", note=note)
     holds = state in (WaiverState.ACTIVE, WaiverState.EXPIRING)
     texts = {each.name: getattr(waiver, each.name) for each in fields(Waiver)}
     return WaiverRecord(
@@ -61,16 +62,16 @@ def _record(waiver: Waiver, by_key: dict[str, Finding], now: datetime) -> Waiver
     )
 
 
-def _state(waiver: Waiver, finding: Finding | None, now: datetime) -> tuple[WaiverState, str]:
-    ends = f"{format_instant(waiver.ends_at)} (end of {waiver.expires}, UTC)"
+def _state(waiver: Waiver, finding: Finding | None, now: datetime) -> tuple[WaiverState, Message]:
+    ends = say("{instant} (end of {expires}, UTC)", instant=format_instant(waiver.ends_at), expires=str(waiver.expires))
     if waiver.is_expired(now):
-        return WaiverState.EXPIRED, f"it ended at {ends}"
+        return WaiverState.EXPIRED, say("it ended at {ends}", ends=ends)
     if finding is None:
-        return WaiverState.UNMATCHED, "no finding of this run is the one it names"
+        return WaiverState.UNMATCHED, say("no finding of this run is the one it names")
     if finding.outcome is FindingOutcome.UNVERIFIABLE:
-        return WaiverState.VOID, "what it accepts could not be verified in this run"
+        return WaiverState.VOID, say("what it accepts could not be verified in this run")
     if state_fingerprint(finding) != waiver.accepted_fingerprint:
-        return WaiverState.VOID, "the finding is no longer in the state that was accepted"
+        return WaiverState.VOID, say("the finding is no longer in the state that was accepted")
     if waiver.expires_within(EXPIRES_SOON, now):
-        return WaiverState.EXPIRING, f"it ends at {ends}"
-    return WaiverState.ACTIVE, f"it ends at {ends}"
+        return WaiverState.EXPIRING, say("it ends at {ends}", ends=ends)
+    return WaiverState.ACTIVE, say("it ends at {ends}", ends=ends)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from auditor.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
 MANIFEST = "manifest.json"
 REVIEWS = "review"
@@ -70,12 +72,43 @@ def verify_run(folder: Path) -> tuple[str, ...]:
                 )
             ]
         ) from error
-    return (*_differences(folder, manifest), *_differences_of_reviews(folder))
+    return (*_differences(folder, manifest), *differences_of_reviews(folder))
 
 
-def _differences(folder: Path, manifest: _Manifest) -> list[str]:
-    recorded = {entry.path: entry for entry in manifest.files}
-    present = _files(folder)
+def altered_evidence(folders: Sequence[Path]) -> tuple[tuple[str, ...], ...]:
+    """Return for each folder of recorded evidence what of it is not as the manifest of its run records it.
+
+    `folders` are `evidence/ID` below run folders; the inputs of a run belong to each of its connections. Evidence
+    that lies by itself, or in a run that was not finished, has no manifest: nothing differs from one.
+    """
+    differing: dict[Path, list[str]] = {}
+    found = []
+    for folder in (each.absolute() for each in folders):  # a link in place of a folder is a difference, too
+        run = folder.parent.parent
+        if run not in differing:
+            is_sealed = folder.parent.name == "evidence" and (run / MANIFEST).exists()
+            differing[run] = _differences_of_evidence(run) if is_sealed else []
+        own = (f"evidence/{folder.name}/", "inputs/", MANIFEST)
+        found.append(tuple(_writable(each) for each in differing[run] if each.startswith(own)))
+    return tuple(found)
+
+
+def _writable(text: str) -> str:
+    """Return a text that a record can hold; a file's name may be no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _differences_of_evidence(run: Path) -> list[str]:
+    try:
+        return _differences(run, _read_manifest(run), ("evidence/", "inputs/"))
+    except (OSError, ValidationError) as error:
+        return [f"{MANIFEST}: not readable ({type(error).__name__})"]
+
+
+def _differences(folder: Path, manifest: _Manifest, below: tuple[str, ...] = ("",)) -> list[str]:
+    """Say what differs of the files whose paths start with one of `below`."""
+    recorded = {entry.path: entry for entry in manifest.files if entry.path.startswith(below)}
+    present = {name: path for name, path in _files(folder).items() if name.startswith(below)}
     differences = [f"{name}: missing" for name in sorted(recorded.keys() - present.keys())]
     differences += [f"{name}: not in the manifest" for name in sorted(present.keys() - recorded.keys())]
     differences += [
@@ -86,7 +119,8 @@ def _differences(folder: Path, manifest: _Manifest) -> list[str]:
     return differences
 
 
-def _differences_of_reviews(folder: Path) -> list[str]:
+def differences_of_reviews(folder: Path) -> list[str]:
+    """Return what differs between the reviews of a run and their manifest; empty when there are none."""
     reviews = folder / REVIEWS
     if not reviews.exists() and not reviews.is_symlink():
         return []
@@ -133,12 +167,16 @@ def _read_manifest(folder: Path) -> _Manifest:
 
 
 def _files(folder: Path) -> dict[str, Path]:
+    """Return everything in a folder that is no folder, links included, by its path below it; reviews left out."""
+    found = {}
+    for parent, folders, files in os.walk(folder):
+        below = Path(parent)
+        links = [name for name in folders if (below / name).is_symlink()]
+        for name in (*files, *links):
+            path = below / name
+            found[path.relative_to(folder).as_posix()] = path
     return {
-        path.relative_to(folder).as_posix(): path
-        for path in folder.rglob("*")
-        if (path.is_symlink() or not path.is_dir())
-        and path != folder / MANIFEST
-        and path.relative_to(folder).parts[0] != REVIEWS
+        name: path for name, path in found.items() if name != MANIFEST and name.partition("/")[0] != REVIEWS
     }
 
 

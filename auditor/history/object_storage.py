@@ -11,13 +11,15 @@ import hashlib
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import RunFailed
 from auditor.history.manifest import MANIFEST, run_of_manifest
 from auditor.history.runs import RESULTS
+from auditor.history.storage_lease import Lease
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]+):/+(.+)")  # a path keeps only one of the slashes; one letter is a drive
 _CLAIM = ".claims"
+_UPLOAD_TAKES = timedelta(days=1)  # at most, the difference of two clocks included
 _MOST_OF_A_NAME = 1000
 _AT_ONCE = 16
 
@@ -70,6 +73,51 @@ class ObjectStorage:
                 target = folder.joinpath(*path.removeprefix(f"{self._root}/{name}/").split("/"))
                 target.parent.mkdir(parents=True, exist_ok=True)
                 self._files.get_file(path, str(target))
+
+    @contextmanager
+    def alone(self, holder: str, host: str) -> Iterator[Lease]:
+        """Keep commands of other machines out while this one writes; `holder` stands for this machine."""
+        lease = Lease(self.url, self._files, self._root, holder=holder, host=host)
+        with ExitStack() as stack:
+            with self._told("cannot be locked"):
+                stack.enter_context(lease.held())
+            yield lease
+
+    def remains(self) -> tuple[str, ...]:
+        """Return the names below which objects lie that are no run: of a killed upload, or removed by half.
+
+        What somebody may be storing right now is left out: its name was claimed within a day.
+        """
+        with self._told("cannot be listed"):
+            self._files.invalidate_cache()
+            below = [path.removeprefix(f"{self._root}/").split("/") for path in self._files.find(self._root)]
+            runs = {name for name, *rest in below if rest == [MANIFEST]}
+            claimed = {rest[0]: self._is_recent(f"{self._root}/{_CLAIM}/{rest[0]}") for name, *rest in below
+                       if name == _CLAIM}
+            names = {name for name, *rest in below if rest and not name.startswith(".")} | claimed.keys()
+        return tuple(sorted(name for name in names - runs if not claimed.get(name)))
+
+    def _is_recent(self, path: str) -> bool:
+        try:
+            modified: datetime = self._files.modified(path)
+        except FileNotFoundError:  # stored by now
+            return True
+        return datetime.now(UTC) - modified < _UPLOAD_TAKES
+
+    def remove(self, name: str) -> None:
+        """Remove a run or what is left of one: its manifest first, without which it is no run any more."""
+        with self._told(f"{name} cannot be removed"):
+            self._files.invalidate_cache()
+            paths = self._files.find(f"{self._root}/{name}")
+            manifest = f"{self._root}/{name}/{MANIFEST}"
+            if manifest in paths:
+                self._files.rm_file(manifest)
+            for path in paths:
+                if path != manifest:
+                    self._files.rm_file(path)
+            claim = f"{self._root}/{_CLAIM}/{name}"
+            if self._files.exists(claim):
+                self._files.rm_file(claim)
 
     def publish(self, folder: Path) -> str:
         """Store a whole run folder under its run's id, or that with a number; return its address."""

@@ -11,11 +11,40 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from auditor.errors import RunFailed
-from auditor.history.manifest import MANIFEST, REVIEWS, write_manifest
+from auditor.errors import InvalidInput, Problem, RunFailed
+from auditor.history.manifest import MANIFEST, REVIEWS, differences_of_reviews, unaltered, write_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+REVIEWS_COPY = "inputs/reviews.json"  # in a run that was rendered again: the records it shows
+
+
+def recorded_reviews(folder: Path) -> bytes:
+    """Return the records of every review of a run, the earliest first, as one JSON array; empty when there is none.
+
+    A run that was rendered again carries those it was rendered with. Raises InvalidInput when the records are not as
+    their manifest has them.
+    """
+    differences = differences_of_reviews(folder)
+    if differences:
+        cure = "`auditor verify` says what differs; restore the folder, or take the run without it"
+        raise InvalidInput(
+            Problem(file=str(folder), line=None, place=REVIEWS, message=difference, cure=cure)
+            for difference in differences
+        )
+    carried = json.loads(unaltered(folder, REVIEWS_COPY) or b"[]")
+    own = [path for path in (folder / REVIEWS).glob("*.json") if path.name != MANIFEST]
+    records = [*carried, *(json.loads(path.read_bytes()) for path in sorted(own, key=_order))]
+    if not records:
+        return b""
+    return (json.dumps(records, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _order(path: Path) -> tuple[str, int]:
+    stamp, _, number = path.stem.partition(".")
+    return stamp, int(number) if number.isdecimal() else 1
+
 
 
 def record_review(folder: Path, run_id: str, stamp: str, record: dict[str, Any], workbook: bytes) -> Path:

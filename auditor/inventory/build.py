@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -55,10 +56,15 @@ def build_entry(
             folder=Path(fields.replay),
             name=fields.name,
             profile=fields.profile,
+            line=document.line(place),
         )
-    if isinstance(fields, HybridFields):
-        return _hybrid_entry(_SecretUses(document), defaults, place, fields)
-    return _exchange_online_entry(_SecretUses(document), defaults, place, fields)
+    uses = _SecretUses(document)
+    entry = (
+        _hybrid_entry(uses, defaults, place, fields)
+        if isinstance(fields, HybridFields)
+        else _exchange_online_entry(uses, defaults, place, fields)
+    )
+    return replace(entry, line=document.line(place))
 
 
 class _SecretUses:

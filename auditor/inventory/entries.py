@@ -27,12 +27,16 @@ class SecretUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveEntry:
-    """A connection to collect from. `own_password` is the audited account's, if the operator gave it."""
+    """A connection to collect from. `own_password` is the audited account's, if the operator gave it.
+
+    `line` is where the connection stands in the inventory.
+    """
 
     connection: Connection
     sign_in: SignIn
     own_password: SecretReference | None
     secret_uses: tuple[SecretUse, ...]
+    line: int | None = None
 
     @property
     def id(self) -> str:
@@ -47,7 +51,7 @@ class LiveEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayEntry:
-    """Recorded evidence to judge; `folder` is absolute.
+    """Recorded evidence to judge; `folder` is absolute, `line` where the connection stands in the inventory.
 
     Without a name the evidence's is used, without a profile the inventory's default.
     """
@@ -57,6 +61,7 @@ class ReplayEntry:
     folder: Path
     name: str | None
     profile: str | None
+    line: int | None = None
 
 
 InventoryEntry: TypeAlias = LiveEntry | ReplayEntry

@@ -24,17 +24,31 @@ class BuiltInRoleGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeDefaults:
-    """Exchange Online as delivered in the month `as_of` (`YYYY-MM`); directory roles are template ids."""
+    """Exchange Online as delivered in the month `as_of` (`YYYY-MM`); directory roles are template ids.
+
+    `compared_role_types` are the types of the built-in roles that the built-in profiles name, by role: custom roles of
+    these types are compared with them, command by command.
+    """
 
     as_of: str
     source: str
     role_groups: tuple[BuiltInRoleGroup, ...]
+    compared_role_types: dict[str, str]
     entra_role_by_synthetic_group: dict[str, str]
     far_reaching_role_types: frozenset[str]
 
     def role_group(self, name: str) -> BuiltInRoleGroup | None:
         """Return the built-in role group of that name; no other role group can be given it."""
         return next((group for group in self.role_groups if group.name.casefold() == name.casefold()), None)
+
+    def compared_role_type(self, name: str) -> str | None:
+        """Return the type of a built-in role that copies are compared with; no custom role can be given its name."""
+        types = self.compared_role_types.items()
+        return next((role_type for known, role_type in types if known.casefold() == name.casefold()), None)
+
+    def is_compared(self, role_type: str) -> bool:
+        """Tell whether custom roles of this type are compared with a built-in role."""
+        return role_type in self.compared_role_types.values()
 
     def entra_role_behind(self, name: str) -> str | None:
         """Return the directory role whose holders Microsoft puts into a synthetic role group like `TenantAdmins_-1`."""

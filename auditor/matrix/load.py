@@ -33,6 +33,7 @@ from auditor.strict_yaml import did_you_mean, load_document, validate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from auditor.model.results import MatrixReference
     from auditor.strict_yaml import Document
 
 PROFILES = Path(__file__).parent / "profiles"
@@ -76,13 +77,21 @@ def load_profile_file(path: Path) -> Matrix:
     if profile is None or problems:
         raise InvalidInput(problems)
     content = path.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    return Matrix(profile=profile, sha256=digest, content=content, is_released=digest in _released_digests())
+    return Matrix(
+        profile=profile,
+        sha256=hashlib.sha256(content).hexdigest(),
+        content=content,
+        released=_released(profile.id) if profile.id in known_profiles() else None,
+    )
 
 
 @cache
-def _released_digests() -> frozenset[str]:
-    return frozenset(hashlib.sha256(path.read_bytes()).hexdigest() for path in PROFILES.glob("*.yaml"))
+def _released(profile_id: str) -> MatrixReference:
+    path = PROFILES / f"{profile_id}.yaml"
+    profile, problems = validate(load_document(path), Profile)
+    if profile is None:
+        raise InvalidInput(problems)
+    return profile.reference(hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def _inconsistencies(document: Document, profile: Profile) -> Iterator[Problem]:

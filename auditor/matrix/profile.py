@@ -168,22 +168,32 @@ class Profile:
         """Return the requirements for connections of `kind`."""
         return tuple(requirement for requirement in self.requirements if requirement.kind is kind)
 
+    def reference(self, sha256: str) -> MatrixReference:
+        """Return what a report says about this profile, read from a file of that digest."""
+        return MatrixReference(id=self.id, version=self.version, sha256=sha256, source=self.source)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
-    """A loaded profile with the digest of the file it came from; a released one comes with this version of the tool."""
+    """A loaded profile with the digest of the file it came from.
+
+    `released` is the profile of the same id that comes with this version of the tool; None when there is none.
+    """
 
     profile: Profile
     sha256: str
     content: bytes
-    is_released: bool
+    released: MatrixReference | None
+
+    @property
+    def is_released(self) -> bool:
+        """True if it is, byte for byte, a profile that comes with this version of the tool."""
+        return self.released is not None and self.released.sha256 == self.sha256
 
     @property
     def reference(self) -> MatrixReference:
         """What a report says about the matrix used."""
-        return MatrixReference(
-            id=self.profile.id, version=self.profile.version, sha256=self.sha256, source=self.profile.source
-        )
+        return self.profile.reference(self.sha256)
 
 
 def leaves(need: Need) -> Iterator[TenantNeed | DirectoryNeed]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+GLOBAL_CATALOG_PORT = 3269  # over TLS, MS-ADTS 3.1.1.3.1.3
+
 
 class ConnectionKind(StrEnum):
     """The two kinds of connection the product offers for this scenario."""
@@ -57,6 +59,11 @@ class HybridConnection:
     def kind(self) -> ConnectionKind:
         """Always `hybrid`."""
         return ConnectionKind.HYBRID
+
+    @property
+    def reads_global_catalog(self) -> bool:
+        """True if what answers holds part of the attributes only, whether the inventory declares it or not."""
+        return self.global_catalog or self.port == GLOBAL_CATALOG_PORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,13 +131,17 @@ def not_attempted(dataset: str) -> Read:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All that was read for one connection. `descriptors` maps a SHA-256 to raw descriptor bytes."""
+    """All that was read for one connection. `descriptors` maps a SHA-256 to raw descriptor bytes.
+
+    `altered` says, one sentence each, what is no longer as the run that recorded it wrote it.
+    """
 
     connection: Connection
     reads: tuple[tuple[Source, Read], ...]
     descriptors: Mapping[str, bytes]
     collected_by: Mapping[str, str]  # operator, host, tool_version, signed_in_as
     sha256: str
+    altered: tuple[str, ...] = ()
     _index: dict[tuple[str, str], Read] = field(init=False, repr=False, compare=False)
     _parsed: dict[str, SecurityDescriptor | None] = field(init=False, repr=False, compare=False)
 

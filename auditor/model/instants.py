@@ -19,8 +19,12 @@ def format_instant(instant: datetime) -> str:
 
 
 def parse_instant(text: str) -> datetime:
-    """Read an ISO 8601 instant; one without a zone, or outside the calendar in UTC, is refused with ValueError."""
-    instant = datetime.fromisoformat(text)
+    """Read an ISO 8601 instant. Raises ValueError for what is none, has no zone or lies outside the calendar in UTC."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        msg = f"{text!r} is no instant; write for example 2026-11-23T04:05:06Z"
+        raise ValueError(msg) from error
     if instant.tzinfo is None:
         msg = f"{text!r} has no time zone; write for example 2026-11-23T04:05:06Z"
         raise ValueError(msg)

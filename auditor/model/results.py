@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from auditor.model.connection import ConnectionKind
+from auditor.model.message import MessageRecord
 from auditor.model.outcome import DriftState, FindingOutcome, Outcome, Severity, Verdict, WaiverState
 
 Path = tuple[str, ...]
+RunKind: TypeAlias = Literal["review", "readiness"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class Run:
     """When, by whom, with what. `checks` names every check that this version runs."""
 
     id: str
-    kind: Literal["review", "readiness"]
+    kind: RunKind
     organisation: str
     started_at: str
     finished_at: str
@@ -114,10 +116,15 @@ class PrincipalRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceReference:
-    """Points into the evidence: dataset, and the record's DN, id or name (empty: the whole dataset)."""
+    """Points into the evidence: dataset, and the record's DN, id or name (empty: the whole dataset).
+
+    `quote` is what decides, word for word: an ACE in SDDL, an assignment record as JSON; `words` says it in words.
+    """
 
     dataset: str
     record: str = ""
+    quote: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,7 +375,11 @@ class EarlierRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """The whole record of a run. `trend` holds the runs before it, oldest first."""
+    """The whole record of a run. `trend` holds the runs before it, oldest first.
+
+    Texts are in English whatever the language of a report. `messages` tell what those with names in them were made
+    of, so that a report can say them in another language.
+    """
 
     schema_version: Literal["1.0"] = "1.0"
     run: Run
@@ -379,3 +390,4 @@ class Results:
     waivers: tuple[WaiverRecord, ...] = ()
     trend: tuple[EarlierRun, ...] = ()
     limitations: tuple[str, ...] = ()
+    messages: tuple[MessageRecord, ...] = ()

@@ -11,7 +11,7 @@ from auditor.acl import MalformedDescriptor, parse_descriptor
 from auditor.collect.evidence_writer import source_to_plain
 from auditor.collect.replay import read_evidence
 from auditor.matrix.load import known_profiles
-from auditor.redaction.pseudonyms import GUID
+from auditor.redaction.pseudonyms import GUID, Pseudonyms
 from auditor.redaction.records import Redactor
 
 if TYPE_CHECKING:
@@ -25,27 +25,47 @@ _PUBLIC_QUERY = frozenset({"attributes", "cmdlet", "controls", "header", "method
 _HOSTS = frozenset({"hosts", "tls_server_name", "tenant"})
 
 
-def redact_evidence(folders: Mapping[str, Path], target: Path) -> tuple[str, ...]:
+def redactor_of(folders: Iterable[Path], key: bytes | None) -> Redactor:
+    """Return what redacts the evidence in `folders`. Raises InvalidInput for a folder that is no evidence.
+
+    Without a key it is made of all that was read: the same evidence then gives the same pseudonyms, and nobody who has
+    not all of it can make them.
+    """
+    folders = tuple(folders)
+    redactor = Redactor(pseudonyms=Pseudonyms(key=_key_of(folders) if key is None else key))
+    for folder in folders:
+        for source, read in read_evidence(folder).reads:
+            for record in read:
+                redactor.learn(source.dataset, record)
+    return redactor
+
+
+def _key_of(folders: Iterable[Path]) -> bytes:
+    """Digest evidence in another way than its manifest does, whose digests reports print."""
+    digest = hashlib.sha256(b"key of a redaction")
+    for folder in folders:
+        for path in sorted(folder.rglob("*.json*")):
+            digest.update(path.read_bytes())
+    return digest.digest()
+
+
+def redact_evidence(folders: Mapping[str, Path], target: Path, redactor: Redactor | None = None) -> tuple[str, ...]:
     """Write the evidence in `folders` (by connection id) redacted below `target`; return the new connection ids.
 
     Equal things have equal pseudonyms in all of it. Raises InvalidInput for a folder that is no evidence.
     """
-    redactor = Redactor()
-    for folder in folders.values():
-        for source, read in read_evidence(folder).reads:
-            for record in read:
-                redactor.learn(source.dataset, record)
-    return tuple(_redact_connection(redactor, folder, target) for folder in folders.values())
+    redactor = redactor or redactor_of(folders.values(), None)
+    return tuple(_redact_connection(redactor, name, folder, target) for name, folder in folders.items())
 
 
-def _redact_connection(redactor: Redactor, folder: Path, target: Path) -> str:
+def _redact_connection(redactor: Redactor, connection_id: str, folder: Path, target: Path) -> str:
     evidence = read_evidence(folder)
     header = json.loads((folder / "connection.json").read_bytes())
     header["connection"] = {name: _setting(redactor, name, value) for name, value in header["connection"].items()}
     header["collected_by"] = {
         name: value if name == "tool_version" else REDACTED for name, value in header["collected_by"].items()
     }
-    new_id = str(header["connection"]["id"])
+    new_id = header["connection"]["id"] = redactor.pseudonyms.name(connection_id)  # as the run calls it
     place = target / new_id
     place.mkdir(parents=True)
     _write_json(place / "connection.json", header)

@@ -1,13 +1,17 @@
 """Pseudonyms: the same for the same thing, telling nothing of what it was. What nobody lists as public is replaced.
 
-Pseudonyms are counted, not computed from what they stand for: a digest of a name is found by trying names.
+They are keyed digests: who has not the key cannot find a name by trying names, and redactions with the same key give
+the same thing the same pseudonym.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
+import secrets
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from auditor.acl import format_sid, parse_sid
@@ -57,15 +61,15 @@ _PUBLIC_WORDS = frozenset({
 
 @dataclass(slots=True, kw_only=True)
 class Pseudonyms:
-    """The pseudonyms of one redaction. Public beyond what is so everywhere: `words`, `ids`, both in lower case."""
+    """The pseudonyms of one key. Public beyond what is so everywhere: `words`, `ids`, both in lower case."""
 
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     words: set[str] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)
-    _given: dict[str, dict[str, int]] = field(default_factory=dict)
 
-    def _number(self, kind: str, value: str) -> int:
-        given = self._given.setdefault(kind, {})
-        return given.setdefault(value, len(given) + 1)
+    def _digest(self, kind: str, value: str) -> str:
+        text = f"{kind}\0{value}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self.key, text, hashlib.sha256).hex()
 
     def is_public(self, value: str) -> bool:
         """Tell whether a word is the same everywhere."""
@@ -77,29 +81,34 @@ class Pseudonyms:
             return value
         if value.endswith("$") and len(value) > 1:  # the account of a computer, whose name its host has too
             return f"{self.name(value[:-1])}$"
-        return f"n{self._number('name', value.casefold())}"
+        return f"n{self._digest('name', value.casefold())[:12]}"
 
     def guid(self, value: str) -> str:
         """Return the pseudonym of an object id or GUID."""
         if value.casefold() in self.ids or _MICROSOFTS_GUID.fullmatch(value.casefold()):
             return value
-        return f"a0000000-0000-4000-8000-{self._number('guid', value.casefold()):012x}"
+        return f"a0000000-0000-4000-8000-{self._digest('guid', value.casefold())[:12]}"
 
     def sids(self, raw: bytes) -> bytes:
         """Return bytes with the domain of every domain SID in them replaced; what is relative to it stays."""
         return _DOMAIN_SID.sub(lambda match: match[0][:12] + self._domain(match[1]), raw)
 
     def _domain(self, identifier: bytes) -> bytes:
-        return b"".join(n.to_bytes(4, "little") for n in (1, 1, self._number("domain", identifier.hex())))
+        return bytes.fromhex(self._digest("domain", identifier.hex())[:24])
 
     def host(self, value: str) -> str:
-        """Return the pseudonym of a DNS name, label by label, or of an address (RFC 5737, RFC 3849)."""
+        """Return the pseudonym of a DNS name, label by label, or of an address: one of those that are nobody's.
+
+        These are 240.0.0.0/4 (RFC 1112, section 4) and 2001:db8::/32 (RFC 3849).
+        """
         try:
             address = ip_address(value)
         except ValueError:
             return ".".join(label if label in {"*", ""} else self.name(label) for label in value.split("."))
-        number = self._number("address", str(address))
-        return f"2001:db8::{number:x}" if address.version == 6 else f"198.51.{number // 256}.{number % 256}"  # noqa: PLR2004
+        digest = self._digest("address", str(address))
+        if address.version == 6:  # noqa: PLR2004
+            return str(IPv6Address((0x20010DB8 << 96) + int(digest[:16], 16)))
+        return str(IPv4Address((0xF << 28) + int(digest[:7], 16)))
 
     def dn(self, name: DistinguishedName) -> str:
         """Return a DN with the value of every relative name replaced, unless Windows chose it."""
@@ -141,7 +150,7 @@ class Pseudonyms:
         if _is_address(value):
             return self.host(value)
         if _DIGEST.fullmatch(value):
-            return f"{self._number('digest', value.casefold()):0{len(value)}x}"
+            return self._digest("digest", value.casefold())[: len(value)]
         return None
 
     def _compound(self, value: str) -> str:

@@ -83,7 +83,7 @@ def access_tree(connection: ConnectionResult, findings: tuple[Finding, ...]) -> 
     for requirement in connection.requirements:
         if requirement.plane == "ad_delegation" and requirement.scope:
             for path in requirement.paths or ((root.name,),):
-                steps = path[:-1] if path[-1].endswith(f" on {requirement.scope}") else path
+                steps = path[:-1] if path[-1].endswith(f" {requirement.scope}") else path
                 _judge(_reach(root, (*steps[1:], requirement.scope)), OUTCOMES[requirement.outcome], requirement.id)
     for finding in findings:
         if finding.outcome is FindingOutcome.EXCESS and finding.connection == connection.id:

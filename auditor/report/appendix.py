@@ -17,6 +17,7 @@ import pikepdf
 
 from auditor.report.evidence_view import Question, SourceView, by_question, source_views
 from auditor.report.html import render_appendix_html
+from auditor.report.languages import ENGLISH
 from auditor.report.pdf import render_part
 
 if TYPE_CHECKING:
@@ -37,17 +38,17 @@ class EvidenceRow:
     varying: tuple[tuple[str, str], ...]
 
 
-def render_appendix(results: Results, results_sha256: str) -> bytes:
+def render_appendix(results: Results, results_sha256: str, language: str = ENGLISH) -> bytes:
     """Return the volume as PDF; equal records give equal bytes.
 
     Raises PdfUnavailable when this machine cannot make one, RunFailed when a part was not made in time or in memory.
     """
-    documents = appendix_documents(results, results_sha256)
+    documents = appendix_documents(results, results_sha256, language)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:  # each waits for a process of its own
         return _join(list(workers.map(lambda html: render_part(html.encode("utf-8")), documents)))
 
 
-def appendix_documents(results: Results, results_sha256: str) -> list[str]:
+def appendix_documents(results: Results, results_sha256: str, language: str = ENGLISH) -> list[str]:
     """Return the parts as HTML, at least one."""
     rows = [
         EvidenceRow(connection=connection.id, question=question, read=read, varying=varying)
@@ -58,6 +59,7 @@ def appendix_documents(results: Results, results_sha256: str) -> list[str]:
     starts = range(0, max(1, len(rows)), ROWS_PER_PART)
     return [
         render_appendix_html(
+            language,
             run=results.run,
             results_sha256=results_sha256,
             rows=rows[start : start + ROWS_PER_PART],

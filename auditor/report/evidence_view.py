@@ -94,7 +94,7 @@ def source_views(connection: ConnectionResult) -> tuple[SourceView, ...]:
             source=source,
             anchor=source_anchor(connection.id, place),
             query=_query_rows(source.query),
-            problem="" if source.complete else _what_was_wrong(source),
+            problem="" if source.complete else what_was_wrong(source),
         )
         for place, source in enumerate(connection.sources)
     )
@@ -110,7 +110,12 @@ def json_text(value: Any) -> str:  # noqa: ANN401  # any JSON value
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _what_was_wrong(source: SourceRecord) -> str:
+def unread(connection: ConnectionResult) -> tuple[SourceRecord, ...]:
+    """Return the reads of a connection that are not complete."""
+    return tuple(source for source in connection.sources if not source.complete)
+
+
+def what_was_wrong(source: SourceRecord) -> str:
     """Return in words why a read is not complete."""
     kind = source.error_kind or "incomplete"
     return GAP_KINDS.get(kind, kind)

@@ -12,7 +12,7 @@ from auditor.model.outcome import FindingOutcome
 from auditor.report.words import FINDING_OUTCOMES, OTHER_OWNER, OWNERS, SEVERITIES, Word
 
 if TYPE_CHECKING:
-    from auditor.model.results import EvidenceReference, Finding, Results, SourceRecord
+    from auditor.model.results import ConnectionResult, EvidenceReference, Finding, Results, Run
 
 LONGEST_NAME = 100
 DEVIATIONS = (FindingOutcome.MISSING, FindingOutcome.PARTIAL, FindingOutcome.EXCESS)
@@ -25,6 +25,8 @@ class EvidenceLink:
     dataset: str
     record: str
     anchor: str | None
+    quote: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +48,22 @@ class FindingView:
     age_days: int
     evidence: tuple[EvidenceLink, ...]
 
+    @property
+    def places(self) -> tuple[EvidenceLink, ...]:
+        """The references, each place once."""
+        return tuple({(link.dataset, link.record): link for link in reversed(self.evidence)}.values())[::-1]
+
+    @property
+    def quotes(self) -> tuple[EvidenceLink, ...]:
+        """The references that quote something."""
+        return tuple(link for link in self.evidence if link.quote)
+
 
 def finding_views(results: Results) -> tuple[FindingView, ...]:
     """Return every finding: deviations first, then unverifiable, then advisories; each by severity."""
-    return tuple(sorted((_finding_view(results, finding) for finding in results.findings), key=_urgency))
+    connections = {one.id: _Place(one) for one in results.connections}
+    views = (_finding_view(results.run, connections.get(finding.connection), finding) for finding in results.findings)
+    return tuple(sorted(views, key=_urgency))
 
 
 def anchor(prefix: str, identifier: str) -> str:
@@ -69,26 +83,52 @@ def source_anchor(connection_id: str, place: int) -> str:
     return f"{anchor('evidence', connection_id)}-{place + 1}"
 
 
-def _finding_view(results: Results, finding: Finding) -> FindingView:
-    connection = next((one for one in results.connections if one.id == finding.connection), None)
+class _Place:
+    """A connection and where its reads are in the report, by dataset and subject, and the first of each dataset."""
+
+    def __init__(self, connection: ConnectionResult) -> None:
+        self.name = connection.name
+        self.anchor = anchor("connection", connection.id)
+        self._reads: dict[tuple[str, str | None], str] = {}
+        for place, source in enumerate(connection.sources):
+            address = source_anchor(connection.id, place)
+            self._reads.setdefault((source.dataset, source.subject), address)
+            self._reads.setdefault((source.dataset, None), address)
+
+    def link(self, reference: EvidenceReference) -> EvidenceLink:
+        # the read for this very object where there is one, else the first read of the dataset
+        exact = self._reads.get((reference.dataset, reference.record))
+        address = exact or self._reads.get((reference.dataset, None))
+        return _evidence_link(reference, address)
+
+
+def _finding_view(run: Run, place: _Place | None, finding: Finding) -> FindingView:
     return FindingView(
         finding=finding,
         anchor=anchor("finding", finding.key),
-        connection_name=finding.connection if connection is None else connection.name,
-        connection_anchor=None if connection is None else anchor("connection", finding.connection),
+        connection_name=finding.connection if place is None else place.name,
+        connection_anchor=None if place is None else place.anchor,
         outcome=FINDING_OUTCOMES[finding.outcome],
         severity=SEVERITIES[finding.severity],
         owner=OWNERS.get(finding.check.partition("-")[0], OTHER_OWNER),
         decides=(
-            finding.outcome in DEVIATIONS
-            and finding.waiver is None
-            and finding.severity.reaches(results.run.fail_on)
+            finding.outcome in DEVIATIONS and finding.waiver is None and finding.severity.reaches(run.fail_on)
         ),
-        age_days=_age_days(finding.first_seen, results.run.evaluated_at),
+        age_days=_age_days(finding.first_seen, run.evaluated_at),
         evidence=tuple(
-            _evidence_link(connection.sources if connection else (), finding.connection, reference)
+            _evidence_link(reference, None) if place is None else place.link(reference)
             for reference in finding.evidence
         ),
+    )
+
+
+def _evidence_link(reference: EvidenceReference, address: str | None) -> EvidenceLink:
+    return EvidenceLink(
+        dataset=reference.dataset,
+        record=reference.record,
+        quote=reference.quote,
+        words=reference.words,
+        anchor=address,
     )
 
 
@@ -103,20 +143,3 @@ def _urgency(view: FindingView) -> tuple[int, int, int, str, str, str]:
     kind = 0 if finding.outcome in DEVIATIONS else list(FindingOutcome).index(finding.outcome)
     outcome = list(FindingOutcome).index(finding.outcome)
     return kind, finding.severity.rank, outcome, finding.check, finding.connection, finding.key
-
-
-def _evidence_link(
-    sources: tuple[SourceRecord, ...], connection_id: str, reference: EvidenceReference
-) -> EvidenceLink:
-    anchors = [
-        (source.subject, source_anchor(connection_id, place))
-        for place, source in enumerate(sources)
-        if source.dataset == reference.dataset
-    ]
-    # the read for this very object where there is one, else the first read of the dataset
-    exact = [address for subject, address in anchors if subject == reference.record]
-    return EvidenceLink(
-        dataset=reference.dataset,
-        record=reference.record,
-        anchor=next(iter([*exact, *(address for _, address in anchors)]), None),
-    )

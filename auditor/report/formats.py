@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from auditor.errors import InvalidInput, Problem, RunFailed
+from auditor.processes import here
 from auditor.report.results_json import parse_results, read_content
 
 if TYPE_CHECKING:
@@ -19,15 +20,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auditor.model.results import Results
+    from auditor.processes import Spread
+    from auditor.report.review import Decisions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A record to render: `content` is results.json byte for byte, `language` that of the HTML and the PDF."""
+    """A record to render: `content` is results.json byte for byte, `language` that of what people read.
+
+    `reviews` are the recorded reviews of the run, as `read_decisions` takes them.
+    `spread` says where what is said of each connection is rendered.
+    """
 
     content: bytes
     results: Results
     language: str = "en"
+    reviews: bytes = b""
+    spread: Spread = here
+
+    @property
+    def sha256(self) -> str:
+        """The digest of results.json."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    def decisions(self) -> Decisions:
+        """Return what the reviews decided. Raises InvalidInput when they are about something else."""
+        from auditor.report.decisions import read_decisions  # noqa: PLC0415
+
+        return read_decisions(self.reviews, self.results, self.sha256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +64,14 @@ def _write_json(record: Record, folder: Path) -> tuple[Path, ...]:
 
 def _write_html(record: Record, folder: Path) -> tuple[Path, ...]:
     from auditor.report.html import html_pieces  # noqa: PLC0415  # jinja2 and fontTools on demand
+    from auditor.report.translation import translated  # noqa: PLC0415
     from auditor.report.view import build_view  # noqa: PLC0415
 
-    view = build_view(record.results, hashlib.sha256(record.content).hexdigest())
+    view = build_view(translated(record.results, record.language), record.sha256, record.decisions())
     path = folder / "report.html"
     try:
         with path.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(html_pieces(view, record.language))
+            stream.writelines(html_pieces(view, record.language, record.spread))
     except OSError as error:
         raise _cannot_be_written(path, error) from error
     return (path,)
@@ -68,14 +89,14 @@ def _write_csv(record: Record, folder: Path) -> tuple[Path, ...]:
 def _write_xlsx(record: Record, folder: Path) -> tuple[Path, ...]:
     from auditor.report.workbook import workbook_bytes  # noqa: PLC0415  # pandas and xlsxwriter
 
-    content = workbook_bytes(record.results, hashlib.sha256(record.content).hexdigest())
+    content = workbook_bytes(record.results, record.sha256, record.decisions())
     return (_write(folder / "workbook.xlsx", content),)
 
 
 def _write_md(record: Record, folder: Path) -> tuple[Path, ...]:
     from auditor.report.summary_md import summary_bytes  # noqa: PLC0415
 
-    return (_write(folder / "summary.md", summary_bytes(record.results)),)
+    return (_write(folder / "summary.md", summary_bytes(record.results, record.decisions(), record.language)),)
 
 
 def _write_ocsf(record: Record, folder: Path) -> tuple[Path, ...]:
@@ -94,11 +115,10 @@ def _write_proposals(record: Record, folder: Path) -> tuple[Path, ...]:
     from auditor.report.finding_view import safe_name  # noqa: PLC0415
     from auditor.report.proposal import proposal_bytes  # noqa: PLC0415
 
-    digest = hashlib.sha256(record.content).hexdigest()
     proposals = folder / "proposals"
     proposals.mkdir(exist_ok=True)
     return tuple(
-        _write(proposals / f"{safe_name(connection.id)}.txt", proposal_bytes(record.results, connection, digest))
+        _write(proposals / f"{safe_name(connection.id)}.txt", proposal_bytes(record.results, connection, record.sha256))
         for connection in record.results.connections
     )
 
@@ -106,13 +126,13 @@ def _write_proposals(record: Record, folder: Path) -> tuple[Path, ...]:
 def _write_pdf(record: Record, folder: Path) -> tuple[Path, ...]:
     from auditor.report.pdf import render_pdf  # noqa: PLC0415
 
-    return (_write(folder / "report.pdf", render_pdf(record.content, record.language)),)
+    return (_write(folder / "report.pdf", render_pdf(record.content, record.language, record.reviews)),)
 
 
 def _write_appendix(record: Record, folder: Path) -> tuple[Path, ...]:
     from auditor.report.appendix import render_appendix  # noqa: PLC0415  # jinja2, fontTools and pikepdf
 
-    content = render_appendix(record.results, hashlib.sha256(record.content).hexdigest())
+    content = render_appendix(record.results, record.sha256, record.language)
     return (_write(folder / "appendix.pdf", content),)
 
 

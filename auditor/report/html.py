@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache, partial
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -11,6 +13,7 @@ from markupsafe import Markup
 
 from auditor.model.instants import parse_instant
 from auditor.model.outcome import FindingOutcome
+from auditor.processes import here
 from auditor.report import words
 from auditor.report.changes import changes_of
 from auditor.report.fonts import font_face_rules
@@ -21,8 +24,15 @@ from auditor.report.template_files import templates_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auditor.model.results import DriftRecord, Results
-    from auditor.report.view import ReportView
+    from auditor.model.results import DriftRecord, Results, Run
+    from auditor.processes import Spread
+    from auditor.report.finding_view import FindingView
+    from auditor.report.view import ConnectionView, ReportView
+
+KEPT_IN_MEMORY = 1 << 24  # bytes of rendered parts; more go to a temporary file
+CONNECTION_PARTS = tuple(f"sections/connection{name}.html" for name in ("", "_unread", "_evidence", "_review"))
+READINESS_PARTS = (*CONNECTION_PARTS, "sections/connection_readiness.html")
+FINDING_PARTS = ("sections/finding_row.html", "sections/finding.html")
 
 
 def render_html(view: ReportView, language: str = ENGLISH) -> str:
@@ -30,7 +40,7 @@ def render_html(view: ReportView, language: str = ENGLISH) -> str:
     return "".join(html_pieces(view, language))
 
 
-def html_pieces(view: ReportView, language: str = ENGLISH) -> Iterator[str]:
+def html_pieces(view: ReportView, language: str = ENGLISH, spread: Spread = here) -> Iterator[str]:
     """Yield the same in pieces: that of a large estate is never held as a whole."""
     style = font_face_rules(_font_as_data) + _read("css/base.css") + _read("css/screen.css")
     script = _read("script/findings.js") + _read("script/evidence.js")
@@ -39,15 +49,48 @@ def html_pieces(view: ReportView, language: str = ENGLISH) -> Iterator[str]:
         "font-src data:; base-uri 'none'; form-action 'none'"
     )
     # The files are ours and hold no closing tag of their element.
-    template = _environment(language).get_template("report.html")
-    return template.generate(view=view, policy=policy, style=Markup(style), script=Markup(script))  # noqa: S704
+    return _report(view, language, spread, policy, Markup(style), Markup(script))  # noqa: S704
 
 
-def render_diff_html(before: Results, after: Results, drift: DriftRecord) -> str:
+def _report(
+    view: ReportView, language: str, spread: Spread, policy: str, style: str, script: str
+) -> Iterator[str]:
+    """Yield the report. What it says of each connection and finding is rendered first, wherever `spread` does it."""
+    with SpooledTemporaryFile(KEPT_IN_MEMORY) as stored:
+        places: dict[tuple[str, int], tuple[int, int]] = {}  # the parts are those of one view: objects that stay
+
+        def part(template: str, one: object) -> Markup:
+            start, size = places[template, id(one)]
+            stored.seek(start)
+            return Markup(stored.read(size).decode("utf-8"))  # noqa: S704 - rendered below, escaped
+
+        run = view.results.run
+        of_connection = READINESS_PARTS if run.kind == "readiness" else CONNECTION_PARTS
+        for names, items in ((of_connection, view.connections), (FINDING_PARTS, view.findings)):
+            render = partial(_render_parts, names, language, run, bool(script))
+            for one, parts in zip(items, spread(render, items), strict=True):
+                for name, content in zip(names, parts, strict=True):
+                    places[name, id(one)] = (stored.tell(), len(content))
+                    stored.write(content)
+        template = _environment(language).get_template("report.html")
+        yield from template.generate(view=view, part=part, policy=policy, style=style, script=script)
+
+
+def _render_parts(
+    names: tuple[str, ...], language: str, run: Run, has_script: bool, one: ConnectionView | FindingView
+) -> list[bytes]:
+    """Return what the report says of one connection or finding, section by section."""
+    environment = _environment(language)
+    return [
+        environment.get_template(name).render(one=one, run=run, script=has_script).encode("utf-8") for name in names
+    ]
+
+
+def render_diff_html(before: Results, after: Results, drift: DriftRecord, language: str = ENGLISH) -> str:
     """Return the page of one comparison: one file, no script, closed by its own CSP."""
     style = font_face_rules(_font_as_data) + _read("css/base.css") + _read("css/screen.css")
     policy = f"default-src 'none'; style-src {_csp_hash(style)}; font-src data:; base-uri 'none'; form-action 'none'"
-    return _environment(ENGLISH).get_template("diff.html").render(
+    return _environment(language).get_template("diff.html").render(
         before=before,
         after=after,
         changes=changes_of(drift, after.connections, ()),
@@ -58,12 +101,12 @@ def render_diff_html(before: Results, after: Results, drift: DriftRecord) -> str
 
 def render_print_html(view: ReportView, language: str = ENGLISH) -> str:
     """Return the same report for the page; its style is given to the PDF renderer separately."""
-    return _environment(language).get_template("report.html").render(view=view, policy="", style="", script="")
+    return "".join(_report(view, language, here, policy="", style="", script=""))
 
 
-def render_appendix_html(**facts: Any) -> str:  # noqa: ANN401  # whatever the template names; it refuses what is absent
+def render_appendix_html(language: str, **facts: Any) -> str:  # noqa: ANN401  # whatever the template names; it refuses what is absent
     """Return one part of the volume of evidence; its style is given to the PDF renderer separately."""
-    return _environment(ENGLISH).get_template("appendix.html").render(**facts)
+    return _environment(language).get_template("appendix.html").render(**facts)
 
 
 def appendix_style() -> str:
@@ -80,6 +123,7 @@ def print_style(language: str = ENGLISH) -> str:
     return fonts + _read("css/base.css") + style
 
 
+@cache
 def _environment(language: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates_folder()),

@@ -18,6 +18,7 @@ from auditor.errors import RunFailed
 
 RENDER_TIMEOUT_S = 900
 PROBE_TIMEOUT_S = 60
+BETWEEN = b"\0"  # the record and the reviews on the child's standard input; no JSON text holds it
 UNAVAILABLE = 3  # the child's exit code when a library cannot be loaded
 
 INSTALL = """install pango and a font, then try again:
@@ -35,13 +36,13 @@ class PdfUnavailable(RunFailed):
         super().__init__(f"a PDF cannot be made here: {reason}; {INSTALL}")
 
 
-def render_pdf(results_content: bytes, language: str = "en") -> bytes:
-    """Return the PDF of a results.json given byte for byte; equal records give equal bytes.
+def render_pdf(results_content: bytes, language: str = "en", reviews: bytes = b"") -> bytes:
+    """Return the PDF of a results.json and its reviews given byte for byte; equal records give equal bytes.
 
     Raises PdfUnavailable when this machine cannot make one, RunFailed when this record could not be
     rendered in time or in memory.
     """
-    return _run_child(f"render-{language}", results_content, RENDER_TIMEOUT_S)
+    return _run_child(f"render-{language}", results_content + BETWEEN + reviews, RENDER_TIMEOUT_S)
 
 
 def render_part(html: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """The child process that makes a PDF: `python -m auditor.report.pdf_child render-LANGUAGE|part|probe`.
 
-`render-LANGUAGE` reads results.json from standard input, `part` the HTML of a part of the volume of evidence; both
-write the PDF to standard output. Exits 3 when a library of WeasyPrint cannot be loaded, with the reason as the last
-line on standard error.
+`render-LANGUAGE` reads results.json and the reviews from standard input, `part` the HTML of a part of the volume of
+evidence; both write the PDF to standard output. Exits 3 when a library of WeasyPrint cannot be loaded, with the
+reason as the last line on standard error.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import pikepdf
 
 from auditor.model.instants import parse_instant
-from auditor.report.pdf import UNAVAILABLE
+from auditor.report.pdf import BETWEEN, UNAVAILABLE
 from auditor.report.template_files import templates_folder
 
 if TYPE_CHECKING:
@@ -75,14 +75,18 @@ def _probe() -> bytes:
     return _write_pdf('<html lang="en"><title>Probe</title><p>Probe', print_style(), [])
 
 
-def _render(content: bytes, language: str) -> bytes:
+def _render(given: bytes, language: str) -> bytes:
+    from auditor.report.decisions import read_decisions  # noqa: PLC0415
     from auditor.report.html import print_style, render_print_html  # noqa: PLC0415
     from auditor.report.results_json import parse_results  # noqa: PLC0415
+    from auditor.report.translation import translated  # noqa: PLC0415
     from auditor.report.view import build_view  # noqa: PLC0415
 
-    results = parse_results(content, Path("results.json"))
-    view = build_view(results, hashlib.sha256(content).hexdigest())
-    pdf = _write_pdf(render_print_html(view, language), print_style(language), _attachments(results, content))
+    content, _, reviews = given.partition(BETWEEN)
+    results, digest = parse_results(content, Path("results.json")), hashlib.sha256(content).hexdigest()
+    view = build_view(translated(results, language), digest, read_decisions(reviews, results, digest))
+    attachments = _attachments(results, content, reviews)
+    pdf = _write_pdf(render_print_html(view, language), print_style(language), attachments)
     return _without_double_associations(pdf)
 
 
@@ -92,7 +96,7 @@ def _part(html: bytes) -> bytes:
     return _write_pdf(html.decode("utf-8"), appendix_style(), [], variant="pdf/a-3u")
 
 
-def _attachments(results: Results, content: bytes) -> list[Any]:
+def _attachments(results: Results, content: bytes, reviews: bytes) -> list[Any]:
     """Return the attached files, sorted by name as a PDF name tree must be (ISO 32000-1 7.9.6)."""
     from weasyprint import Attachment  # noqa: PLC0415
 
@@ -102,6 +106,7 @@ def _attachments(results: Results, content: bytes) -> list[Any]:
     files = (
         ("findings.csv", csv_bytes(findings_table(results)), "Findings as a table", "Data"),
         ("results.json", content, "The record this report is rendered from", "Source"),
+        ("reviews.json", reviews, "The recorded reviews that the worksheet shows", "Supplement"),
     )
     return [
         Attachment(
@@ -113,6 +118,7 @@ def _attachments(results: Results, content: bytes) -> list[Any]:
             modified=evaluated_at,
         )
         for name, body, description, relationship in files
+        if body
     ]
 
 

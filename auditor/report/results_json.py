@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping as MappingABC
 from dataclasses import fields, is_dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,13 +12,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from auditor.errors import InvalidInput, Problem, RunFailed
 from auditor.model.outcome import Outcome
 from auditor.model.results import Results  # noqa: TC001 - pydantic reads the annotation at run time
+from auditor.processes import here
 from auditor.report.visible_text import escape_in_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_PIECES_AT_ONCE = 10_000
+    from auditor.processes import Spread
+
 CURE = "point to the results.json of a run, unaltered, written by this or an earlier version of the tool"
 
 
@@ -35,16 +36,39 @@ def results_bytes(results: Results) -> bytes:
 
     Equal records give equal bytes. What a reader of the file could not see is a JSON escape.
     """
-    return b"".join(_encoded(results))
+    return b"".join(_encoded(results, here))
 
 
-def _encoded(results: Results) -> Iterator[bytes]:
+def _encoded(results: Results, spread: Spread) -> Iterator[bytes]:
     """Yield the content in pieces: of a large estate neither all plain values nor all text is ever held."""
-    encoder = json.JSONEncoder(ensure_ascii=False, indent=2, allow_nan=False, default=_fields_of)
-    pieces = encoder.iterencode(results)
-    while text := "".join(islice(pieces, _PIECES_AT_ONCE)):
-        yield escape_in_json(text).encode("utf-8")
-    yield b"\n"
+    start = "{\n"
+    for each in fields(results):
+        value = getattr(results, each.name)
+        yield f'{start}  "{each.name}": '.encode()
+        if isinstance(value, tuple) and value:
+            yield from _encoded_array(spread(_encoded_member, value))
+        else:
+            yield _encode(value, "  ")
+        start = ",\n"
+    yield b"\n}\n"
+
+
+def _encoded_array(members: Iterable[bytes]) -> Iterator[bytes]:
+    start = b"[\n    "
+    for member in members:
+        yield start + member
+        start = b",\n    "
+    yield b"\n  ]"
+
+
+def _encoded_member(value: object) -> bytes:
+    return _encode(value, "    ")
+
+
+def _encode(value: object, indent: str) -> bytes:
+    """Return a value as it stands at this depth. A line's end is never inside a text: there it is an escape."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False, default=_fields_of)
+    return escape_in_json(text.replace("\n", f"\n{indent}")).encode("utf-8")
 
 
 def _fields_of(record: object) -> dict[str, object]:
@@ -56,11 +80,11 @@ def _fields_of(record: object) -> dict[str, object]:
     return {each.name: getattr(record, each.name) for each in fields(record)}
 
 
-def write_results(results: Results, path: Path) -> None:
+def write_results(results: Results, path: Path, spread: Spread = here) -> None:
     """Write the record to `path`. Raises RunFailed when it cannot be written."""
     try:
         with path.open("wb") as stream:
-            stream.writelines(_encoded(results))
+            stream.writelines(_encoded(results, spread))
     except OSError as error:
         raise RunFailed(f"{path} cannot be written: {error.strerror}") from error
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from auditor.model.keys import entitlement_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from auditor.model.results import ConnectionResult, Path, Results
 
@@ -95,6 +95,27 @@ def tally(answers: Iterable[Answer]) -> Tally:
         remove=counted[Decision.REMOVE],
         open=counted[None],
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """What the recorded reviews of a run decided: the last decision on each entitlement, by its key.
+
+    `unknown` are decisions on keys that the run does not list, as (key, name, decision). `reviews` counts the records.
+    """
+
+    answers: Mapping[str, Answer]
+    unknown: tuple[tuple[str, str, Decision], ...]
+    reviews: int
+    last_at: str
+    last_by: str
+
+    def of(self, items: Iterable[ReviewItem]) -> tuple[Answer, ...]:
+        """Return an answer for each item; those without a decision are open."""
+        return tuple(self.answers.get(item.key) or Answer(item=item) for item in items)
+
+
+NO_DECISIONS = Decisions(answers={}, unknown=(), reviews=0, last_at="", last_by="")
 
 
 def review_record(

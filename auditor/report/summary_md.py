@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 from auditor.model.instants import parse_instant
 from auditor.model.outcome import FindingOutcome
 from auditor.report.finding_view import finding_views
+from auditor.report.languages import ENGLISH, plain_texts
+from auditor.report.review import NO_DECISIONS, review_items, tally
+from auditor.report.translation import translated
 from auditor.report.visible_text import make_visible
 from auditor.report.words import DRIFT_STATES, OUTCOMES, READINESS_VERDICTS, REVIEW_VERDICTS
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
     from auditor.model.results import Counts, Results
     from auditor.report.finding_view import FindingView
+    from auditor.report.languages import Texts
+    from auditor.report.review import Decisions
 
 FINDINGS_SHOWN = 20
 CONNECTIONS_SHOWN = 50
@@ -29,9 +34,10 @@ _PLAIN = re.compile(r"[^\W_]*(?:[ ,.;:'()/=%+-]+[^\W_]+)*[.)%]*")
 _LINK_OR_EMOJI = re.compile(r"//|\bwww\.|:\S", re.IGNORECASE)
 
 
-def summary_bytes(results: Results) -> bytes:
+def summary_bytes(results: Results, decisions: Decisions = NO_DECISIONS, language: str = ENGLISH) -> bytes:
     """Return the page in UTF-8. Equal records give equal bytes."""
-    return ("\n".join(_lines(results)) + "\n").encode("utf-8")
+    lines = _lines(translated(results, language), decisions, plain_texts(language))
+    return ("\n".join(lines) + "\n").encode("utf-8")
 
 
 def inline(text: str) -> str:
@@ -45,41 +51,62 @@ def inline(text: str) -> str:
     return f"{ticks}{padding}{shown}{padding}{ticks}"
 
 
-def _lines(results: Results) -> Iterator[str]:
+def _lines(results: Results, decisions: Decisions, t: Texts) -> Iterator[str]:
     run = results.run
     verdicts = READINESS_VERDICTS if run.kind == "readiness" else REVIEW_VERDICTS
     verdict = verdicts[results.summary.verdict]
-    title = verdict.text.upper() if run.kind == "readiness" else verdict.text
+    title = t(verdict.text).upper() if run.kind == "readiness" else t(verdict.text)
     views = finding_views(results)
-    yield f"# {title}: Hire2Retire permissions of {inline(run.organisation)}"
+    organisation = inline(run.organisation)
+    yield t("# {verdict}: Hire2Retire permissions of {organisation}", verdict=title, organisation=organisation)
     yield ""
     evaluated_at = f"{parse_instant(run.evaluated_at):%Y-%m-%d %H:%M} UTC"
-    yield f"{verdict.definition.replace('{severity}', run.fail_on)} Evaluated {evaluated_at}."
+    yield f"{t(verdict.definition, severity=t(run.fail_on))} {t('Evaluated {instant}.', instant=evaluated_at)}"
     yield ""
-    yield _row(("Connection", "Verdict", *(word.text for word in OUTCOMES.values()), "Evaluated", "Excess", "Waived"))
+    outcomes = (t(word.text) for word in OUTCOMES.values())
+    yield _row((t("Connection"), t("Verdict"), *outcomes, t("Evaluated"), t("Excess"), t("Waived")))
     yield _row(("---", "---", *("--:" for _ in OUTCOMES), "--:", "--:", "--:"))
     for connection in results.connections[:CONNECTIONS_SHOWN]:
-        yield _row((inline(connection.id), verdicts[connection.verdict].text, *_counts(connection.counts)))
+        yield _row((inline(connection.id), t(verdicts[connection.verdict].text), *_counts(connection.counts)))
     further = len(results.connections) - CONNECTIONS_SHOWN
     if further > 0:
-        yield _row((f"and {further} more", *("" for _ in range(len(OUTCOMES) + 4))))
-    yield _row(("**All**", f"**{verdict.text}**", *_counts(results.summary.counts)))
+        yield _row((t("and {count} more", count=further), *("" for _ in range(len(OUTCOMES) + 4))))
+    yield _row((f"**{t('All')}**", f"**{t(verdict.text)}**", *_counts(results.summary.counts)))
     yield ""
     yield from _findings(
-        "Decides the verdict", "Nothing: no deviation stands at or above the threshold.",
+        t("Decides the verdict"),
+        t("Nothing: no deviation stands at or above the threshold."),
         [view for view in views if view.decides],
+        t,
     )
     unread = sum(not source.complete for connection in results.connections for source in connection.sources)
     open_points = results.summary.counts.unverifiable + unread
     yield from _findings(
-        "Could not be verified",
-        f"{open_points} requirements and reads; see the report." if open_points else "Nothing: all of it was read.",
+        t("Could not be verified"),
+        t("{count} requirements and reads; see the report.", count=open_points)
+        if open_points
+        else t("Nothing: all of it was read."),
         [view for view in views if view.finding.outcome is FindingOutcome.UNVERIFIABLE],
+        t,
     )
-    yield from _changes(results)
-    yield (
-        f"Run {inline(run.id)}, matrix {inline(run.matrix.id)} {inline(run.matrix.version)}, "
-        f"{inline(run.tool.name)} {inline(run.tool.version)}; exit code {run.exit.code}."
+    yield from _changes(results, t)
+    if decisions.reviews:
+        counts = tally(decisions.of(review_items(results.connections)))
+        yield t(
+            "Reviewed: {items} entitlements = {keep} keep + {change} change + {remove} remove + {open} open.",
+            items=counts.items,
+            keep=counts.keep,
+            change=counts.change,
+            remove=counts.remove,
+            open=counts.open,
+        )
+        yield ""
+    yield t(
+        "Run {run}, matrix {matrix}, {tool}; exit code {code}.",
+        run=inline(run.id),
+        matrix=f"{inline(run.matrix.id)} {inline(run.matrix.version)}",
+        tool=f"{inline(run.tool.name)} {inline(run.tool.version)}",
+        code=run.exit.code,
     )
 
 
@@ -92,7 +119,7 @@ def _counts(counts: Counts) -> list[str]:
     return [str(getattr(counts, name)) for name in names]
 
 
-def _findings(title: str, nothing: str, views: list[FindingView]) -> Iterator[str]:
+def _findings(title: str, nothing: str, views: list[FindingView], t: Texts) -> Iterator[str]:
     yield f"## {title}"
     yield ""
     if not views:
@@ -100,21 +127,21 @@ def _findings(title: str, nothing: str, views: list[FindingView]) -> Iterator[st
     for view in views[:FINDINGS_SHOWN]:
         where = f", {inline(view.finding.scope)}" if view.finding.scope else ""
         yield (
-            f"- **{view.severity.text}, {view.outcome.text.lower()}:** {inline(view.finding.title)} "
+            f"- **{t(view.severity.text)}, {t(view.finding.outcome)}:** {inline(view.finding.title)} "
             f"({inline(view.finding.connection)}{where})"
         )
     if len(views) > FINDINGS_SHOWN:
-        yield f"- and {len(views) - FINDINGS_SHOWN} more in the report"
+        yield f"- {t('and {count} more in the report', count=len(views) - FINDINGS_SHOWN)}"
     yield ""
 
 
-def _changes(results: Results) -> Iterator[str]:
-    yield "## Since the last run"
+def _changes(results: Results, t: Texts) -> Iterator[str]:
+    yield f"## {t('Since the last run')}"
     yield ""
     drift = results.drift
     if drift.baseline_run is None:
-        yield "There is no earlier run to compare with."
+        yield t("There is no earlier run to compare with.")
     else:
-        told = ", ".join(f"{len(getattr(drift, state))} {word.text.lower()}" for state, word in DRIFT_STATES.items())
-        yield f"Findings, compared with {inline(drift.baseline_run)}: {told}."
+        told = ", ".join(f"{len(getattr(drift, state))} {t(word.text).lower()}" for state, word in DRIFT_STATES.items())
+        yield t("Findings, compared with {run}: {told}.", run=inline(drift.baseline_run), told=told)
     yield ""

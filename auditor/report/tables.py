@@ -211,4 +211,6 @@ def _paths(paths: tuple[Path, ...]) -> str:
 
 
 def _references(references: tuple[EvidenceReference, ...]) -> str:
-    return "; ".join(f"{one.dataset} {one.record}".strip() for one in references)
+    return "; ".join(
+        f"{one.dataset} {one.record}".strip() + (f": {one.quote}" if one.quote else "") for one in references
+    )

@@ -10,9 +10,10 @@ from auditor.model.outcome import FindingOutcome, Outcome, Severity, Verdict
 from auditor.report.access_picture import AccessPicture, access_picture
 from auditor.report.access_tree import access_tree
 from auditor.report.changes import Changes, TrendPoint, changes_of, trend_of
-from auditor.report.evidence_view import EvidenceView, evidence_view, json_text
+from auditor.report.evidence_view import EvidenceView, evidence_view, json_text, unread, what_was_wrong
 from auditor.report.finding_view import DEVIATIONS, FindingView, anchor, finding_views
-from auditor.report.review import ReviewItem, review_items
+from auditor.report.review import NO_DECISIONS, Answer, Decisions, review_items, tally
+from auditor.report.review import Tally as ReviewTally
 from auditor.report.scope_grid import ScopeGrid, scope_grids
 from auditor.report.waivers import WaiverView, waiver_views
 from auditor.report.words import (
@@ -67,25 +68,68 @@ class SeverityTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionView:
-    """One connection's part of the report. `configuration` holds (name, lines) rows.
+    """One connection's part of the report; `findings` are its own, most urgent first.
 
-    `deciding` findings make the verdict, `open` ones could not be verified, `waived` ones do not count.
-    `review` holds the entitlements to decide on, excess first.
+    `review` holds the entitlements to decide on, excess first, with what was decided.
+    What its sections show is worked out when it is asked for, in the process that renders them.
     """
 
     connection: ConnectionResult
     anchor: str
     verdict: Word
-    tallies: tuple[Tally, ...]
-    configuration: tuple[tuple[str, tuple[str, ...]], ...]
-    deciding: tuple[FindingView, ...]
-    open: tuple[FindingView, ...]
-    waived: tuple[FindingView, ...]
-    grids: tuple[ScopeGrid, ...]
-    unverifiable: tuple[RequirementResult, ...]
-    evidence: EvidenceView
-    review: tuple[ReviewItem, ...]
-    access: AccessPicture
+    findings: tuple[FindingView, ...]
+    review: tuple[Answer, ...]
+
+    @property
+    def tallies(self) -> tuple[Tally, ...]:
+        """Its requirements by outcome."""
+        return _tallies(self.connection.requirements)
+
+    @property
+    def configuration(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Its configuration as (name, lines) rows."""
+        return tuple((name, _lines(value)) for name, value in self.connection.configuration.items())
+
+    @property
+    def deciding(self) -> tuple[FindingView, ...]:
+        """Findings that make the verdict."""
+        return tuple(view for view in self.findings if view.decides)
+
+    @property
+    def open(self) -> tuple[FindingView, ...]:
+        """Findings that say what could not be verified."""
+        return tuple(view for view in self.findings if view.finding.outcome is FindingOutcome.UNVERIFIABLE)
+
+    @property
+    def waived(self) -> tuple[FindingView, ...]:
+        """Findings that do not count."""
+        return tuple(view for view in self.findings if view.finding.waiver)
+
+    @property
+    def grids(self) -> tuple[ScopeGrid, ...]:
+        """Target organizational units against the rights delegated on them."""
+        return scope_grids(self.connection.requirements)
+
+    @property
+    def unverifiable(self) -> tuple[RequirementResult, ...]:
+        """Requirements that could not be judged."""
+        return tuple(one for one in self.connection.requirements if one.outcome is Outcome.UNVERIFIABLE)
+
+    @property
+    def evidence(self) -> EvidenceView:
+        """Its reads."""
+        links = (link.anchor for view in self.findings for link in view.evidence)
+        return evidence_view(self.connection, frozenset(link for link in links if link is not None))
+
+    @property
+    def review_tally(self) -> ReviewTally:
+        """Its entitlements by decision."""
+        return tally(self.review)
+
+    @property
+    def access(self) -> AccessPicture:
+        """What the account reaches, and through what."""
+        return access_picture(access_tree(self.connection, tuple(view.finding for view in self.findings)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +157,12 @@ class ReportView:
     changes: Changes
     trend: tuple[TrendPoint, ...]
     waivers: tuple[WaiverView, ...]
+    decisions: Decisions
+
+    @property
+    def review_tally(self) -> ReviewTally:
+        """Entitlements by decision, over all connections."""
+        return tally(answer for connection in self.connections for answer in connection.review)
 
     @property
     def evaluated(self) -> int:
@@ -142,21 +192,29 @@ class ReportView:
     @property
     def unread_kinds(self) -> tuple[tuple[str, int], ...]:
         """Why reads are not complete, with counts, most frequent first."""
-        kinds = Counter(view.problem for connection in self.connections for view in connection.evidence.unread)
+        kinds = Counter(what_was_wrong(source) for one in self.connections for source in unread(one.connection))
         return tuple(kinds.most_common())
+
+    @property
+    def partly_read(self) -> tuple[ConnectionView, ...]:
+        """Connections with reads that are not complete."""
+        return tuple(one for one in self.connections if unread(one.connection))
 
     @property
     def reads(self) -> int:
         """Reads recorded, over all connections."""
-        return sum(len(connection.evidence.sources) for connection in self.connections)
+        return sum(len(one.connection.sources) for one in self.connections)
 
     def _of(self, outcome: FindingOutcome) -> tuple[FindingView, ...]:
         return tuple(view for view in self.findings if view.finding.outcome is outcome)
 
 
-def build_view(results: Results, results_sha256: str) -> ReportView:
+def build_view(results: Results, results_sha256: str, decisions: Decisions = NO_DECISIONS) -> ReportView:
     """Return the report's context; `results_sha256` is the digest of the results.json it comes from."""
     findings = finding_views(results)
+    own: dict[str, list[FindingView]] = {}
+    for view in findings:
+        own.setdefault(view.finding.connection, []).append(view)
     requirements = [one for connection in results.connections for one in connection.requirements]
     verdicts = READINESS_VERDICTS if results.run.kind == "readiness" else REVIEW_VERDICTS
     return ReportView(
@@ -165,7 +223,13 @@ def build_view(results: Results, results_sha256: str) -> ReportView:
         verdict=verdicts[results.summary.verdict],
         verdict_reason=_verdict_reason(results.summary.verdict, results.run.fail_on),
         connections=tuple(
-            _connection_view(connection, verdicts[connection.verdict], findings)
+            ConnectionView(
+                connection=connection,
+                anchor=anchor("connection", connection.id),
+                verdict=verdicts[connection.verdict],
+                findings=tuple(own.get(connection.id, ())),
+                review=decisions.of(sorted(review_items([connection]), key=lambda item: item.status != "excess")),
+            )
             for connection in results.connections
         ),
         findings=findings,
@@ -175,41 +239,13 @@ def build_view(results: Results, results_sha256: str) -> ReportView:
         changes=changes_of(results.drift, results.connections, findings),
         trend=trend_of(results, verdicts),
         waivers=waiver_views(results, findings),
+        decisions=decisions,
     )
 
 
 def _verdict_reason(verdict: Verdict, threshold: Severity) -> str:
     definition = REVIEW_VERDICTS[verdict].definition
     return definition.replace("{severity}", threshold)
-
-
-def _connection_view(
-    connection: ConnectionResult, verdict: Word, findings: tuple[FindingView, ...]
-) -> ConnectionView:
-    referenced = frozenset(link.anchor for view in findings for link in view.evidence if link.anchor is not None)
-    return ConnectionView(
-        connection=connection,
-        anchor=anchor("connection", connection.id),
-        verdict=verdict,
-        tallies=_tallies(connection.requirements),
-        configuration=tuple((name, _lines(value)) for name, value in connection.configuration.items()),
-        deciding=tuple(
-            view for view in findings if view.decides and view.finding.connection == connection.id
-        ),
-        open=tuple(
-            view
-            for view in findings
-            if view.finding.outcome is FindingOutcome.UNVERIFIABLE and view.finding.connection == connection.id
-        ),
-        waived=tuple(
-            view for view in findings if view.finding.waiver and view.finding.connection == connection.id
-        ),
-        grids=scope_grids(connection.requirements),
-        unverifiable=tuple(one for one in connection.requirements if one.outcome is Outcome.UNVERIFIABLE),
-        evidence=evidence_view(connection, referenced),
-        review=tuple(sorted(review_items([connection]), key=lambda item: item.status != "excess")),
-        access=access_picture(access_tree(connection, tuple(view.finding for view in findings))),
-    )
 
 
 def _tallies(requirements: Iterable[RequirementResult]) -> tuple[Tally, ...]:

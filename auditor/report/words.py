@@ -140,6 +140,16 @@ CONFIGURATION_NAMES: dict[str, str] = {
     "tls_server_name": "TLS server name",
     "ca_file": "CA file",
     "vendor_app_id": "Vendor application id",
+    "service_account": "Service account",
+    "linked_to": "Linked to",
+    "hosts": "Hosts",
+    "port": "Port",
+    "global_catalog": "Global catalog",
+    "username": "User name",
+    "profile": "Profile",
+    "tenant": "Tenant",
+    "cloud": "Cloud",
+    "endpoints": "Endpoints",
 }
 
 PLANES: dict[str, str] = {

@@ -6,6 +6,7 @@ is read back by `auditor.report.review_import`.
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import xlsxwriter
 
 from auditor.model.instants import parse_instant
 from auditor.report import tables
-from auditor.report.review import Decision, ReviewItem, review_items
+from auditor.report.review import NO_DECISIONS, Decision, review_items, tally
 from auditor.report.visible_text import make_visible
 from auditor.report.words import OUTCOMES
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
     from auditor.model.results import Results
+    from auditor.report.review import Answer, Decisions
 
 SUMMARY_SHEET, REVIEW_SHEET = "summary", "review"
 RUN_ROW, DIGEST_ROW = "run", "results_sha256"  # rows of the summary sheet that say what the workbook is about
@@ -39,8 +41,17 @@ _WIDTHS = {"title": 45, "documented": 40, "actual": 45, "why": 45, "paths": 45, 
 _WIDTH = 16
 
 
-def workbook_bytes(results: Results, results_sha256: str) -> bytes:
-    """Return the workbook. Equal records give equal bytes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Formats:
+    """Cell formats: of the head, of what is listed, and of what a person may fill in."""
+
+    head: Format
+    body: Format
+    open: Format
+
+
+def workbook_bytes(results: Results, results_sha256: str, decisions: Decisions = NO_DECISIONS) -> bytes:
+    """Return the workbook, the review sheet filled in with what was decided. Equal records give equal bytes."""
     content = BytesIO()
     # rows are written out as they come, so that memory does not grow with the evidence
     workbook = xlsxwriter.Workbook(
@@ -53,9 +64,14 @@ def workbook_bytes(results: Results, results_sha256: str) -> bytes:
             "created": parse_instant(results.run.evaluated_at).replace(tzinfo=None),
         }
     )
-    head = workbook.add_format({"bold": True, "bg_color": "#E8EDF3", "bottom": 1, "text_wrap": True, "valign": "top"})
-    body = workbook.add_format({"text_wrap": True, "valign": "top"})
-    _write_sheet(workbook, SUMMARY_SHEET, ("fact", "value"), _summary_rows(results, results_sha256), head, body)
+    body = {"text_wrap": True, "valign": "top"}
+    formats = _Formats(
+        head=workbook.add_format(body | {"bold": True, "bg_color": "#E8EDF3", "bottom": 1}),
+        body=workbook.add_format(body),
+        open=workbook.add_format(body | {"locked": False, "bg_color": "#FFFBE6"}),
+    )
+    summary = _summary_rows(results, results_sha256, decisions)
+    _write_sheet(workbook, SUMMARY_SHEET, ("fact", "value"), summary, formats)
     for name, table in (
         ("findings", tables.findings_table(results)),
         ("matrix", tables.matrix_table(results)),
@@ -64,13 +80,13 @@ def workbook_bytes(results: Results, results_sha256: str) -> bytes:
         ("waivers", tables.waivers_table(results)),
         ("drift", tables.drift_table(results)),
     ):
-        _write_sheet(workbook, name, tuple(table.columns), _rows(table), head, body)
-    _write_review(workbook, review_items(results.connections), head, body)
+        _write_sheet(workbook, name, tuple(table.columns), _rows(table), formats)
+    _write_review(workbook, decisions.of(review_items(results.connections)), formats)
     workbook.close()
     return content.getvalue()
 
 
-def _summary_rows(results: Results, results_sha256: str) -> list[tuple[str, object]]:
+def _summary_rows(results: Results, results_sha256: str, decisions: Decisions) -> list[tuple[str, object]]:
     run, counts = results.run, results.summary.counts
     facts: list[tuple[str, object]] = [
         ("organisation", run.organisation),
@@ -84,6 +100,8 @@ def _summary_rows(results: Results, results_sha256: str) -> list[tuple[str, obje
     ]
     facts += [(name, getattr(counts, name)) for name in (*OUTCOMES, "evaluated", "excess", "advisory", "waived")]
     facts += [(f"verdict of {one.id}", one.verdict.value) for one in results.connections]
+    decided = asdict(tally(decisions.of(review_items(results.connections))))
+    facts += [(f"review: {'entitlements' if name == 'items' else name}", count) for name, count in decided.items()]
     return facts
 
 
@@ -96,43 +114,43 @@ def _write_sheet(
     name: str,
     columns: Sequence[str],
     rows: Iterable[Sequence[object]],
-    head: Format,
-    body: Format,
+    formats: _Formats,
 ) -> Worksheet:
     sheet = workbook.add_worksheet(name)
     for place, column in enumerate(columns):
         sheet.set_column(place, place, _WIDTHS.get(column, _WIDTH))
     sheet.freeze_panes(1, 0)
-    sheet.write_row(0, 0, columns, head)
+    sheet.write_row(0, 0, columns, formats.head)
     last = 0
     for last, row in enumerate(rows, start=1):
         for place, value in enumerate(row):
             if isinstance(value, int):
-                sheet.write_number(last, place, value, body)
+                sheet.write_number(last, place, value, formats.body)
             elif value != "":
-                sheet.write_string(last, place, cell_text(str(value)), body)
+                is_answer = name == REVIEW_SHEET and columns[place] in ANSWER_COLUMNS
+                sheet.write_string(last, place, cell_text(str(value)), formats.open if is_answer else formats.body)
     sheet.autofilter(0, 0, last, len(columns) - 1)
     return sheet
 
 
-def _write_review(workbook: Workbook, items: Sequence[ReviewItem], head: Format, body: Format) -> None:
+def _write_review(workbook: Workbook, answers: Sequence[Answer], formats: _Formats) -> None:
     rows = [
-        (one.key, one.connection, one.account, one.kind, one.name, one.id, one.scope, one.status,
-         "\n".join(" > ".join(path) for path in one.paths))
-        for one in items
+        (one.item.key, one.item.connection, one.item.account, one.item.kind, one.item.name, one.item.id, one.item.scope,
+         one.item.status, "\n".join(" > ".join(path) for path in one.item.paths),
+         one.decision.value if one.decision else "", one.reviewer, one.date, one.ticket, one.comment)
+        for one in answers
     ]
-    sheet = _write_sheet(workbook, REVIEW_SHEET, REVIEW_COLUMNS, rows, head, body)
     decision = len(ITEM_COLUMNS)
-    open_cell = workbook.add_format({"text_wrap": True, "valign": "top", "locked": False, "bg_color": "#FFFBE6"})
-    sheet.set_column(decision, len(REVIEW_COLUMNS) - 1, _WIDTH, open_cell)
-    if items:
+    sheet = _write_sheet(workbook, REVIEW_SHEET, REVIEW_COLUMNS, rows, formats)
+    sheet.set_column(decision, len(REVIEW_COLUMNS) - 1, _WIDTH, formats.open)
+    if answers:
         choice: dict[str, Any] = {
             "validate": "list",
             "source": [one.value for one in Decision],
             "error_title": "Decision",
             "error_message": f"Choose {', '.join(Decision)}, or leave the cell empty.",
         }
-        sheet.data_validation(1, decision, len(items), decision, choice)
+        sheet.data_validation(1, decision, len(answers), decision, choice)
     # Against slips of the hand only: what was listed stays as it is, the decisions can be filled in.
     sheet.protect("", {"autofilter": True, "sort": True, "format_columns": True, "format_rows": True})
 

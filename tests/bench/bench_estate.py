@@ -59,6 +59,7 @@ def main() -> None:
         few, many = (_record(Path(scratch) / str(number), number) for number in (count // 10, count))
         small, one = (_run(inventory, processors[:1]) for inventory in (few, many))
         two = _run(many, processors[:2])
+        sys.stdout.write(f"two processors of this machine do {_twice(processors[:2]):.2f} times as much as one\n")
         figures = [
             ("two processors are faster by", one.wall_s / two.wall_s, FASTER, False),
             ("exponent of the cost", math.log10(one.cpu_s / small.cpu_s), EXPONENT, True),
@@ -80,6 +81,22 @@ def main() -> None:
     for name, value, wanted, is_most in figures:
         sys.stdout.write(f"{name}: {value:.2f} (wanted: {'at most' if is_most else 'at least'} {wanted})\n")
     sys.exit(any(value > wanted if is_most else value < wanted for _, value, wanted, is_most in figures))
+
+
+def _twice(processors: list[int]) -> float:
+    """Return how much more two loops on two processors do than one on one, in the same time."""
+    loop = f"import os; os.sched_setaffinity(0, {processors}); any(False for _ in range(100_000_000))"
+    one, two = (
+        _wall_s([subprocess.Popen([sys.executable, "-c", loop]) for _ in range(count)]) for count in (1, 2)
+    )
+    return 2 * one / two
+
+
+def _wall_s(running: list[subprocess.Popen[bytes]]) -> float:
+    began = time.monotonic()
+    for each in running:
+        each.wait()
+    return time.monotonic() - began
 
 
 def _record(folder: Path, count: int) -> Path:

@@ -212,11 +212,14 @@ def test_a_link_to_one_of_very_many_reads_finds_it(visit, long_address):
     expect(page.locator(f"[id='{wanted}']")).to_be_attached()
 
 
-@pytest.mark.parametrize("width", [400, 768, 1600])
+@pytest.mark.parametrize("width", [400, 768, 1030, 1200, 1600])
 @pytest.mark.parametrize("which", ["address", "long_address", "readiness_address"])
 def test_nothing_is_wider_than_the_window(visit, request, which, width):
     page = visit(request.getfixturevalue(which), viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # the picture of the access scrolls by itself
+    beyond = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.outerHTML.slice(0, 300))"
+    assert page.eval_on_selector_all(".chart-box, .card, pre, section > table", beyond) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

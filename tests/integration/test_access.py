@@ -169,6 +169,8 @@ def test_a_wrong_question_is_refused(ask: Ask, options: tuple[str, str], told: s
     answer = ask("exact", *options)
     assert (answer.code, answer.out) == (2, "")
     assert told in answer.err
+    # Whether a right has that name only the directory can tell
+    assert ("nothing was contacted" in answer.err) == ("--explain" not in options)
 
 
 @pytest.mark.directory

@@ -312,11 +312,12 @@ def test_the_plain_text_port_gets_no_credential(
     assert gap.kind in {GapKind.UNREACHABLE, GapKind.MALFORMED}
 
 
-def test_the_global_catalog_is_read_and_said_to_be_partial(
-    collect: Collect, domain_controller: DomainController
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_the_global_catalog_is_read_and_said_to_be_partial_whatever_the_inventory_calls_it(
+    collect: Collect, domain_controller: DomainController, is_declared: bool
 ) -> None:
     target = domain_controller.dn(TARGETS)
-    evidence = collect(port=3269, global_catalog=True, target_ous=(target,))
+    evidence = collect(port=3269, global_catalog=is_declared, target_ous=(target,))
     assert len(evidence.read("account").records) == 1
     assert gap_of(evidence, "account").kind is GapKind.INCOMPLETE
     assert evidence.read("target_ou", target).absence_is_proven

@@ -21,9 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "report"))
 from page import Page
 from sample_results import sample_results
 
+from auditor.evaluate.drift import compare_runs
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
 from auditor.model.results import Counts
 from auditor.report.formats import render
+from auditor.report.html import render_diff_html
 from auditor.report.results_json import write_results
 
 OUTCOMES = ["satisfied", "partial", "missing", "unverifiable", "not_applicable"]
@@ -182,3 +184,60 @@ def test_ocsf(folder, plain, outcomes):
     told = Counter(one["compliance"]["status_code"] for one in lines)
     assert told == outcomes + Counter(one["outcome"] for one in plain["findings"])
     assert sum(one["status"] == "Suppressed" for one in lines) == plain["summary"]["counts"]["waived"]
+
+
+def test_proposals(folder, plain):
+    render(folder / "results.json", ["proposal"], folder)
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in (folder / "proposals").iterdir()}
+    assert texts.keys() == {one["id"] for one in plain["connections"]}
+
+
+def test_review_totals(folder, plain):
+    page = Page((folder / "report.html").read_text(encoding="utf-8"))
+    *rows, total = page.table_after("Connection", "Entitlements")
+    for row, connection in zip(rows, plain["connections"], strict=True):
+        held = {(one["kind"], one["id"], one["scope"].casefold()) for one in connection["entitlements"]}
+        assert row[1:] == [str(len(held)), "0", "0", "0", str(len(held))]
+    assert int(total[1]) == sum(int(row[1]) for row in rows)
+    book = openpyxl.load_workbook(folder / "workbook.xlsx")
+    assert book["review"].max_row - 1 == int(total[1])
+    summary = {row[0]: row[1] for row in book["summary"].iter_rows(min_row=2, values_only=True)}
+    assert summary["review: entitlements"] == summary["review: open"] == int(total[1])
+
+
+def test_readiness_page(tmp_path):
+    """One page per connection: what blocks, what could not be verified, what was waived, each counted again."""
+    sample = larger()
+    results = replace(sample, run=replace(sample.run, kind="readiness"))
+    write_results(results, tmp_path / "results.json")
+    render(tmp_path / "results.json", ["html"], tmp_path)
+    plain = json.loads((tmp_path / "results.json").read_bytes())
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    reach = SEVERITIES[: SEVERITIES.index(plain["run"]["fail_on"]) + 1]
+    pages = [text for name, text in page.ids.items() if name.startswith("readiness-")]
+    assert len(pages) == len(plain["connections"])
+    for connection, text in zip(plain["connections"], pages, strict=True):
+        own = {"connection": connection["id"]}
+        blocking = sum(standing(plain, severity=one, outcome=kind, **own) for one in reach for kind in KINDS[:3])
+        unverified = sum(
+            one["connection"] == connection["id"] and one["outcome"] == "unverifiable" for one in plain["findings"]
+        )
+        told = " ".join(text.split())
+        assert blocking
+        more = f"; {unverified} more could not be verified" if unverified else ""
+        assert f"{blocking} findings block it{more}." in told
+        waived = sum(one["connection"] == connection["id"] and one["waiver"] is not None for one in plain["findings"])
+        assert len(re.findall(r"waiver W-\d+", told)) == waived
+        own_outcomes = Counter(one["outcome"] for one in connection["requirements"])
+        assert ", ".join(f"{own_outcomes[n]} {n.replace('_', ' ')}" for n in OUTCOMES if own_outcomes[n]) in told
+
+
+def test_diff_page():
+    before, after = sample_results(), larger()
+    drift = compare_runs(before, after)
+    page = Page(render_diff_html(before, after, drift))
+    (row,) = page.table_after("New", "Changed")
+    told = Counter((one.state.value, one.subject) for one in drift.entries)
+    states = ("new", "changed", "resolved", "not_comparable")
+    assert row == [*(str(told[one, "finding"] + told[one, "entitlement"]) for one in states), str(drift.compared)]
+    assert f"{len(after.connections)} connections" in " ".join(page.text.split())

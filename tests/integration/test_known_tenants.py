@@ -81,6 +81,25 @@ EXPECTED: dict[str, tuple[int, str]] = {
     "commands_switched_off": (0, "EXO-007:advisory"),
     "blocked_outside_named_locations": (0, ""),
     "excluded_from_every_policy": (0, ""),
+    "three_levels_deep": (0, "EXO-020:advisory"),
+    "trimmed_roles_that_add_up": (0, ""),
+    "role_without_commands": (1, "EXO-001:partial EXO-003:advisory EXO-003:missing"),
+    "role_of_another_type_with_the_name": (
+        1,
+        "EXO-001:partial EXO-003:advisory EXO-003:missing EXO-011:excess EXO-019:excess",
+    ),
+    "namesake_in_role_group": (1, "EXO-001:missing EXO-002:missing EXO-003:advisory EXO-003:missing EXO-004:missing"),
+    "well_known_names_borne_by_others": (0, ""),
+    "owner_of_group_deep_in_organization_management": (1, "ENT-014:excess"),
+    "roles_partly_from_the_role_group": (1, "EXO-001:partial EXO-016:advisory"),
+    "eligible_everywhere_active_in_a_unit": (1, "ENT-001:partial ENT-003:advisory EXO-003:partial"),
+    "group_that_is_eligible": (1, "ENT-010:excess"),
+    "may_grant_role_management": (1, "EXO-014:excess"),
+    "disabled_excess": (0, ""),
+    "limited_and_unlimited": (0, "EXO-006:advisory"),
+    "viewer_in_addition": (0, "EXO-011:excess"),
+    "application_in_role_group": (1, "EXO-018:excess"),
+    "organizational_unit_scope": (1, "EXO-003:partial EXO-006:advisory"),
 }
 
 
@@ -112,7 +131,7 @@ def test_requirements_findings_verdict_and_exit_code_as_known(name: str, audit: 
 
 def test_every_scenario_has_an_expected_answer() -> None:
     assert EXPECTED.keys() == SCENARIOS.keys()
-    assert len(SCENARIOS) >= 40
+    assert len(SCENARIOS) >= 60
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import os
 import re
 import shutil
@@ -22,6 +24,7 @@ from auditor.report.fonts import FONTS
 from auditor.report.formats import render
 from auditor.report.pdf import UNAVAILABLE, pdf_available, render_pdf
 from auditor.report.results_json import results_bytes
+from auditor.report.review import Answer, Decision, review_items, review_record
 from auditor.report.tables import csv_bytes, findings_table
 
 pytestmark = [
@@ -245,3 +248,19 @@ def test_a_character_without_a_glyph_is_refused_and_not_drawn_as_an_empty_box():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=60)
     assert done.returncode == 1
     assert b".notdef" in done.stderr.splitlines()[-1]
+
+
+def test_it_shows_and_carries_what_was_decided(tmp_path):
+    results = sample_results()
+    content = results_bytes(results)
+    item = review_items(results.connections)[0]
+    answer = Answer(item=item, decision=Decision.REMOVE, reviewer="Rosa Reviewer", date="2026-11-24", ticket="CHG-4711")
+    digest = hashlib.sha256(content).hexdigest()
+    reviews = json.dumps([review_record(results, digest, (answer,), "2026-11-25T09:00:00Z", "someone")]).encode()
+    (tmp_path / "report.pdf").write_bytes(render_pdf(content, "en", reviews))
+    command = ["pdftotext", "-layout", tmp_path / "report.pdf", "-"]
+    text = subprocess.run(command, capture_output=True, check=True).stdout
+    assert b"Rosa" in text
+    assert b"CHG-4711" in text
+    with pikepdf.open(tmp_path / "report.pdf") as document:
+        assert document.attachments["reviews.json"].get_file().read_bytes() == reviews

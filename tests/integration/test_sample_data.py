@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INVENTORY = SAMPLE_DATA / "inventory.yaml"
-NOW = "2026-11-28T01:00:00Z"
+NOW = "2026-11-28T03:30:00Z"
 MEBIBYTE = 1024 * 1024
 IN_THE_MATRIX = ("missing", "partial", "excess")
 
@@ -190,6 +190,20 @@ def test_the_readme_tells_the_same_verdicts() -> None:
     told = dict(re.findall(r"^\| `([^`]+)` \| ([a-z-]+) \|", table, re.MULTILINE))
     assert told == {name: expected.verdict.replace("_", "-") for name, expected in EXPECTED.items()}
     assert f"--now {NOW}" in table
+
+
+def test_waivers_stand_as_the_readme_tells(tmp_path: Path) -> None:
+    options = ["-q", "-c", str(INVENTORY), "-o", str(tmp_path), "-f", "json", "--now", NOW]
+    finished = _auditor("run", *options, "--waivers", str(SAMPLE_DATA / "waivers.yaml"))
+    results = _results(tmp_path / finished.stdout.strip())
+    states = {(each["connection"], each["check"]): each["state"] for each in results["waivers"]}
+    assert states == {
+        ("hybrid-munich", "AD-GRP-005"): "active",
+        ("hybrid-fabrikam", "AD-CTL-001"): "expiring",
+        ("exchange-migration", "EXO-010"): "expired",
+    }
+    assert results["summary"]["counts"]["waived"] == 2
+    assert finished.returncode == 1
 
 
 def test_names_are_shown_as_they_are_and_escaped_in_markup(sample_run: Path) -> None:

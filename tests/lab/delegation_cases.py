@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from auditor.model.outcome import Outcome
-from tests.lab.cases import BOTH, CONTROL, CREATE, NEITHER, TARGETS, Case, Dacl, Target, lab_group
-from tests.lab.estate import Membership
+from tests.lab.cases import BOTH, CONTROL, CREATE, GROUPS, NEITHER, TARGETS, Case, Dacl, Target, lab_group
+from tests.lab.estate import AccessChange, Membership, distribution_group, domain_local_group
 from tests.lab.user_task import (
     CREATE_AND_DELETE,
     EVERYTHING,
@@ -20,6 +20,7 @@ from tests.lab.user_task import (
 )
 
 SATISFIED, PARTIAL, MISSING = Outcome.SATISFIED, Outcome.PARTIAL, Outcome.MISSING
+CREATOR_OWNER = "S-1-3-0"
 
 WHOLE_TASK = (
     Case(
@@ -108,6 +109,95 @@ WHOLE_TASK = (
     ),
 )
 
+IN_OTHER_HANDS = (
+    Case(
+        name="split-holders",
+        why="one part of the task for the account, the others for two of its groups",
+        objects=(lab_group("grp-deletes"), lab_group("grp-manages")),
+        memberships=(
+            Membership(group="grp-deletes", member="svc-split-holders"),
+            Membership(group="grp-manages", member="svc-split-holders"),
+        ),
+        targets=(
+            target(
+                SATISFIED,
+                "each trustee is in the token",
+                place(
+                    "OU=split-holders",
+                    BOTH,
+                    "(OA;CI;CC;{user};;{account})",
+                    *given_to("grp-deletes", "(OA;CI;DC;{user};;{account})"),
+                    *given_to("grp-manages", MANAGE),
+                ),
+            ),
+        ),
+    ),
+    Case(
+        name="mailed",
+        why="a group for mail is in no token, nor is what it is a member of",
+        objects=(
+            distribution_group(f"CN=list-mailed,{GROUPS}", "list-mailed"),
+            domain_local_group(f"CN=grp-mailed,{GROUPS}", "grp-mailed"),
+        ),
+        memberships=(
+            Membership(group="list-mailed", member="svc-mailed"),
+            Membership(group="grp-mailed", member="list-mailed"),
+        ),
+        targets=(
+            target(
+                MISSING,
+                "delegated to the group for mail",
+                place("OU=mailed", NEITHER, *given_to("list-mailed", *USER_TASK)),
+            ),
+            target(
+                MISSING,
+                "delegated to a security group behind it",
+                place("OU=mailed-behind", NEITHER, *given_to("grp-mailed", *USER_TASK)),
+            ),
+        ),
+    ),
+    Case(
+        name="makers",
+        why="full control for whoever made a user, which is not everybody who may make one",
+        targets=(
+            target(
+                PARTIAL,
+                "CREATOR OWNER",
+                place("OU=makers", CREATE, CREATE_AND_DELETE, *given_to(CREATOR_OWNER, MANAGE)),
+                findings=cannot(*range(3, 10)),
+            ),
+        ),
+    ),
+    Case(
+        name="sessions",
+        why="delegated to how somebody signs in: over the network, which the product does, or in another way",
+        targets=(
+            target(
+                MISSING,
+                "INTERACTIVE, BATCH and ANONYMOUS LOGON are in no token of the product",
+                place(
+                    "OU=sessions",
+                    NEITHER,
+                    *(ace for sid in ("S-1-5-4", "S-1-5-3", "S-1-5-7") for ace in given_to(sid, *USER_TASK)),
+                ),
+            ),
+        ),
+    ),
+    Case(
+        name="owns-target",
+        why="it owns the OU: it may give itself the task and does not have it",
+        access_changes=(AccessChange(dn=f"OU=owned-target,{TARGETS}", owner="svc-owns-target"),),
+        targets=(
+            target(
+                PARTIAL,
+                "changing permissions is more than reading",
+                bare("OU=owned-target"),
+                findings=may(2) | cannot(*range(2, 10)),
+            ),
+        ),
+    ),
+)
+
 PART_OF_THE_TASK = (
     Case(
         name="nothing",
@@ -159,6 +249,38 @@ PART_OF_THE_TASK = (
         ),
     ),
     Case(
+        name="denied-in-part",
+        why="denies that leave full control of users less than full",
+        targets=(
+            target(
+                PARTIAL,
+                "everybody is denied one extended right on users",
+                place("OU=denied-everybody", BOTH, "(OD;CIIO;CR;{User-Change-Password};{user};WD)", *USER_TASK),
+                findings=frozenset({"AD-DEL-018 partial"}),
+            ),
+            target(
+                PARTIAL,
+                "a property set may not be written",
+                place(
+                    "OU=denied-set", BOTH, "(OD;CIIO;WP;{User-Account-Restrictions};{user};{account})", *USER_TASK
+                ),
+                findings=cannot(5, 6) | {"AD-DEL-018 partial"},
+            ),
+            target(
+                SATISFIED,
+                "each user is denied to change the own password, which takes nothing from the account",
+                place("OU=denied-self", BOTH, "(OD;CIIO;CR;{User-Change-Password};{user};PS)", *USER_TASK),
+            ),
+            target(
+                PARTIAL,
+                "an OU below denies what the target grants",
+                delegated("OU=denied-below"),
+                place("OU=sub", CONTROL, "(OD;CI;CC;{user};;{account})"),
+                findings=cannot(9) | {"AD-DEL-018 partial"},
+            ),
+        ),
+    ),
+    Case(
         name="deny-last",
         why="the order in which ACEs are stored decides, not the usual order",
         targets=(
@@ -183,6 +305,18 @@ PART_OF_THE_TASK = (
         ),
     ),
     Case(
+        name="object-inherit",
+        why="object inheritance reaches no child in a directory, where every object is a container",
+        targets=(
+            target(
+                PARTIAL,
+                "creates users and holds nothing on them",
+                place("OU=object-inherit", CREATE, CREATE_AND_DELETE, "(OA;OIIO;GA;;{user};{account})"),
+                findings=cannot(*range(3, 10)),
+            ),
+        ),
+    ),
+    Case(
         name="wrong-class",
         why="the task, but for another class of objects",
         targets=(
@@ -196,6 +330,17 @@ PART_OF_THE_TASK = (
                     "(OA;CIIO;GA;;{computer};{account})",
                 ),
                 findings=may(7, 9, 21),
+            ),
+            target(
+                MISSING,
+                "inetOrgPerson, which is a class of its own",
+                place(
+                    "OU=inet-org-persons",
+                    NEITHER,
+                    "(OA;CI;CCDC;{inetOrgPerson};;{account})",
+                    "(OA;CIIO;GA;;{inetOrgPerson};{account})",
+                ),
+                findings=may(21),
             ),
             target(
                 MISSING,

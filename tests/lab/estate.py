@@ -21,11 +21,13 @@ _COMMON_TAIL = "0de6-11d0-a285-00aa003049e2"
 GUIDS: Mapping[str, str] = {
     # classes
     "user": f"bf967aba-{_COMMON_TAIL}",
+    "inetOrgPerson": "4828cc14-1437-45bc-9b07-ad6f015e5f28",
     "group": f"bf967a9c-{_COMMON_TAIL}",
     "computer": f"bf967a86-{_COMMON_TAIL}",
     "groupPolicyContainer": "f30e3bc2-9ff0-11d1-b603-0000f80367c1",
     # extended rights
     "User-Force-Change-Password": "00299570-246d-11d0-a768-00aa006e0529",
+    "User-Change-Password": "ab721a53-1e2f-11d0-9819-00aa0040529b",
     "DS-Replication-Get-Changes": "1131f6aa-9c07-11d1-f79f-00c04fc2dcd2",
     "DS-Replication-Get-Changes-All": "1131f6ad-9c07-11d1-f79f-00c04fc2dcd2",
     # attributes
@@ -121,6 +123,13 @@ def organizational_unit(dn: str) -> DirectoryObject:
 def group(dn: str, name: str) -> DirectoryObject:
     """Describe a global security group."""
     return DirectoryObject(dn=dn, object_class="group", attributes={"sAMAccountName": (name,)})
+
+
+def distribution_group(dn: str, name: str) -> DirectoryObject:
+    """Describe a global group for mail, which is in no token."""
+    return DirectoryObject(
+        dn=dn, object_class="group", attributes={"sAMAccountName": (name,), "groupType": ("2",)}
+    )
 
 
 def domain_local_group(dn: str, name: str) -> DirectoryObject:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.lab.account_cases import CONTROLLED, EXPOSED
 from tests.lab.cases import KnownAnswers
-from tests.lab.delegation_cases import PART_OF_THE_TASK, WHOLE_TASK
+from tests.lab.delegation_cases import IN_OTHER_HANDS, PART_OF_THE_TASK, WHOLE_TASK
 from tests.lab.estate import Renaming
 from tests.lab.excess_cases import BESIDE_THE_TARGETS, BEYOND_THE_TASK
 from tests.lab.membership_cases import IN_DOMAIN_ADMINS, ODD_ACCOUNTS_AND_NAMES, THROUGH_GROUPS
@@ -13,6 +13,7 @@ from tests.lab.reach_cases import REACH, UNSEEN
 KNOWN_ANSWERS = KnownAnswers(
     cases=(
         *WHOLE_TASK,
+        *IN_OTHER_HANDS,
         *PART_OF_THE_TASK,
         *REACH,
         *UNSEEN,

@@ -10,7 +10,8 @@ from tests.lab.user_task import EVERYTHING, USER_TASK, delegated, given_to, may,
 SATISFIED = Outcome.SATISFIED
 BESIDE, SHARED = f"OU=beside,{TARGETS}", f"OU=shared,{TARGETS}"
 ADMIN_SD_HOLDER, POLICIES = "CN=AdminSDHolder,CN=System", "CN=Policies,CN=System"
-DOMAIN_CONTROLLERS, SCHEMA_ADMINS, KRBTGT = "OU=Domain Controllers", "CN=Schema Admins,CN=Users", "CN=krbtgt,CN=Users"
+DOMAIN_CONTROLLERS, CONTROLLER = "OU=Domain Controllers", "CN=DC1,OU=Domain Controllers"
+SCHEMA_ADMINS, KRBTGT = "CN=Schema Admins,CN=Users", "CN=krbtgt,CN=Users"
 WHO_RETRIEVES = "msDS-GroupMSAMembership"
 REPLICATION = (
     "(OA;;CR;{DS-Replication-Get-Changes};;{account})",
@@ -146,6 +147,16 @@ BESIDE_THE_TARGETS = (
         targets=(target(SATISFIED, "both ACEs", delegated("OU=retrieves")),),
     ),
     Case(
+        name="racks",
+        why="a group of the account controls the computer that is the domain controller",
+        objects=(lab_group("grp-racks"),),
+        memberships=(Membership(group="grp-racks", member="svc-racks"),),
+        access_changes=(AccessChange(dn=CONTROLLER, aces=given_to("grp-racks", "(A;;GA;;;{account})")),),
+        excess_groups=frozenset({"grp-racks"}),
+        findings_elsewhere={CONTROLLER: may(11)},
+        targets=(target(SATISFIED, "both ACEs", delegated("OU=racks")),),
+    ),
+    Case(
         name="tier-zero",
         why="controls the domain controllers, a privileged group and the key of the domain; makes policies",
         access_changes=(
@@ -162,6 +173,7 @@ BESIDE_THE_TARGETS = (
             ADMIN_SD_HOLDER: may(11, 12),
             POLICIES: may(11, 12),
             DOMAIN_CONTROLLERS: may(11, 12),
+            CONTROLLER: may(11),
             SCHEMA_ADMINS: may(11),
             KRBTGT: may(11),
         },

@@ -191,6 +191,23 @@ THROUGH_GROUPS = (
         ),
     ),
     Case(
+        name="prints",
+        why="what Windows lets Print Operators do on every OU is no delegation of this account's",
+        account_findings=frozenset({NOT_GUARDED}),
+        memberships=(Membership(group="Print Operators", member="svc-prints"),),
+        excess_groups=frozenset({"Print Operators"}),
+        targets=(target(SATISFIED, "both ACEs", delegated("OU=prints")),),
+    ),
+    Case(
+        name="both-admins",
+        why="in Administrators by itself as well, which is no part of Domain Admins then",
+        account_findings=frozenset({NOT_GUARDED, MAY_BE_DELEGATED}),
+        domain_admins=SATISFIED,
+        memberships=(in_domain_admins("svc-both-admins"), Membership(group="Administrators", member="svc-both-admins")),
+        excess_groups=frozenset({"Administrators"}),
+        targets=(target(MISSING, "every right comes from administration", bare("OU=both-admins")),),
+    ),
+    Case(
         name="well-known",
         why="delegated to everyone who signs in",
         targets=(

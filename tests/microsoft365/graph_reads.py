@@ -137,7 +137,11 @@ def group_owners(call: Call) -> list[Row]:
 def group_transitive_members(call: Call) -> list[Row]:
     inside = call.tenant.members_of(_group_named(call).id)
     people = [person for person in call.tenant.users if person.id in inside]
-    return [{"@odata.type": "#microsoft.graph.user", **objects.user(person)} for person in people]
+    nested = [each for each in call.tenant.groups if each.id in inside]
+    return [
+        *({"@odata.type": "#microsoft.graph.user", **objects.user(person)} for person in people),
+        *(objects.typed(each) for each in nested),
+    ]
 
 
 def owned_objects(call: Call) -> list[Row]:

@@ -41,7 +41,7 @@ def expect(
     return Scenario(tenant=tenant.build(), expected=expected, reason=reason)
 
 
-def start(*, user_administrator: bool = True, **account: bool) -> tuple[TenantBuilder, User]:
+def start(*, user_administrator: bool = True, **account: bool | str) -> tuple[TenantBuilder, User]:
     """A tenant with an enabled service account that is User Administrator and holds nothing in Exchange."""
     tenant = TenantBuilder()
     service_account = tenant.user(SERVICE_ACCOUNT, **account)

@@ -24,6 +24,7 @@ from tests.microsoft365.scenario import (
     start,
 )
 from tests.microsoft365.snapshot import stable_id
+from tests.microsoft365.tempting_scenarios import TEMPTING_SCENARIOS
 from tests.microsoft365.tenant import TenantBuilder
 
 __all__ = ["SCENARIOS", "SERVICE_ACCOUNT", "VENDOR_APP_ID", "Scenario", "documented_shape", "exact"]
@@ -315,4 +316,4 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
         role_group_named_user_administrator,
         vendor_application_with_consent,
     )
-} | FURTHER_SCENARIOS
+} | FURTHER_SCENARIOS | TEMPTING_SCENARIOS

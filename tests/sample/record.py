@@ -1,12 +1,11 @@
-"""Records the sample organisation with the real collectors: `python -m tests.sample.record [FOLDER]`.
+"""Records the sample organisation with the real collectors: `python -m tests.sample.record`.
 
-Replaces `FOLDER/evidence`, by default that of `sample_data`, once everything has been recorded. Fails
-with a message when the lab cannot run here.
+Replaces the evidence of `sample_data` once everything has been recorded, and then its waivers, which are pinned to
+what was found. Fails with a message when the lab cannot run here.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
@@ -25,6 +24,7 @@ from tests.lab.machine import LabUnavailable
 from tests.microsoft365.service import LocalMicrosoft365
 from tests.sample import tenants
 from tests.sample.directory import AUDITOR, LOCATIONS, contoso_directory
+from tests.sample.waivers import accept_findings
 
 if TYPE_CHECKING:
     from tests.sample.directory import Location
@@ -34,14 +34,12 @@ SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
 
 
 def main() -> None:
-    """Parse the command line, record, print the folder of the evidence."""
-    parser = argparse.ArgumentParser(prog="python -m tests.sample.record", description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, default=SAMPLE_DATA, metavar="FOLDER")
+    """Record, accept, print what was written."""
     try:
-        evidence = record(parser.parse_args().folder)
+        evidence = record(SAMPLE_DATA)
     except LabUnavailable as reason:
         sys.exit(str(reason))
-    sys.stdout.write(f"{evidence}\n")
+    sys.stdout.write(f"{evidence}\n{accept_findings(SAMPLE_DATA)}\n")
 
 
 def record(folder: Path) -> Path:

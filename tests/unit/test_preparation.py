@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -105,6 +106,13 @@ def test_every_unknown_connection_is_named_with_those_there_are(folder: Path) ->
     told = problems(folder, RECORDED, RECORDED_TENANT, only=("old", "x", "y"))
     assert len(told) == 2
     assert all("choose from old, cloud" in each for each in told)
+    assert "did you mean 'cloud'? " in problems(folder, RECORDED, RECORDED_TENANT, only=("clud",))[0]
+
+
+def test_an_unknown_connection_hides_no_other_problem(folder: Path) -> None:
+    told = problems(folder, hybrid("live", "env:NOT_SET_ANYWHERE"), RECORDED, only=("live", "x"))
+    assert len(told) == 2
+    assert any("NOT_SET_ANYWHERE" in each for each in told)
 
 
 def test_prompts_are_asked_once_per_place(folder: Path) -> None:
@@ -144,6 +152,7 @@ def test_evidence_of_the_other_kind_is_refused(folder: Path) -> None:
     (told,) = problems(folder, {**RECORDED, "kind": "exchange_online"})
     assert "the recorded evidence is of a hybrid connection" in told
     assert "write kind: hybrid" in told
+    assert re.search(r"inventory\.json:[0-9]+ \(old\)", told)
 
 
 def test_a_profile_of_the_user_s_own_is_found_beside_the_inventory(folder: Path) -> None:

@@ -64,6 +64,20 @@ def test_a_run_comes_back_under_the_names_of_its_inventory(tmp_path: Path, part:
     assert {matrix.profile.id for _, matrix in recorded.inputs} == {"hybrid-exchange-online"}
 
 
+def test_what_a_run_was_made_for_is_recorded_and_an_older_run_was_a_review(tmp_path: Path) -> None:
+    run = write_run(tmp_path)
+    assert read_recorded_run(run).facts.kind == "review"
+    edit(run, lambda content: content.update(kind="readiness"))
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    copy_recorded_run(read_recorded_run(run), copy)
+    assert read_recorded_run(copy).facts.kind == "readiness"
+    edit(run, lambda content: content.pop("kind"))
+    assert read_recorded_run(run).facts.kind == "review"
+    edit(run, lambda content: content.update(kind="party"))
+    assert "holds no recorded run" in refused(run)
+
+
 def test_one_connection_alone_is_judged_by_the_profile_it_was_recorded_with(tmp_path: Path) -> None:
     run = write_run(tmp_path)
     recorded = read_recorded_run(run / "evidence" / "renamed")

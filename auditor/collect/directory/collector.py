@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from auditor.collect.directory.accounts import read_account, read_auditing_identity, read_token_groups
 from auditor.collect.directory.containers import (
+    plan_inhabitants,
+    plan_other_containers,
     read_ancestors,
     read_containers,
     read_domain,
@@ -18,9 +21,10 @@ from auditor.collect.directory.containers import (
 )
 from auditor.collect.directory.delegates import read_delegates
 from auditor.collect.directory.groups import read_groups, read_well_known_memberships
-from auditor.collect.directory.hosts import HostTrials, SignedInHost
+from auditor.collect.directory.hosts import HostTrials, SignedInHost, sign_in_again
 from auditor.collect.directory.limits import DEFAULT_LIMITS, Deadline, Limits
-from auditor.collect.directory.naming import read_class_vocabularies, read_schema, read_trustees
+from auditor.collect.directory.naming import plan_schema, read_class_vocabularies, read_schema, read_trustees
+from auditor.collect.directory.read_ahead import ReadAhead
 from auditor.collect.directory.reader import DirectoryReader, not_held_here
 from auditor.collect.directory.session import FoundObject
 from auditor.collect.directory.sign_in import SimpleBind
@@ -95,9 +99,10 @@ def collect_directory(  # noqa: PLR0913 - the parts of one collection
     if isinstance(host, Gap):
         _leave_every_gap(connection, writer, host, scope)
         return ""
-    with closing(host.session):
+    open_another = partial(sign_in_again, host, trials.identity, limits=limits, deadline=deadline)
+    with closing(host.session), ReadAhead(open_another) as ahead:
         host.session.first_page_only = scope.is_probe
-        reader = _reader_of(host, writer)
+        reader = _reader_of(host, ahead, writer)
         announce("reading the auditing identity")
         read_auditing_identity(reader, host.session.signed_in_as, connection.base_dns)
         announce("reading the account and its groups")
@@ -106,6 +111,8 @@ def collect_directory(  # noqa: PLR0913 - the parts of one collection
             announce(f"reading {scope.only_object}")
             _read_object(reader, scope.only_object)
             return host.session.signed_in_as
+        if not scope.is_probe:
+            _plan(reader, connection, home)
         _read_units(reader, connection, announce)
         announce("reading what surrounds them")
         _read_surroundings(reader, connection, home)
@@ -135,7 +142,7 @@ def _identity(sign_in: DirectorySignIn, secrets: Mapping[SecretReference, Secret
 def _read_memberships(reader: DirectoryReader, connection: HybridConnection) -> str | None:
     """Read the account's memberships; return the naming context of its domain, None when it is not held here."""
     account = read_account(
-        reader, connection.username, connection.base_dns, partial_replica=connection.global_catalog
+        reader, connection.username, connection.base_dns, partial_replica=connection.reads_global_catalog
     )
     home = next(iter(connection.base_dns), "") if isinstance(account, Gap) else account.dn
     context = reader.context_of(home)
@@ -186,8 +193,7 @@ def _read_surroundings(reader: DirectoryReader, connection: HybridConnection, ho
     read_schema(reader)
     read_class_vocabularies(reader)
     units = [dn for _, dn in _units(connection)]
-    contexts = dict.fromkeys(filter(None, (home, *map(reader.context_of, units))))
-    read_other_containers(reader, contexts, units)
+    read_other_containers(reader, _contexts(reader, units, home), units)
     if home is None:
         elsewhere = ("tier_zero", "managed_service_accounts", "trustees")
         _leave_gaps(reader.writer, elsewhere, not_held_here(reader, connection.base_dns[0]))
@@ -198,10 +204,24 @@ def _read_surroundings(reader: DirectoryReader, connection: HybridConnection, ho
     read_certificate_services(reader)
 
 
-def _reader_of(host: SignedInHost, writer: EvidenceWriter) -> DirectoryReader:
+def _plan(reader: DirectoryReader, connection: HybridConnection, home: str | None) -> None:
+    """Have read ahead what takes long, should the directory turn out to be large."""
+    units = list(dict.fromkeys(dn for _, dn in _units(connection)))
+    for dn in units:
+        plan_inhabitants(reader, dn)
+    plan_schema(reader)
+    plan_other_containers(reader, _contexts(reader, units, home), units)
+
+
+def _contexts(reader: DirectoryReader, units: Iterable[str], home: str | None) -> dict[str, None]:
+    return dict.fromkeys(filter(None, (home, *map(reader.context_of, units))))
+
+
+def _reader_of(host: SignedInHost, ahead: ReadAhead, writer: EvidenceWriter) -> DirectoryReader:
     contexts = ((parsed_dn(text), text) for text in host.root_dse.get("namingContexts", ()))
     return DirectoryReader(
         session=host.session,
+        ahead=ahead,
         writer=writer,
         naming_contexts={name: text for name, text in contexts if name is not None},
         configuration_context=next(iter(host.root_dse.get("configurationNamingContext", ())), None),

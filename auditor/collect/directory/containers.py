@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.collect.directory.reader import not_held_here, require_found
@@ -106,7 +106,7 @@ def read_containers(reader: DirectoryReader, dn: str, unit: FoundObject) -> None
     Whoever may not list an object's contents is shown none. So without the unit's descriptor, which says
     whether the auditing identity may, the read proves nothing to be absent.
     """
-    request = SearchRequest(base=dn, attributes=_CONTAINER_ATTRIBUTES, filter=_CONTAINERS, scope=Scope.SUBTREE)
+    request = _containers_below(dn, Scope.SUBTREE)
     with reader.read("containers", request.as_query(), subject=dn) as read:
         for found in reader.objects_below(read, request):
             if found.dn != unit.dn:
@@ -116,12 +116,28 @@ def read_containers(reader: DirectoryReader, dn: str, unit: FoundObject) -> None
 
 def read_inhabitants(reader: DirectoryReader, dn: str) -> None:
     """Store the users and groups below a configured unit: the delegation is meant for them."""
-    request = SearchRequest(
-        base=dn, attributes=_INHABITANT_ATTRIBUTES, filter=_PEOPLE_AND_GROUPS, scope=Scope.SUBTREE
-    )
+    request = _inhabitants_of(dn)
     with reader.read("inhabitants", request.as_query(), subject=dn) as read:
         for found in reader.objects_below(read, request):
             reader.store(read, found)
+
+
+def plan_inhabitants(reader: DirectoryReader, dn: str) -> None:
+    """Have the users and groups below a configured unit read ahead."""
+    reader.ahead.plan(_inhabitants_of(dn))
+
+
+def _inhabitants_of(dn: str) -> SearchRequest:
+    return SearchRequest(
+        base=dn, attributes=_INHABITANT_ATTRIBUTES, filter=_PEOPLE_AND_GROUPS, scope=Scope.SUBTREE
+    )
+
+
+def plan_other_containers(reader: DirectoryReader, contexts: Iterable[str], units: Iterable[str]) -> None:
+    """Have the containers beside the configured units read ahead."""
+    way = _WayAround(reader, units)
+    for request in way.first(contexts):
+        reader.ahead.plan(request, way.following)
 
 
 def read_other_containers(reader: DirectoryReader, contexts: Iterable[str], units: Iterable[str]) -> None:
@@ -131,10 +147,18 @@ def read_other_containers(reader: DirectoryReader, contexts: Iterable[str], unit
         filter=_CONTAINERS, scope=Scope.SUBTREE,
     ).as_query()
     with reader.read("other_containers", query) as read:
-        _OtherContainers(reader, read, units).read_from(tuple(contexts))
+        _OtherContainers(reader, read, _WayAround(reader, units)).read_from(tuple(contexts))
 
 
-class _OtherContainers:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Level:
+    """The containers at one level: those that lie beside the units, and those that lie above one."""
+
+    beside: tuple[FoundObject, ...]
+    above: tuple[FoundObject, ...]
+
+
+class _WayAround:
     """Finds the way round the configured units.
 
     Where few objects lie above the units, the way down to them is walked level by level, so that a large unit is not
@@ -142,48 +166,48 @@ class _OtherContainers:
     less than one for each container.
     """
 
-    def __init__(self, reader: DirectoryReader, read: OpenRead, units: Iterable[str]) -> None:
-        self._reader = reader
-        self._read = read
+    def __init__(self, reader: DirectoryReader, units: Iterable[str]) -> None:
         self._units = {name for name in map(parsed_dn, units) if name is not None}
         self._above = {
             name for unit in self._units for name in map(parsed_dn, _ancestors(reader, str(unit))) if name is not None
         }
+        self.is_walked = len(self._above) <= _MOST_LEVELS_WALKED
 
-    def read_from(self, contexts: Iterable[str]) -> None:
-        """Store what lies beside the units in each naming context."""
-        if len(self._above) > _MOST_LEVELS_WALKED:
-            for context in contexts:
-                self._sweep(context)
-            return
-        levels = deque(contexts)
-        while levels:
-            self._walk(levels.popleft(), levels)
+    def first(self, contexts: Iterable[str]) -> list[SearchRequest]:
+        """Return what is asked of each naming context to begin with."""
+        scope = Scope.CHILDREN if self.is_walked else Scope.SUBTREE
+        return [_containers_below(context, scope) for context in contexts]
 
-    def _walk(self, base: str, levels: deque[str]) -> None:
-        beside, way_down = [], []
-        for found in _search_containers(self._reader, self._read, base, Scope.CHILDREN):
-            name = parsed_dn(found.dn)
+    def following(self, request: SearchRequest, found: Iterable[FoundObject]) -> list[SearchRequest]:
+        """Return what is asked next, after a search found that."""
+        if request.scope is not Scope.CHILDREN:
+            return []
+        level = self.level(request.base, found)
+        if level is None:
+            return [_containers_below(request.base, Scope.SUBTREE)]
+        return [
+            *(_containers_below(each.dn, Scope.SUBTREE) for each in level.beside),
+            *(_containers_below(each.dn, Scope.CHILDREN) for each in level.above),
+        ]
+
+    def level(self, base: str, found: Iterable[FoundObject]) -> _Level | None:
+        """Tell the containers below `base` apart; None when there are so many that all below is searched at once."""
+        beside, above = [], []
+        for each in found:
+            name = parsed_dn(each.dn)
+            if name == parsed_dn(base):
+                continue  # a host that shows the base among its children must not lead in a circle
             if name in self._above:
-                way_down.append(found.dn)
+                above.append(each)
             elif name is not None and not self._is_in_unit(name):
-                beside.append(found)
+                beside.append(each)
             if len(beside) > _MOST_SIBLINGS:
-                self._sweep(base)
-                return
-        levels.extend(way_down)
-        for found in beside:
-            self._reader.store(self._read, found)
-            for below in _search_containers(self._reader, self._read, found.dn, Scope.SUBTREE):
-                if below.dn != found.dn:
-                    self._reader.store(self._read, below)
+                return None
+        return _Level(beside=tuple(beside), above=tuple(above))
 
-    def _sweep(self, base: str) -> None:
-        for found in _search_containers(self._reader, self._read, base, Scope.SUBTREE):
-            name = parsed_dn(found.dn)
-            is_base = found.dn == base or name in self._reader.naming_contexts
-            if name is not None and not is_base and name not in self._above and not self._is_in_unit(name):
-                self._reader.store(self._read, found)
+    def passes(self, name: DistinguishedName) -> bool:
+        """Tell whether an object lies beside the units: neither in nor above one."""
+        return name not in self._above and not self._is_in_unit(name)
 
     def _is_in_unit(self, name: DistinguishedName) -> bool:
         closest: DistinguishedName | None = name
@@ -192,9 +216,49 @@ class _OtherContainers:
         return closest is not None
 
 
-def _search_containers(reader: DirectoryReader, read: OpenRead, base: str, scope: Scope) -> Iterator[FoundObject]:
-    request = SearchRequest(base=base, attributes=_CONTAINER_ATTRIBUTES, filter=_CONTAINERS, scope=scope)
-    return reader.objects_below(read, request)
+class _OtherContainers:
+    """Stores what lies beside the units."""
+
+    def __init__(self, reader: DirectoryReader, read: OpenRead, way: _WayAround) -> None:
+        self._reader = reader
+        self._read = read
+        self._way = way
+
+    def read_from(self, contexts: Iterable[str]) -> None:
+        """Store what lies beside the units in each naming context."""
+        if not self._way.is_walked:
+            for context in contexts:
+                self._sweep(context)
+            return
+        levels = deque(contexts)
+        while levels:
+            self._walk(levels.popleft(), levels)
+
+    def _walk(self, base: str, levels: deque[str]) -> None:
+        level = self._way.level(base, self._search(base, Scope.CHILDREN))
+        if level is None:
+            self._sweep(base)
+            return
+        levels.extend(each.dn for each in level.above)
+        for found in level.beside:
+            self._reader.store(self._read, found)
+            for below in self._search(found.dn, Scope.SUBTREE):
+                if below.dn != found.dn:
+                    self._reader.store(self._read, below)
+
+    def _sweep(self, base: str) -> None:
+        for found in self._search(base, Scope.SUBTREE):
+            name = parsed_dn(found.dn)
+            is_base = found.dn == base or name in self._reader.naming_contexts
+            if name is not None and not is_base and self._way.passes(name):
+                self._reader.store(self._read, found)
+
+    def _search(self, base: str, scope: Scope) -> Iterator[FoundObject]:
+        return self._reader.objects_below(self._read, _containers_below(base, scope))
+
+
+def _containers_below(base: str, scope: Scope) -> SearchRequest:
+    return SearchRequest(base=base, attributes=_CONTAINER_ATTRIBUTES, filter=_CONTAINERS, scope=scope)
 
 
 def _ancestors(reader: DirectoryReader, dn: str) -> Iterator[str]:

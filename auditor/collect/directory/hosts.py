@@ -109,6 +109,16 @@ class HostTrials:
                 cleanup.pop_all()
 
 
+def sign_in_again(
+    host: SignedInHost, identity: SimpleBind | KerberosSignIn, *, limits: Limits, deadline: Deadline
+) -> DirectorySession:
+    """Open one more session with a host. Raises SourceError when it does not let us in; nothing is tried again."""
+    handshake = shake_hands(host.target, timeout_s=limits.connect_s, deadline=deadline)
+    if isinstance(handshake.outcome, Gap):
+        raise SourceError(handshake.outcome)
+    return sign_in(handshake.outcome, host.target, identity, limits=limits, deadline=deadline)
+
+
 def _observed(handshake: Handshake) -> Record:
     facts = handshake.certificate
     tls: Json = {"version": handshake.version, "cipher": handshake.cipher} if handshake.version else None

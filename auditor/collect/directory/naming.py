@@ -24,22 +24,33 @@ _TRUSTEE_ATTRIBUTES = ("objectSid", "sAMAccountName", "objectClass")
 
 def read_schema(reader: DirectoryReader) -> None:
     """Store classes, attributes and control access rights with their GUIDs (MS-ADTS 3.1.1.2, 5.1.3.2.1)."""
-    schema, configuration = reader.schema_context, reader.configuration_context
-    rights = f"CN=Extended-Rights,{configuration}" if configuration else None
-    _read_all(reader, "schema_classes", schema, "(objectClass=classSchema)", _CLASS_ATTRIBUTES)
-    _read_all(reader, "schema_attributes", schema, "(objectClass=attributeSchema)", _ATTRIBUTE_ATTRIBUTES)
-    _read_all(reader, "extended_rights", rights, "(objectClass=controlAccessRight)", _RIGHT_ATTRIBUTES)
+    for dataset, request in _schema_searches(reader).items():
+        with reader.read(dataset, request.as_query()) as read:
+            if not request.base:
+                raise SourceError(Gap(kind=GapKind.INCOMPLETE, message="the host does not name its schema"))
+            for found in reader.objects_below(read, request):
+                reader.store(read, found)
 
 
-def _read_all(
-    reader: DirectoryReader, dataset: str, base: str | None, filter_text: str, attributes: tuple[str, ...]
-) -> None:
-    request = SearchRequest(base=base or "", attributes=attributes, filter=filter_text, scope=Scope.CHILDREN)
-    with reader.read(dataset, request.as_query()) as read:
-        if base is None:
-            raise SourceError(Gap(kind=GapKind.INCOMPLETE, message="the host does not name its schema"))
-        for found in reader.objects_below(read, request):
-            reader.store(read, found)
+def plan_schema(reader: DirectoryReader) -> None:
+    """Have the schema read ahead."""
+    for request in _schema_searches(reader).values():
+        if request.base:
+            reader.ahead.plan(request)
+
+
+def _schema_searches(reader: DirectoryReader) -> dict[str, SearchRequest]:
+    schema, configuration = reader.schema_context or "", reader.configuration_context
+    rights = f"CN=Extended-Rights,{configuration}" if configuration else ""
+    return {
+        "schema_classes": _children(schema, "(objectClass=classSchema)", _CLASS_ATTRIBUTES),
+        "schema_attributes": _children(schema, "(objectClass=attributeSchema)", _ATTRIBUTE_ATTRIBUTES),
+        "extended_rights": _children(rights, "(objectClass=controlAccessRight)", _RIGHT_ATTRIBUTES),
+    }
+
+
+def _children(base: str, filter_text: str, attributes: tuple[str, ...]) -> SearchRequest:
+    return SearchRequest(base=base, attributes=attributes, filter=filter_text, scope=Scope.CHILDREN)
 
 
 def read_class_vocabularies(reader: DirectoryReader) -> None:

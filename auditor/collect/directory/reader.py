@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from auditor.collect.directory.session import PAGE_SIZE, Scope
 from auditor.errors import SourceError
 from auditor.model.directory_entry import DESCRIPTOR_ATTRIBUTE, DirectoryEntry, entry_to_record
 from auditor.model.distinguished_name import DistinguishedName, parsed_dn
@@ -15,6 +16,7 @@ from auditor.model.evidence import Gap, GapKind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from auditor.collect.directory.read_ahead import ReadAhead
     from auditor.collect.directory.session import DirectorySession, FoundObject, SearchRequest
     from auditor.collect.evidence_writer import EvidenceWriter, OpenRead
     from auditor.model.evidence import Json
@@ -29,6 +31,7 @@ class DirectoryReader:
     """
 
     session: DirectorySession
+    ahead: ReadAhead
     writer: EvidenceWriter
     naming_contexts: Mapping[DistinguishedName, str]
     configuration_context: str | None
@@ -37,6 +40,7 @@ class DirectoryReader:
     trustees: set[bytes] = field(default_factory=set)
     domain_sid: bytes | None = None
     _trustee_pattern: re.Pattern[bytes] | None = None
+    _searched: set[str] = field(default_factory=set)
 
     @contextmanager
     def read(self, dataset: str, query: Mapping[str, Json], *, subject: str = "") -> Iterator[OpenRead]:
@@ -53,10 +57,13 @@ class DirectoryReader:
     def objects_below(self, read: OpenRead, request: SearchRequest) -> Iterator[FoundObject]:
         """Search a subtree and count its pages.
 
-        Continuations to other servers are left alone: what they name are partitions of their own.
+        Continuations to other servers are left alone: what they name are partitions of their own. A full page
+        of a subtree is the sign of a large one, where it is worth a second session to read ahead.
         """
-        for page in self.session.pages(request):
+        for page in self.ahead.pages(request) or self.session.pages(request):
             read.pages += 1
+            if len(page.objects) >= PAGE_SIZE and request.scope is Scope.SUBTREE:  # every schema fills a page
+                self.ahead.begin()
             yield from page.objects
 
     def store(self, read: OpenRead, found: FoundObject) -> FoundObject:
@@ -66,13 +73,8 @@ class DirectoryReader:
         descriptor = next(iter(attributes.pop(DESCRIPTOR_ATTRIBUTE, ())), None)
         for structural_class in whole.texts("objectClass")[-1:]:  # from top to the class itself, MS-ADTS 3.1.1.1.4
             self.samples.setdefault(structural_class, whole.dn)
-        if descriptor is not None:
-            self._note_trustees(descriptor)
-        read.add(entry_to_record(DirectoryEntry(
-            dn=whole.dn,
-            attributes=attributes,
-            descriptor=None if descriptor is None else self.writer.store_descriptor(descriptor),
-        )))
+        digest = None if descriptor is None else self._store_descriptor(descriptor)
+        read.add(entry_to_record(DirectoryEntry(dn=whole.dn, attributes=attributes, descriptor=digest)))
         return whole
 
     def watch_trustees(self, domain_sid: bytes) -> None:
@@ -81,10 +83,13 @@ class DirectoryReader:
         head = domain_sid[:1] + bytes([domain_sid[1] + 1]) + domain_sid[2:]
         self._trustee_pattern = re.compile(re.escape(head) + b"....", re.DOTALL)
 
-    def _note_trustees(self, descriptor: bytes) -> None:
-        # Searched rather than parsed: a false hit is a SID that is looked up in vain.
-        if self._trustee_pattern is not None:
+    def _store_descriptor(self, descriptor: bytes) -> str:
+        digest = self.writer.store_descriptor(descriptor)
+        # Searched rather than parsed: a false hit is a SID that is looked up in vain. Most descriptors come many times.
+        if self._trustee_pattern is not None and digest not in self._searched:
+            self._searched.add(digest)
             self.trustees.update(self._trustee_pattern.findall(descriptor))
+        return digest
 
     def context_of(self, dn: str) -> str | None:
         """Return the naming context of this host that holds `dn`: the closest one above it."""

@@ -14,7 +14,9 @@ from ldap3.core.results import (
     RESULT_REFERRAL,
     RESULT_SUCCESS,
 )
+from ldap3.operation.search import search_operation
 from ldap3.protocol.microsoft import security_descriptor_control
+from ldap3.protocol.rfc2696 import paged_search_control
 
 from auditor.collect.directory.failures import (
     LDAP_FAILURES,
@@ -22,6 +24,7 @@ from auditor.collect.directory.failures import (
     malformed_answer,
     printable,
 )
+from auditor.collect.directory.wire import Answer, Wire, unpacked_entry
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind, Json
 
@@ -97,6 +100,15 @@ class Page:
     continuations: tuple[str, ...]
 
 
+@dataclass(slots=True, kw_only=True)
+class _Question:
+    """A search that was sent, for a page after the first or not, and its answer once that is there."""
+
+    is_continuing: bool
+    number: int = 0
+    answer: Answer | None = None
+
+
 class DirectorySession:
     """Searches on one host. Every method raises SourceError when the host gives no usable answer.
 
@@ -108,26 +120,33 @@ class DirectorySession:
 
     def __init__(self, connection: Connection, endpoint: str, *, signed_in_as: str = "") -> None:
         self._connection = connection
+        self._wire = Wire(connection)
         self.endpoint = endpoint
         self.signed_in_as = signed_in_as
         self.first_page_only = False
         self._broken: Gap | None = None
+        self._unanswered: _Question | None = None
 
     def pages(self, request: SearchRequest) -> Iterator[Page]:
-        """Yield the answer page by page; what was yielded stands even when a later page fails."""
-        cookie: bytes | None = None
-        while True:
-            continuing = cookie is not None
-            result, page = self._ask(request, cookie, continuing=continuing)
-            yield page
-            gap = self._failure(request, result)
+        """Yield the answer page by page; what was yielded stands even when a later page fails.
+
+        Before a page is unpacked the next one is asked for, so that the host works on it in the meantime.
+        """
+        question: _Question | None = self._ask(request)
+        while question is not None:
+            answer = self._answer_to(question)
+            gap = self._failure(request, answer.result)
+            cookie = None if gap is not None else _cookie(request, answer.result)
+            following = self._ask(request, cookie) if cookie and not self.first_page_only else None
+            yield self._page(question, answer)
             if gap is not None:
-                raise SourceError(_broke_off(gap) if continuing else gap)
-            if self.first_page_only:
-                return
-            cookie = self._next_cookie(request, result)
-            if not cookie:
-                return
+                raise SourceError(_broke_off(gap) if question.is_continuing else gap)
+            if cookie is None and not self.first_page_only:
+                raise SourceError(Gap(
+                    kind=GapKind.INCOMPLETE,
+                    message=f"{self.endpoint} did not say whether there is more below {request.base}",
+                ))
+            question = following
 
     def object_at(self, request: SearchRequest) -> FoundObject | Gap:
         """Return the object at `request.base`, or why the directory does not show one.
@@ -135,10 +154,12 @@ class DirectorySession:
         `NOT_FOUND` is the server's word that nothing is there, which it also gives for an object below one
         whose contents may not be listed; success without an entry is `NOT_PERMITTED`.
         """
-        result, page = self._ask(request, None)
-        gap = self._failure(request, result)
+        question = self._ask(request)
+        answer = self._answer_to(question)
+        gap = self._failure(request, answer.result)
         if gap is not None:
             return gap
+        page = self._page(question, answer)
         if page.objects:
             return page.objects[0]
         if page.continuations:
@@ -184,31 +205,48 @@ class DirectorySession:
             values.extend(answer.attributes[option])
         return tuple(values)
 
-    def _ask(
-        self, request: SearchRequest, cookie: bytes | None, *, continuing: bool = False
-    ) -> tuple[dict[str, Any], Page]:
-        if self._broken is not None:
-            raise SourceError(self._broken)
+    def _ask(self, request: SearchRequest, cookie: bytes = b"") -> _Question:
+        """Send a search. The answer to one that was sent before is received first, and kept."""
+        self._receive()
+        question = _Question(is_continuing=bool(cookie))
+        if self._broken is None:
+            try:
+                question.number = self._wire.send(_search_operation(request), _controls(request, cookie))
+            except LDAP_FAILURES as error:
+                self._broken = communication_failure(self.endpoint, error)
+            else:
+                self._unanswered = question
+        return question
+
+    def _receive(self) -> None:
+        question, self._unanswered = self._unanswered, None
+        if question is not None:
+            try:
+                question.answer = self._wire.receive(question.number)
+            except LDAP_FAILURES as error:
+                self._broken = communication_failure(self.endpoint, error)
+
+    def _answer_to(self, question: _Question) -> Answer:
+        if question is self._unanswered:
+            self._receive()
+        if question.answer is None:
+            raise SourceError(self._end_of(question))
+        return question.answer
+
+    def _page(self, question: _Question, answer: Answer) -> Page:
         try:
-            self._connection.search(
-                request.base,
-                request.filter,
-                _SCOPES[request.scope],
-                DEREF_NEVER,
-                attributes=list(request.attributes),
-                controls=_controls(request),
-                paged_size=PAGE_SIZE if request.is_paged else None,
-                paged_criticality=True,
-                paged_cookie=cookie,
-            )
-            result, page = self._connection.result, _page(self._connection.response or [])
-        except LDAP_FAILURES as error:
-            self._broken = communication_failure(self.endpoint, error)
-            raise SourceError(_broke_off(self._broken) if continuing else self._broken) from error
-        if result["type"] != "searchResDone":
+            unpacked = [unpacked_entry(message) for message in answer.entries]
+        except ValueError as error:
             self._broken = malformed_answer(self.endpoint)
-            raise SourceError(self._broken)
-        return result, page
+            raise SourceError(self._end_of(question)) from error
+        return Page(
+            objects=tuple(FoundObject(dn=dn, attributes=attributes) for dn, attributes in unpacked),
+            continuations=tuple(answer.continuations),
+        )
+
+    def _end_of(self, question: _Question) -> Gap:
+        gap = self._broken or malformed_answer(self.endpoint)
+        return _broke_off(gap) if question.is_continuing else gap
 
     def _failure(self, request: SearchRequest, result: Mapping[str, Any]) -> Gap | None:
         code = result["result"]
@@ -237,18 +275,6 @@ class DirectorySession:
         where = printable(", ".join(urls))
         return Gap(kind=GapKind.INCOMPLETE, message=f"{self.endpoint} refers to {where} for {request.base}")
 
-    def _next_cookie(self, request: SearchRequest, result: Mapping[str, Any]) -> bytes:
-        if not request.is_paged:
-            return b""
-        answer = result.get("controls", {}).get(_PAGED_RESULTS)
-        if answer is None:  # RFC 2696 3: a server that honours the control returns it with every page
-            raise SourceError(Gap(
-                kind=GapKind.INCOMPLETE,
-                message=f"{self.endpoint} did not say whether there is more below {request.base}",
-            ))
-        cookie: bytes = answer["value"]["cookie"]
-        return cookie
-
 
 def _broke_off(gap: Gap) -> Gap:
     return replace(gap, kind=GapKind.INCOMPLETE, message=f"the read broke off midway: {gap.message}")
@@ -258,25 +284,28 @@ def _broken_range(dn: str, name: str, reason: str) -> Gap:
     return Gap(kind=GapKind.INCOMPLETE, message=f"{name} of {dn} could not be read to its end: {reason}")
 
 
-def _controls(request: SearchRequest) -> list[Any]:
-    if DESCRIPTOR not in request.attributes:
-        return []
-    return [*security_descriptor_control(criticality=True, sdflags=_OWNER_AND_DACL)]
+def _search_operation(request: SearchRequest) -> Any:  # noqa: ANN401 - ldap3's form of it
+    return search_operation(
+        request.base, request.filter, _SCOPES[request.scope], DEREF_NEVER, list(request.attributes),
+        size_limit=0, time_limit=0, types_only=False, auto_escape=True, auto_encode=True,
+    )  # fmt: skip
 
 
-def _page(response: list[dict[str, Any]]) -> Page:
-    return Page(
-        objects=tuple(_found(entry) for entry in response if entry["type"] == "searchResEntry"),
-        continuations=tuple(
-            url for entry in response if entry["type"] == "searchResRef" for url in entry["uri"] or ()
-        ),
-    )
+def _controls(request: SearchRequest, cookie: bytes) -> list[Any]:
+    controls: list[Any] = []
+    if DESCRIPTOR in request.attributes:
+        controls += security_descriptor_control(criticality=True, sdflags=_OWNER_AND_DACL)
+    if request.is_paged:
+        controls.append(paged_search_control(criticality=True, size=PAGE_SIZE, cookie=cookie))
+    return controls
 
 
-def _found(entry: Mapping[str, Any]) -> FoundObject:
-    return FoundObject(
-        dn=entry["raw_dn"].decode("utf-8"),  # strict: ldap3 would guess another encoding
-        attributes={
-            name.lower(): tuple(values) for name, values in entry["raw_attributes"].items() if values
-        },
-    )
+def _cookie(request: SearchRequest, result: Mapping[str, Any]) -> bytes | None:
+    """Return what the next page is asked for with, empty after the last; None when the host does not say.
+
+    A server that honours the control for pages returns it with every page (RFC 2696 3).
+    """
+    if not request.is_paged:
+        return b""
+    control = result.get("controls", {}).get(_PAGED_RESULTS)
+    return None if control is None else bytes(control["value"]["cookie"])

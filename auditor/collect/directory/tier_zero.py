@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.acl.sid import format_sid
@@ -27,13 +28,20 @@ _MANAGED_ACCOUNT_ATTRIBUTES = ("objectClass", "objectSid", "sAMAccountName", "ms
 # krbtgt and the privileged groups of the domain, by RID; the builtin ones, by SID (MS-ADTS 6.1.1.6)
 _RIDS = (502, 512, 516, 517, 518, 519, 520, 521, 526, 527)
 _BUILTIN_RIDS = (544, 548, 549, 550, 551, 552)
+# Whoever controls one of these computers controls the domain
+_DOMAIN_CONTROLLERS = "(&(objectClass=computer)(primaryGroupID=516))"
 # Every domain has these, whatever its level and its place in the forest
 _RIDS_EVERYWHERE = (502, 512, 516, 517, 520)
+_HIDDEN_CONTROLLERS = Gap(  # a domain without one would not have answered
+    kind=GapKind.NOT_PERMITTED,
+    message="the domain controllers' computers are hidden from the auditing identity",
+    missing_permission="List contents on the Domain Controllers OU, and Read on the computers in it",
+)
 _BUILTIN = b"\x01\x02\x00\x00\x00\x00\x00\x05\x20\x00\x00\x00"
 
 
 def read_tier_zero(reader: DirectoryReader, context: str) -> None:
-    """Store AdminSDHolder, the Domain Controllers OU, the group policies, the forest's heads, and the groups."""
+    """Store AdminSDHolder, the group policies, the forest's heads, privileged groups, the controllers and their OU."""
     bases = [
         f"CN=AdminSDHolder,CN=System,{context}",
         f"OU=Domain Controllers,{context}",
@@ -63,6 +71,12 @@ def read_tier_zero(reader: DirectoryReader, context: str) -> None:
                 hidden.pop(sid, None)
         if hidden:
             read.leave_gap(_hidden_groups(tuple(hidden)))
+        seen = False
+        for found in reader.objects_below(read, replace(request, filter=_DOMAIN_CONTROLLERS)):
+            reader.store(read, found)
+            seen = True
+        if not seen:
+            read.leave_gap(_HIDDEN_CONTROLLERS)
 
 
 def _sids(domain_sid: bytes, rids: Sequence[int]) -> Sequence[bytes]:

@@ -6,12 +6,11 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from auditor.collect.directory.hosts import sign_in_again
 from auditor.collect.directory.reader import require_found
 from auditor.collect.directory.session import SearchRequest
-from auditor.collect.directory.sign_in import SimpleBind, sign_in
-from auditor.collect.directory.tls import shake_hands
+from auditor.collect.directory.sign_in import SimpleBind
 from auditor.errors import SourceError
-from auditor.model.evidence import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from auditor.collect.directory.hosts import SignedInHost
     from auditor.collect.directory.limits import Deadline, Limits
     from auditor.collect.directory.reader import DirectoryReader
-    from auditor.collect.directory.session import DirectorySession
+    from auditor.model.evidence import Gap
     from auditor.model.sign_in import Secret
 
 # Computed for whoever is signed in: MS-ADTS 3.1.1.4.5.4, .22 and .24
@@ -42,7 +41,8 @@ def read_effective_rights(  # noqa: PLR0913 - the parts of one more sign-in
     """
     wanted = tuple(dict.fromkeys(units))
     try:
-        session = _sign_in(host, username, password, limits, deadline)
+        identity = SimpleBind(username=username, password=password)
+        session = sign_in_again(host, identity, limits=limits, deadline=deadline)
     except SourceError as error:
         for dn in wanted:
             query = SearchRequest(base=dn, attributes=_ATTRIBUTES).as_query()
@@ -55,21 +55,6 @@ def read_effective_rights(  # noqa: PLR0913 - the parts of one more sign-in
             with reader.read("effective_rights", request.as_query(), subject=dn) as read:
                 read.pages += 1
                 reader.store(read, require_found(session.object_at(request)))
-
-
-def _sign_in(
-    host: SignedInHost, username: str, password: Secret, limits: Limits, deadline: Deadline
-) -> DirectorySession:
-    handshake = shake_hands(host.target, timeout_s=limits.connect_s, deadline=deadline)
-    if isinstance(handshake.outcome, Gap):
-        raise SourceError(handshake.outcome)
-    return sign_in(
-        handshake.outcome,
-        host.target,
-        SimpleBind(username=username, password=password),
-        limits=limits,
-        deadline=deadline,
-    )
 
 
 def _as_witness(gap: Gap) -> Gap:

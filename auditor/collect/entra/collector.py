@@ -50,6 +50,7 @@ class EntraCollector:
     _owned_applications: list[Future[Recorded]] = field(init=False, default_factory=list)
     _roles_of: dict[str, Future[Recorded]] = field(init=False, default_factory=dict)
     _owners: dict[str, Future[Recorded]] = field(init=False, default_factory=dict)
+    _members: dict[str, Future[Recorded]] = field(init=False, default_factory=dict)
     _grants: list[Future[Recorded]] = field(init=False, default_factory=list)
 
     @property
@@ -179,8 +180,18 @@ class EntraCollector:
         """Ask who is in groups that Exchange lets hold its roles, and who may add to them."""
         self.recorder.leave_out_for(self._about_account(self._member_of), "group_members")
         for group_id in group_ids:
-            self.recorder.ask(self._questions.group_members(group_id))
+            self._ask_for_members(group_id)
             self._ask_for_owners(group_id)
+
+    def ask_what_owned_groups_are_in(self, group_ids: Iterable[str]) -> None:
+        """Ask who is in groups that Exchange lets hold its roles, if a group of the account's may be among them."""
+        owned = self._owned.result().records if self._owned else ()
+        for group_id in group_ids if any(_type(each) == "group" for each in owned) else ():
+            self._ask_for_members(group_id)
+
+    def _ask_for_members(self, group_id: str) -> None:
+        if group_id not in self._members:
+            self._members[group_id] = self.recorder.ask(self._questions.group_members(group_id))
 
     def _ask_for_owners(self, group_id: str) -> None:
         if group_id not in self._owners:

@@ -16,7 +16,7 @@ from auditor.matrix.exchange_defaults import EXCHANGE_DEFAULTS
 from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
     from concurrent.futures import Future
 
     from auditor.model.evidence import Json, Record
@@ -25,14 +25,6 @@ LEAST_PERMISSION = (
     "application role Exchange.ManageAsApp of Office 365 Exchange Online, together with the Microsoft Entra "
     "role Global Reader or membership in the role group View-Only Organization Management"
 )
-# The role types behind the documented roles; a custom role keeps the type of the role it derives from.
-# The built-in roles of these types; Exchange gives no other role these names.
-DOCUMENTED_ROLES = frozenset({"distribution groups", "mail recipients", "security group creation and membership"})
-DOCUMENTED_ROLE_TYPES = frozenset({
-    "DistributionGroups",
-    "MailRecipients",
-    "SecurityGroupCreationAndMembership",
-})
 # The mailbox that Exchange's own clients name to reach the tenant's home servers, the same for each call.
 _ANCHOR = "APP:SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}"
 _HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
@@ -40,7 +32,9 @@ _PAGE_SIZE = 1000
 # What later reads depend on.
 _ROLE_GROUP_FIELDS = frozenset({"ExchangeObjectId", "Guid", "Name", "Roles"})
 _ROLE_FIELDS = frozenset({"Name", "RoleType", "Parent", "IsRootRole"})
-_MEMBER_FIELDS = frozenset({"ExternalDirectoryObjectId", "RecipientType", "RecipientTypeDetails"})
+_MEMBER_FIELDS = frozenset(
+    {"ExchangeObjectId", "ExternalDirectoryObjectId", "Guid", "Name", "RecipientType", "RecipientTypeDetails"}
+)
 _ASSIGNEE_FIELDS = frozenset({"Role", "RoleAssignee", "RoleAssigneeName", "RoleAssigneeType"})
 _USER_FIELDS = frozenset({"ExternalDirectoryObjectId"})
 _SCOPE_FIELDS = frozenset({"RecipientWriteScope", "CustomRecipientWriteScope", "RecipientAdministrativeUnitScope"})
@@ -112,7 +106,7 @@ class ExchangeCollector:
     def ask_about_assignees(self) -> None:
         """Ask who the users are that documented roles are assigned to directly; assignments tell their names."""
         rows = self._assignments.result().records if self.finds_holders else ()
-        roles = DOCUMENTED_ROLES | set(_documented_roles(self._roles.result().records))
+        roles = _documented_roles(self._roles.result().records)
         users = (row for row in rows if row.get("RoleAssigneeType") == "User")
         named = (row for row in users if str(row.get("Role")).casefold() in roles)
         for name in sorted({str(row.get("RoleAssigneeName") or row.get("RoleAssignee") or "") for row in named} - {""}):
@@ -129,21 +123,39 @@ class ExchangeCollector:
         """Return the groups of Entra ID in the role groups that are the product's.
 
         Those are the role groups that hold a documented role, do not come with Exchange, and contain one of
-        `principals`: the account, and the groups it is in. Whoever finds holders wants those in all role groups that
-        hold a documented role.
+        `principals`: the account, and the groups it is in; role groups nested in them count as well. Whoever finds
+        holders wants those in all role groups that hold a documented role.
         """
-        roles = DOCUMENTED_ROLES | set(_documented_roles(self._roles.result().records))
+        roles = _documented_roles(self._roles.result().records)
         found: list[str] = []
         for group in self._role_groups.result().records:
             identity, name = _identity_of_role_group(group), str(group.get("Name"))
             is_built_in = EXCHANGE_DEFAULTS.role_group(name) is not None
             if identity is None or not roles & _texts(group.get("Roles")) or (is_built_in and not self.finds_holders):
                 continue
-            members = self._members[identity].result().records
+            members = self._members_through_nesting(identity)
             ids = {object_id(member.get("ExternalDirectoryObjectId")) for member in members}
             if self.finds_holders or ids & set(principals):
                 found += [each for member in members if (each := _group_id(member)) is not None]
         return tuple(sorted(set(found)))
+
+    def member_groups(self) -> tuple[str, ...]:
+        """Return the groups of Entra ID in any role group."""
+        members = (member for read in self._members.values() for member in read.result().records)
+        return tuple(sorted({each for member in members if (each := _group_id(member)) is not None}))
+
+    def _members_through_nesting(self, identity: str) -> list[Record]:
+        """Return the members of a role group and of the role groups in it."""
+        groups = self._role_groups.result().records
+        found: list[Record] = []
+        entered = [identity]
+        for each in entered:  # grows while it is walked
+            members = self._members[each].result().records
+            found += members
+            names = {text.casefold() for member in members if _is_role_group(member) for text in _names(member)}
+            inner = (_identity_of_role_group(group) for group in groups if names & {*map(str.casefold, _names(group))})
+            entered += [nested for nested in dict.fromkeys(inner) if nested is not None and nested not in entered]
+        return found
 
     @property
     def read_for_groups(self) -> tuple[Future[Recorded], ...]:
@@ -261,14 +273,26 @@ class ExchangeCollector:
 
 def _identity_of_role_group(group: Record) -> str | None:
     """Return what tells a role group apart from all others; names collide, so they come last."""
+    return next(iter(_names(group)), None)
+
+
+def _names(group: Record) -> list[str]:
     texts = (group.get(key) for key in ("ExchangeObjectId", "Guid", "Name"))
-    return next((text for text in texts if isinstance(text, str) and text.strip()), None)
+    return [text for text in texts if isinstance(text, str) and text.strip()]
+
+
+def _kind(member: Record) -> str:
+    return str(member.get("RecipientTypeDetails") or member.get("RecipientType")).casefold()
+
+
+def _is_role_group(member: Record) -> bool:
+    return _kind(member) == "rolegroup"
 
 
 def _group_id(member: Record) -> str | None:
     """Return the object id of a member that is a group of Entra ID; nested role groups have none."""
-    kind = str(member.get("RecipientTypeDetails") or member.get("RecipientType")).casefold()
-    return object_id(member.get("ExternalDirectoryObjectId")) if "group" in kind and kind != "rolegroup" else None
+    is_group = "group" in _kind(member) and not _is_role_group(member)
+    return object_id(member.get("ExternalDirectoryObjectId")) if is_group else None
 
 
 def _is_called(name: str, record: Record) -> bool:
@@ -280,8 +304,10 @@ def _texts(value: Json) -> frozenset[str]:
     return frozenset(each.casefold() for each in found if isinstance(each, str))
 
 
-def _documented_roles(roles: tuple[Record, ...]) -> Iterator[str]:
-    return (str(role.get("Name")).casefold() for role in roles if _role_type(role) in DOCUMENTED_ROLE_TYPES)
+def _documented_roles(roles: tuple[Record, ...]) -> frozenset[str]:
+    """Return the documented roles and the custom roles of their types by name; the former are known without a read."""
+    custom = (str(role.get("Name")) for role in roles if _is_of_documented_type(role))
+    return frozenset(name.casefold() for name in (*EXCHANGE_DEFAULTS.compared_role_types, *custom))
 
 
 def _roles_to_compare(roles: tuple[Record, ...]) -> tuple[str, ...]:
@@ -290,20 +316,20 @@ def _roles_to_compare(roles: tuple[Record, ...]) -> tuple[str, ...]:
     A child role never holds more than its parent and keeps its type (Exchange, "Understanding
     management roles"), so the root of the same type is what it has to be compared with.
     """
-    documented = [role for role in roles if _role_type(role) in DOCUMENTED_ROLE_TYPES]
-    custom_types = {_role_type(role) for role in documented if not _is_root(role)}
-    names = (role.get("Name") for role in documented if _role_type(role) in custom_types)
+    documented = [role for role in roles if _is_of_documented_type(role)]
+    custom_types = {role["RoleType"] for role in documented if not _is_root(role)}
+    names = (role.get("Name") for role in documented if role["RoleType"] in custom_types)
     return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name.strip()))
 
 
-def _role_type(role: Record) -> str | None:
+def _is_of_documented_type(role: Record) -> bool:
     value = role.get("RoleType")
-    return value if isinstance(value, str) else None
+    return isinstance(value, str) and EXCHANGE_DEFAULTS.is_compared(value)
 
 
 def _is_root(role: Record) -> bool:
     name = role.get("Name")
-    is_built_in = isinstance(name, str) and name.casefold() in DOCUMENTED_ROLES
+    is_built_in = isinstance(name, str) and EXCHANGE_DEFAULTS.compared_role_type(name) is not None
     return is_built_in and role.get("IsRootRole") is not False and not role.get("Parent")
 
 

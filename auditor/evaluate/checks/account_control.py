@@ -14,6 +14,7 @@ from auditor.evaluate.directory.origin import UNKNOWN_ORIGIN, InheritanceSources
 from auditor.evaluate.directory.principals import Principals
 from auditor.evaluate.remediation import quote
 from auditor.model.directory_entry import record_to_entry
+from auditor.model.message import Message, joined, say, written
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference
 
@@ -52,7 +53,7 @@ def check_takeover_of_account(facts: DirectoryFacts) -> Iterator[Finding]:
     account = _Object(
         entry=entry,
         check="AD-CTL-003",
-        name="the account",
+        name=say("the account"),
         severity=Severity.CRITICAL,
         class_guid=facts.schema.classes.get(structural_class.lower()),
         powers=powers_over_account(facts.schema, structural_class),
@@ -83,7 +84,7 @@ def check_takeover_of_groups(facts: DirectoryFacts) -> Iterator[Finding]:
         group = _Object(
             entry=entry,
             check="AD-CTL-004",
-            name=f"the group {name}",
+            name=say("the group {name}", name=name),
             severity=Severity.HIGH,
             class_guid=facts.schema.classes.get("group"),
             powers=powers,
@@ -95,17 +96,17 @@ def check_takeover_of_groups(facts: DirectoryFacts) -> Iterator[Finding]:
 
 
 def _not_readable(facts: DirectoryFacts, check: str, unread: list[str], evidence: EvidenceReference) -> Finding:
-    more = f" and {len(unread) - _NAMES_SHOWN} more" if len(unread) > _NAMES_SHOWN else ""
-    shown = f"{'; '.join(unread[:_NAMES_SHOWN])}{more}"
+    more = say(" and {count} more", count=len(unread) - _NAMES_SHOWN) if len(unread) > _NAMES_SHOWN else ""
+    shown = joined("", ("; ".join(unread[:_NAMES_SHOWN]), more))
     return account_finding(
         facts,
         check=check,
         entitlement="descriptors",
         outcome=FindingOutcome.UNVERIFIABLE,
         severity=Severity.MEDIUM,
-        title="Who controls it could not be read",
-        actual=f"the security descriptor could not be read: {shown}",
-        cure=f"Grant the auditing identity Read permissions on {shown}, then run again.",
+        title=say("Who controls it could not be read"),
+        actual=say("the security descriptor could not be read: {shown}", shown=shown),
+        cure=say("Grant the auditing identity Read permissions on {shown}, then run again.", shown=shown),
         commands=read_permissions_of(facts, [dn for dn in unread[:_NAMES_SHOWN] if "=" in dn]),
         evidence=(evidence,),
     )
@@ -129,15 +130,16 @@ class _Inspection:
     def _finding(self, target: _Object, controller: Controller) -> Finding:
         name, dn = self._principals.name(controller.trustee), target.entry.dn
         is_certain = bool(controller.powers)
-        may = ", ".join(controller.powers or controller.perhaps)
+        may = joined(", ", controller.powers or controller.perhaps)
         how, paths = [], []
         if controller.owns:
-            how.append("it owns the object")
-            paths.append((name, f"owner of {dn}"))
+            how.append(say("it owns the object"))
+            paths.append((name, say("owner of {dn}", dn=dn)))
         for index, ace in controller.aces:
-            place = f", inherited from {self._place_of(target, ace)}" if ace.is_inherited else ""
-            how.append(f"ACE {index} {_ace_in_words(self._facts, ace, name)}{place}")
-            paths.append((name, f"ACE {index} on {dn}"))
+            place = say(", inherited from {origin}", origin=self._place_of(target, ace)) if ace.is_inherited else ""
+            words = _ace_in_words(self._facts, ace, name)
+            how.append(say("ACE {index} {words}{place}", index=index, words=words, place=place))
+            paths.append((name, say("ACE {index} on {dn}", index=index, dn=dn)))
         return account_finding(
             self._facts,
             check=target.check,
@@ -145,12 +147,27 @@ class _Inspection:
             scope=dn,
             outcome=FindingOutcome.ADVISORY if is_certain else FindingOutcome.UNVERIFIABLE,
             severity=target.severity if is_certain else Severity.MEDIUM,
-            title=f"{name} {'can' if is_certain else 'may, under a condition,'} take over {target.name}: {may}",
-            actual=f"{name} ({controller.trustee}): {may}; {'; '.join(how) or 'the DACL is NULL: nothing is limited'}",
-            cure="Remove these entries where they are set explicitly, or let an administrative group hold them. /R "
-            "removes every entry of the trustee on that object.",
+            title=say(
+                "{name} can take over {target}: {may}"
+                if is_certain
+                else "{name} may, under a condition, take over {target}: {may}",
+                name=name,
+                target=target.name,
+                may=may,
+            ),
+            actual=say(
+                "{name} ({trustee}): {may}; {how}",
+                name=name,
+                trustee=controller.trustee,
+                may=may,
+                how=joined("; ", how) if how else say("the DACL is NULL: nothing is limited"),
+            ),
+            cure=say(
+                "Remove these entries where they are set explicitly, or let an administrative group hold them. /R "
+                "removes every entry of the trustee on that object.",
+            ),
             commands=self._commands(target, controller),
-            paths=paths or [(name, f"NULL DACL on {dn}")],
+            paths=paths or [(name, say("NULL DACL on {dn}", dn=dn))],
             evidence=(target.evidence, EvidenceReference(dataset="trustees")),
         )
 
@@ -165,11 +182,11 @@ class _Inspection:
         return (*revoked, *owned)
 
 
-def _ace_in_words(facts: DirectoryFacts, ace: Ace, name: str) -> str:
+def _ace_in_words(facts: DirectoryFacts, ace: Ace, name: str) -> Message:
     """Say what an ACE allows, in SDDL and in words."""
-    what = " and ".join(rights_in_words(ace.mask))
+    what = joined(say(" and "), map(written, rights_in_words(ace.mask)))
     if ace.object_type is not None:
         kinds = (AccessMask.CONTROL_ACCESS, AccessMask.WRITE_PROPERTY, AccessMask.VALIDATED_WRITE)
         right = next((kind for kind in kinds if ace.rights & kind), AccessMask.CREATE_CHILD)
-        what += f" ({facts.schema.name_of(ace.object_type, right)})"
-    return f"{format_ace_sddl(ace)} allows {what} to {name}"
+        what = say("{what} ({name})", what=what, name=facts.schema.name_of(ace.object_type, right))
+    return say("{ace} allows {what} to {name}", ace=format_ace_sddl(ace), what=what, name=name)

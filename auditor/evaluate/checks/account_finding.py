@@ -9,6 +9,7 @@ from auditor.evaluate.findings import make_finding
 from auditor.evaluate.judgement import describe_gap
 from auditor.evaluate.remediation import grant_command
 from auditor.model.directory_entry import record_to_entry
+from auditor.model.message import Message, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from auditor.model.results import Finding, Path
 
 ACCOUNT = EvidenceReference(dataset="account")
+_GOOD_PRACTICE = say("nothing is documented; good practice for a privileged service account")
 
 
 def account_finding(  # noqa: PLR0913 - a finding has this many facts, and every caller names them
@@ -27,11 +29,11 @@ def account_finding(  # noqa: PLR0913 - a finding has this many facts, and every
     *,
     check: str,
     severity: Severity,
-    title: str,
-    actual: str,
-    cure: str,
+    title: Message,
+    actual: Message,
+    cure: Message,
     outcome: FindingOutcome = FindingOutcome.ADVISORY,
-    documented: str = "nothing is documented; good practice for a privileged service account",
+    documented: Message = _GOOD_PRACTICE,
     entitlement: str = "",
     scope: str = "account",
     commands: Sequence[str] = (),
@@ -87,12 +89,16 @@ def withheld(facts: DirectoryFacts, entry: DirectoryEntry, check: str, *attribut
             check=check,
             outcome=FindingOutcome.UNVERIFIABLE,
             severity=Severity.MEDIUM,
-            title=f"Not readable: {', '.join(hidden)} of the account",
+            title=say("Not readable: {hidden} of the account", hidden=", ".join(hidden)),
             actual=describe_gap(gap)
             if gap
-            else "not returned or no number, and the auditing identity is not proven to read it",
-            cure=f"Grant the auditing identity Read property for {', '.join(hidden)} on {entry.dn}, then run again. "
-            "Where AdminSDHolder protects the account, grant it there: SDProp undoes it on the account.",
+            else say("not returned or no number, and the auditing identity is not proven to read it"),
+            cure=say(
+                "Grant the auditing identity Read property for {hidden} on {dn}, then run again. "
+                "Where AdminSDHolder protects the account, grant it there: SDProp undoes it on the account.",
+                hidden=", ".join(hidden),
+                dn=entry.dn,
+            ),
             commands=[grant_command(entry.dn, "", _auditor(facts), f"RP;{name}") for name in hidden],
         )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from auditor.evaluate.checks.account_finding import account_finding, withheld
 from auditor.evaluate.remediation import quote
 from auditor.model.instants import format_instant, from_filetime
+from auditor.model.message import NOTHING, Message, say
 from auditor.model.outcome import Severity
 
 if TYPE_CHECKING:
@@ -31,32 +32,32 @@ def check_password_age(facts: DirectoryFacts, now: datetime) -> Iterator[Finding
         return
     hidden = tuple(withheld(facts, entry, "AD-ACC-005", "pwdLastSet"))
     yield from hidden
-    trouble = "" if hidden else _password_trouble(facts, entry, now)
+    trouble = NOTHING if hidden else _password_trouble(facts, entry, now)
     if trouble:
         yield account_finding(
             facts,
             check="AD-ACC-005",
             severity=Severity.HIGH if _is_domain_admin(facts) else Severity.MEDIUM,
-            title="The password is older than the policy allows, or its age is not known",
+            title=say("The password is older than the policy allows, or its age is not known"),
             actual=trouble,
-            cure="Set a new long random password, and enter it in the product's connection at the same time.",
+            cure=say("Set a new long random password, and enter it in the product's connection at the same time."),
             commands=(f"Set-ADAccountPassword -Identity {quote(entry.dn)} -Reset",),
         )
 
 
-def _password_trouble(facts: DirectoryFacts, entry: DirectoryEntry, now: datetime) -> str:
+def _password_trouble(facts: DirectoryFacts, entry: DirectoryEntry, now: datetime) -> Message:
     last_set = entry.integer("pwdLastSet")
     if last_set is None:
-        return "pwdLastSet has no value: a password was never set"
+        return say("pwdLastSet has no value: a password was never set")
     if last_set == 0:
-        return "pwdLastSet is 0: the password must be changed at the next sign-in, and its age is not known"
+        return say("pwdLastSet is 0: the password must be changed at the next sign-in, and its age is not known")
     changed_at = from_filetime(last_set)
     if changed_at is None:
-        return f"pwdLastSet is no time: {last_set}"
+        return say("pwdLastSet is no time: {last_set}", last_set=last_set)
     oldest = _OLDEST_PASSWORD_OF_DOMAIN_ADMIN if _is_domain_admin(facts) else _OLDEST_PASSWORD
     if now - changed_at <= oldest:
-        return ""
-    return f"set at {format_instant(changed_at)}, more than {oldest.days} days ago"
+        return NOTHING
+    return say("set at {instant}, more than {days} days ago", instant=format_instant(changed_at), days=oldest.days)
 
 
 def _is_domain_admin(facts: DirectoryFacts) -> bool:
@@ -74,9 +75,11 @@ def check_password_expiry(facts: DirectoryFacts) -> Iterator[Finding]:
             facts,
             check="AD-ACC-006",
             severity=Severity.MEDIUM,
-            title="The password never expires",
-            actual="'password never expires' is set; nothing here shows that somebody rotates it",
-            cure="Show the auditor when and by whom the password is rotated, or clear the option and rotate in time.",
+            title=say("The password never expires"),
+            actual=say("'password never expires' is set; nothing here shows that somebody rotates it"),
+            cure=say(
+                "Show the auditor when and by whom the password is rotated, or clear the option and rotate in time.",
+            ),
             commands=(f"Set-ADUser -Identity {quote(entry.dn)} -PasswordNeverExpires $false",),
         )
 
@@ -89,20 +92,24 @@ def check_account_is_in_use(facts: DirectoryFacts, now: datetime) -> Iterator[Fi
     hidden = tuple(withheld(facts, entry, "AD-ACC-009", "lastLogonTimestamp"))
     yield from hidden
     last_used = from_filetime(entry.integer("lastLogonTimestamp"))
-    trouble = ""
+    trouble = NOTHING
     if last_used is not None and now - last_used > _UNUSED:
-        word = "stale" if now - last_used > _STALE else "unused, although its connection is in the inventory"
-        trouble = f"{word}: the last sign-in was at {format_instant(last_used)}"
+        trouble = say(
+            "stale: the last sign-in was at {instant}"
+            if now - last_used > _STALE
+            else "unused, although its connection is in the inventory: the last sign-in was at {instant}",
+            instant=format_instant(last_used),
+        )
     elif last_used is None and not hidden and not _is_new(entry, now):
-        trouble = "no sign-in is recorded"
+        trouble = say("no sign-in is recorded")
     if trouble:
         yield account_finding(
             facts,
             check="AD-ACC-009",
             severity=Severity.MEDIUM,
-            title="The account is not in use",
+            title=say("The account is not in use"),
             actual=trouble,
-            cure="Find out whether the connection is live. If not, disable the account and take its rights away.",
+            cure=say("Find out whether the connection is live. If not, disable the account and take its rights away."),
             commands=(f"Disable-ADAccount -Identity {quote(entry.dn)}",),
         )
 

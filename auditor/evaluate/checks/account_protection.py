@@ -12,6 +12,7 @@ from auditor.evaluate.directory.well_known import DOMAIN_ADMINS_RID
 from auditor.evaluate.judgement import describe_gap
 from auditor.evaluate.remediation import quote
 from auditor.model.directory_entry import record_to_entry
+from auditor.model.message import joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference
 
@@ -53,19 +54,23 @@ def check_protection(facts: DirectoryFacts) -> Iterator[Finding]:
     if own is None or template is None:
         yield _not_comparable(facts, entry, own_is_read=own is not None)
         return
-    trouble = [] if hidden or entry.integer("adminCount") == 1 else ["adminCount is not 1"]
-    trouble += [] if own.is_dacl_protected else ["its DACL inherits from the OU it lies in"]
-    trouble += [] if _grants(own) == _grants(template) else ["its DACL is not that of AdminSDHolder"]
+    trouble = [] if hidden or entry.integer("adminCount") == 1 else [say("adminCount is not 1")]
+    trouble += [] if own.is_dacl_protected else [say("its DACL inherits from the OU it lies in")]
+    trouble += [] if _grants(own) == _grants(template) else [say("its DACL is not that of AdminSDHolder")]
     if trouble:
         names = ", ".join(membership.names.get(sid, sid) for sid in groups)
         yield account_finding(
             facts,
             check="AD-CTL-001",
             severity=Severity.MEDIUM,
-            title="The account is in a protected group, and AdminSDHolder does not protect it",
-            actual=f"in {names}; {'; '.join(trouble)}. SDProp runs about hourly: a membership or a change younger than "
-            "that is pending",
-            cure="Wait for SDProp, or start it; if the difference stays, find out why it does not run.",
+            title=say("The account is in a protected group, and AdminSDHolder does not protect it"),
+            actual=say(
+                "in {names}; {trouble}. SDProp runs about hourly: a membership or a change younger than "
+                "that is pending",
+                names=names,
+                trouble=joined("; ", trouble),
+            ),
+            cure=say("Wait for SDProp, or start it; if the difference stays, find out why it does not run."),
             commands=(_RUN_SDPROP,),
             evidence=(ACCOUNT, _TIER_ZERO),
         )
@@ -80,9 +85,14 @@ def _not_comparable(facts: DirectoryFacts, entry: DirectoryEntry, *, own_is_read
         entitlement="descriptors",
         outcome=FindingOutcome.UNVERIFIABLE,
         severity=Severity.MEDIUM,
-        title="Protection by AdminSDHolder could not be compared",
-        actual=describe_gap(gap) if own_is_read and gap else f"the security descriptor of {what} could not be read",
-        cure=f"Grant the auditing identity Read permissions on {what}, then run again.",
+        title=say("Protection by AdminSDHolder could not be compared"),
+        actual=describe_gap(gap)
+        if own_is_read and gap
+        else say(
+            "the security descriptor of {what} could not be read",
+            what=what,
+        ),
+        cure=say("Grant the auditing identity Read permissions on {what}, then run again.", what=what),
         evidence=(ACCOUNT, _TIER_ZERO),
     )
 
@@ -118,10 +128,13 @@ def check_orphaned_admin_count(facts: DirectoryFacts) -> Iterator[Finding]:
         check="AD-CTL-002",
         outcome=FindingOutcome.ADVISORY if gap is None else FindingOutcome.UNVERIFIABLE,
         severity=Severity.LOW,
-        title="adminCount is set, and the account is in no protected group",
-        actual="adminCount is 1; the account is in no protected group"
-        + ("" if gap is None else f" that was read: {describe_gap(gap)}"),
-        cure="Clear adminCount and let the DACL inherit again, unless the account is to go back into such a group.",
+        title=say("adminCount is set, and the account is in no protected group"),
+        actual=say("adminCount is 1; the account is in no protected group")
+        if gap is None
+        else say("adminCount is 1; the account is in no protected group that was read: {gap}", gap=describe_gap(gap)),
+        cure=say(
+            "Clear adminCount and let the DACL inherit again, unless the account is to go back into such a group.",
+        ),
         commands=(
             f"Set-ADUser -Identity {quote(entry.dn)} -Clear adminCount",
             f"dsacls {quote(entry.dn)} /P:N /resetDefaultDACL",
@@ -143,9 +156,9 @@ def check_owner(facts: DirectoryFacts) -> Iterator[Finding]:
             check="AD-CTL-005",
             outcome=FindingOutcome.UNVERIFIABLE,
             severity=Severity.MEDIUM,
-            title="The owner of the account could not be read",
-            actual=f"the security descriptor of {entry.dn} could not be read, or names no owner",
-            cure=f"Grant the auditing identity Read permissions on {entry.dn}, then run again.",
+            title=say("The owner of the account could not be read"),
+            actual=say("the security descriptor of {dn} could not be read, or names no owner", dn=entry.dn),
+            cure=say("Grant the auditing identity Read permissions on {dn}, then run again.", dn=entry.dn),
             commands=read_permissions_of(facts, [entry.dn]),
         )
         return
@@ -156,9 +169,9 @@ def check_owner(facts: DirectoryFacts) -> Iterator[Finding]:
             check="AD-CTL-005",
             entitlement=owner,
             severity=Severity.MEDIUM,
-            title=f"The account is owned by {principals.name(owner)}",
-            actual=f"owner: {principals.name(owner)} ({owner})",
-            cure="Make Domain Admins the owner.",
+            title=say("The account is owned by {name}", name=principals.name(owner)),
+            actual=say("owner: {name} ({owner})", name=principals.name(owner), owner=owner),
+            cure=say("Make Domain Admins the owner."),
             commands=owned_by_domain_admins(entry.dn, membership.account_sid),
         )
 

@@ -14,6 +14,7 @@ from auditor.evaluate.tenant.built_in_roles import (
     GLOBAL_READER,
     SECURITY_READER,
 )
+from auditor.model.message import Message, data, joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference
 
@@ -45,11 +46,11 @@ def check_witnesses(facts: TenantFacts) -> Iterator[Finding]:
             outcome=FindingOutcome.UNVERIFIABLE,
             severity=Severity.MEDIUM,
             entitlement=assignment.name,
-            scope="role assignment",
-            title=f"Two witnesses disagree about {assignment.role_name}",
-            documented="both ways to read the account's roles agree",
+            scope=say("role assignment"),
+            title=say("Two witnesses disagree about {role_name}", role_name=assignment.role_name),
+            documented=say("both ways to read the account's roles agree"),
             actual=words,
-            cure="Wait for a recent change to reach all of Exchange Online, then run again.",
+            cure=say("Wait for a recent change to reach all of Exchange Online, then run again."),
             portal=ADMIN_ROLES,
             commands=("Get-ManagementRoleAssignment -RoleAssignee ... -GetEffectiveUsers",),
             evidence=(EvidenceReference(dataset=_OF_ACCOUNT), "role_group_members"),
@@ -62,29 +63,39 @@ def check_witnesses(facts: TenantFacts) -> Iterator[Finding]:
             severity=Severity.MEDIUM,
             entitlement=role.template_id,
             scope=role.scope,
-            title=f"Two witnesses disagree about the directory role {role.name}",
-            documented="both ways to read the account's roles agree",
-            actual="listed among memberships or schedules, and not among the role assignments, which were all read",
-            cure="Wait for a recent change to reach all of Entra ID, then run again.",
-            portal=f"{DIRECTORY_ROLES} > {role.name}",
+            title=say("Two witnesses disagree about the directory role {name}", name=role.name),
+            documented=say("both ways to read the account's roles agree"),
+            actual=say(
+                "listed among memberships or schedules, and not among the role assignments, which were all read",
+            ),
+            cure=say("Wait for a recent change to reach all of Entra ID, then run again."),
+            portal=joined(" > ", (DIRECTORY_ROLES, role.name)),
             paths=(role.path,),
             evidence=("role_assignments", "role_assignment_instances", "transitive_member_of"),
         )
 
 
-def _disagreement(assignment: RoleAssignment, facts: TenantFacts) -> str | None:
+def _disagreement(assignment: RoleAssignment, facts: TenantFacts) -> Message | None:
     """Say how two witnesses disagree; whether Exchange's own answer sees through groups of Entra is not documented."""
     group = facts.exchange.role_groups.find(assignment.assignee) if assignment.is_of_role_group else None
     if group is None or assignment.is_told_by_exchange is None:
         return None
     if assignment.is_told_by_exchange and isinstance(group.claim, NotHeld):
-        return f"{assignment.name}: listed for the account, which is not among the members of {group.name}"
+        return say(
+            "{name}: listed for the account, which is not among the members of {group_name}",
+            name=assignment.name,
+            group_name=group.name,
+        )
     if assignment.is_told_by_exchange or not isinstance(group.claim, Held):
         return None
     steps = [step for path in group.claim.paths for step in path]
     if any(step.startswith(("group ", "Entra role ")) for step in steps):
         return None
-    return f"{assignment.name}: not listed for the account, which is a member of {group.name}"
+    return say(
+        "{name}: not listed for the account, which is a member of {group_name}",
+        name=assignment.name,
+        group_name=group.name,
+    )
 
 
 def check_auditing_identity(facts: TenantFacts) -> Iterator[Finding]:
@@ -94,24 +105,29 @@ def check_auditing_identity(facts: TenantFacts) -> Iterator[Finding]:
             permissions = (*texts(claims, "roles"), *text(claims, "scp").split())
             problems = _rights_beyond_reading(permissions, texts(claims, "wids"))
             if same(text(claims, "oid"), facts.account.object_id or ""):
-                problems.append("it is the audited account: a self-assessment")
+                problems.append(say("it is the audited account: a self-assessment"))
             if same(text(claims, "appid"), facts.connection.vendor_app_id or ""):
-                problems.append("it is the vendor's application, which is audited here")
+                problems.append(say("it is the vendor's application, which is audited here"))
             problems += _role_groups_of(text(claims, "oid"), facts)
             if problems:
                 yield _identity_finding(facts, service, problems)
 
 
-def _rights_beyond_reading(permissions: tuple[str, ...], directory_roles: tuple[str, ...]) -> list[str]:
+def _rights_beyond_reading(permissions: tuple[str, ...], directory_roles: tuple[str, ...]) -> list[Message]:
     further = [each for each in permissions if each not in _NEEDED_TO_READ and not _READS.search(each)]
     held = {each.casefold() for each in directory_roles} - _NO_ROLES - _READING_ROLES
     return [
-        *(f"it holds {permission}" for permission in further),
-        *(f"it is {BUILT_IN_ROLE_NAMES.get(role, f'holder of the directory role {role}')}" for role in sorted(held)),
+        *(say("it holds {permission}", permission=permission) for permission in further),
+        *(
+            say("it is {role}", role=BUILT_IN_ROLE_NAMES[role])
+            if role in BUILT_IN_ROLE_NAMES
+            else say("it is holder of the directory role {role}", role=role)
+            for role in sorted(held)
+        ),
     ]
 
 
-def _role_groups_of(auditor_id: str, facts: TenantFacts) -> list[str]:
+def _role_groups_of(auditor_id: str, facts: TenantFacts) -> list[Message]:
     found = []
     for group in facts.exchange.role_groups.all:
         is_member = any(
@@ -120,11 +136,17 @@ def _role_groups_of(auditor_id: str, facts: TenantFacts) -> list[str]:
         )
         writing = [role for role in texts(group.record, "Roles") if not role.startswith("View-Only")]
         if is_member and writing:
-            found.append(f"it is in the role group {group.name} with {', '.join(writing)}")
+            found.append(
+                say(
+                    "it is in the role group {name} with {writing}",
+                    name=group.name,
+                    writing=", ".join(writing),
+                )
+            )
     return found
 
 
-def _identity_finding(facts: TenantFacts, service: str, problems: list[str]) -> Finding:
+def _identity_finding(facts: TenantFacts, service: str, problems: list[Message]) -> Finding:
     return tenant_finding(
         facts,
         check="META-003",
@@ -132,11 +154,11 @@ def _identity_finding(facts: TenantFacts, service: str, problems: list[str]) -> 
         severity=Severity.MEDIUM,
         entitlement="auditing identity",
         scope=service,
-        title="The auditing identity can do more than read, or audits itself",
-        documented="an identity of its own that only reads",
-        actual="; ".join(problems),
-        cure="Use an application of its own with the permissions that the documentation lists, and no others.",
-        portal=f"{APPLICATIONS} > the auditing application > Permissions",
+        title=say("The auditing identity can do more than read, or audits itself"),
+        documented=say("an identity of its own that only reads"),
+        actual=joined("; ", problems),
+        cure=say("Use an application of its own with the permissions that the documentation lists, and no others."),
+        portal=say("{applications} > the auditing application > Permissions", applications=APPLICATIONS),
         evidence=(EvidenceReference(dataset="auditing_identity", record=service),),
     )
 
@@ -153,11 +175,11 @@ def check_only_reads_were_sent(facts: TenantFacts) -> Iterator[Finding]:
                 severity=Severity.HIGH,
                 entitlement=source.dataset,
                 scope=source.subject,
-                title=f"The evidence records a request that is no read: {source.dataset}",
-                documented="the tool only reads",
-                actual=f"{method} {cmdlet}",
-                cure="Do not use this evidence; find out how it came about.",
-                portal="none",
+                title=say("The evidence records a request that is no read: {dataset}", dataset=source.dataset),
+                documented=say("the tool only reads"),
+                actual=data(f"{method} {cmdlet}"),
+                cure=say("Do not use this evidence; find out how it came about."),
+                portal=say("none"),
                 evidence=(source.dataset,),
             )
 
@@ -175,10 +197,10 @@ def check_clocks(facts: TenantFacts) -> Iterator[Finding]:
                     severity=Severity.LOW,
                     entitlement="clock",
                     scope=service,
-                    title="The clock of the auditing machine is wrong, or the service's",
-                    documented="clocks differ by no more than five minutes",
-                    actual=f"{service} is {ahead_s} seconds ahead",
-                    cure="Synchronise the machine's clock; ends and ages in this report are judged by it.",
-                    portal="none",
+                    title=say("The clock of the auditing machine is wrong, or the service's"),
+                    documented=say("clocks differ by no more than five minutes"),
+                    actual=say("{service} is {ahead_s} seconds ahead", service=service, ahead_s=ahead_s),
+                    cure=say("Synchronise the machine's clock; ends and ages in this report are judged by it."),
+                    portal=say("none"),
                     evidence=(EvidenceReference(dataset="service_clock", record=service),),
                 )

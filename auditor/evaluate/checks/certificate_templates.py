@@ -11,6 +11,7 @@ from auditor.evaluate.directory.subtree import Container
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import revoke
 from auditor.model.directory_entry import record_to_entry
+from auditor.model.message import Message, joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference
 
@@ -45,16 +46,16 @@ def check_certificate_templates(facts: DirectoryFacts) -> Iterator[Finding]:
         if container.descriptor is None:
             continue
         held = ask(_changes, container.descriptor, holder)
-        what = "change it"
+        what = say("change it")
         if (held is None or not held.is_certain) and _is_risky(entry) and entry.text("cn") in published:
             enrols = ask(_enrols, container.descriptor, holder)
             if enrols is not None and (held is None or enrols.is_certain):
-                held, what = enrols, "enrol, and the requester names the subject of a certificate that signs in"
+                held, what = enrols, say("enrol, and the requester names the subject of a certificate that signs in")
         if held is not None:
             yield _finding(facts, membership, container, held, what)
 
 
-def _finding(facts: DirectoryFacts, membership: Membership, container: Container, held: Held, what: str) -> Finding:
+def _finding(facts: DirectoryFacts, membership: Membership, container: Container, held: Held, what: Message) -> Finding:
     actual = entries_in_words(container, held.aces)
     return make_finding(
         check="AD-PRV-015",
@@ -64,9 +65,14 @@ def _finding(facts: DirectoryFacts, membership: Membership, container: Container
         principal=membership.account_sid,
         entitlement="certificate services",
         scope=container.dn,
-        title=f"Certificate services: the account may {'' if held.is_certain else 'perhaps '}{what}",
-        documented="nothing in certificate services",
-        actual=actual if held.is_certain else f"{OPEN}; {actual}",
+        title=say(
+            "Certificate services: the account may {what}"
+            if held.is_certain
+            else "Certificate services: the account may perhaps {what}",
+            what=what,
+        ),
+        documented=say("nothing in certificate services"),
+        actual=actual if held.is_certain else joined("; ", (OPEN, actual)),
         paths=tuple(path_to_ace(membership, container, ace) for ace in held.aces),
         evidence=(EvidenceReference(dataset="certificate_services", record=container.dn),),
         remediation=revoke([(container.dn, held.aces)]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.findings import make_finding
+from auditor.model.message import say, written
 from auditor.model.outcome import DriftState, FindingOutcome, Severity
 from auditor.model.results import Remediation
 
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
     from auditor.model.results import DriftRecord, Finding
 
 _VERBS = {
-    DriftState.NEW: "is held since the last run",
-    DriftState.RESOLVED: "is no longer held",
-    DriftState.CHANGED: "is held in another way",
+    DriftState.NEW: "{entitlement} is held since the last run",
+    DriftState.RESOLVED: "{entitlement} is no longer held",
+    DriftState.CHANGED: "{entitlement} is held in another way",
 }
 _TOLD_OTHERWISE = "excess"  # what is in excess is a finding of its own, and one that goes is a resolved one
 _UNREMARKABLE = frozenset({"baseline", "absent"})
@@ -41,10 +42,15 @@ def check_changes(drift: DriftRecord, principals: Mapping[str, str]) -> Iterator
             principal=principals[entry.connection],
             entitlement=entry.key,
             scope=entry.scope,
-            title=f"{entry.title} {_VERBS[entry.state]}",
-            documented="every entitlement that comes or goes has a ticket",
-            actual=f"before: {entry.before}; now: {entry.after}; compared with run {drift.baseline_run}",
-            remediation=Remediation(text="Find the change's ticket, or ask who made it."),
+            title=say(_VERBS[entry.state], entitlement=written(entry.title)),
+            documented=say("every entitlement that comes or goes has a ticket"),
+            actual=say(
+                "before: {before}; now: {after}; compared with run {run}",
+                before=written(entry.before),
+                after=written(entry.after),
+                run=drift.baseline_run or "",
+            ),
+            remediation=Remediation(text=say("Find the change's ticket, or ask who made it.")),
         )
 
 
@@ -59,8 +65,8 @@ def check_earlier_runs(altered: Iterable[str], connection: str) -> Iterator[Find
             principal="",
             entitlement=folder,
             scope="",
-            title=f"The earlier run {folder} is not as it was written",
-            documented="results are as their manifest records them",
-            actual="its results.json does not have the recorded SHA-256; the run was not compared with",
-            remediation=Remediation(text="Find out who changed it: `auditor verify` names the files."),
+            title=say("The earlier run {folder} is not as it was written", folder=folder),
+            documented=say("results are as their manifest records them"),
+            actual=say("its results.json does not have the recorded SHA-256; the run was not compared with"),
+            remediation=Remediation(text=say("Find out who changed it: `auditor verify` names the files.")),
         )

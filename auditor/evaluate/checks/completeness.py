@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.judgement import describe_gap
 from auditor.model.evidence import GapKind, is_answer
+from auditor.model.message import NOTHING, say, written
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -58,12 +59,14 @@ def _leaves_something_open(source: Source) -> bool:
 
 def _finding(connection: str, source: Source) -> Finding:
     gap = source.gap
-    reason = describe_gap(gap) if gap is not None else ""
-    what = f"{source.dataset} of {source.subject}" if source.subject else source.dataset
+    reason = describe_gap(gap) if gap is not None else NOTHING
+    what = say(
+        "{dataset} of {subject}" if source.subject else "{dataset}", dataset=source.dataset, subject=source.subject
+    )
     cure = (
-        f"Grant the auditing identity: {gap.missing_permission}."
+        say("Grant the auditing identity: {missing_permission}.", missing_permission=written(gap.missing_permission))
         if gap is not None and gap.missing_permission
-        else ("Mend what the message names and run again.")
+        else say("Mend what the message names and run again.")
     )
     return make_finding(
         check="META-001",
@@ -73,8 +76,8 @@ def _finding(connection: str, source: Source) -> Finding:
         principal="",
         entitlement=source.dataset,
         scope=source.subject,
-        title=f"Not read: {what}",
-        documented="every source is read completely",
+        title=say("Not read: {what}", what=what),
+        documented=say("every source is read completely"),
         actual=reason,
         evidence=(EvidenceReference(dataset=source.dataset, record=source.subject),),
         remediation=Remediation(text=cure),

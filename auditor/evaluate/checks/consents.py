@@ -14,6 +14,7 @@ from auditor.evaluate.tenant.entitlements import (
     path_of_consent,
     privileged_scope,
 )
+from auditor.model.message import Message, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -42,19 +43,19 @@ def check_consented_scopes(facts: TenantFacts) -> Iterator[Finding]:
     expected = facts.profile.rules.expected_scopes
     for consent in consents(facts):
         if expected is not None and consent.scope not in expected:
-            yield _scope_finding(facts, consent, FindingOutcome.EXCESS, "no scope beyond those the profile lists")
+            yield _scope_finding(facts, consent, FindingOutcome.EXCESS, say("no scope beyond those the profile lists"))
         elif expected is None and privileged_scope(consent.scope):
             yield _scope_finding(
                 facts,
                 consent,
                 FindingOutcome.ADVISORY,
-                "the page shows the consented scopes only as an image",
+                say("the page shows the consented scopes only as an image"),
             )
 
 
-def _scope_finding(facts: TenantFacts, consent: Consent, outcome: FindingOutcome, documented: str) -> Finding:
+def _scope_finding(facts: TenantFacts, consent: Consent, outcome: FindingOutcome, documented: Message) -> Finding:
     meaning = meaning_of_scope(consent, facts)
-    reach = "for everyone in the tenant" if consent.is_tenant_wide else "in the account's name"
+    reach = say("for everyone in the tenant") if consent.is_tenant_wide else say("in the account's name")
     return make_finding(
         check="ENT-015",
         connection=facts.connection.id,
@@ -63,14 +64,21 @@ def _scope_finding(facts: TenantFacts, consent: Consent, outcome: FindingOutcome
         principal=facts.account.object_id or facts.account.name,
         entitlement=f"{consent.client_id} {consent.resource_id} {consent.scope}",
         scope="tenant" if consent.is_tenant_wide else "account",
-        title=f"Consented scope {consent.scope} {reach}",
+        title=say("Consented scope {scope} {reach}", scope=consent.scope, reach=reach),
         documented=documented,
-        actual=f"{consent.scope}, {reach}" + (f": {meaning}" if meaning else ""),
+        actual=say(
+            "{scope}, {reach}: {meaning}" if meaning else "{scope}, {reach}",
+            scope=consent.scope,
+            reach=reach,
+            meaning=meaning,
+        ),
         paths=(path_of_consent(consent, facts),),
         evidence=(EvidenceReference(dataset="consent_grants", record=consent.grant_id),),
         remediation=Remediation(
-            text="Compare with the vendor's consent page; revoke in Entra ID > Enterprise applications > "
-            "Permissions what the product does not use."
+            text=say(
+                "Compare with the vendor's consent page; revoke in Entra ID > Enterprise applications > "
+                "Permissions what the product does not use.",
+            )
         ),
     )
 
@@ -90,12 +98,16 @@ def check_application_permissions(facts: TenantFacts) -> Iterator[Finding]:
             principal=facts.connection.vendor_app_id or "",
             entitlement=f"{resource_id} {role_id}",
             scope="tenant",
-            title=f"The vendor's application holds an application permission on {resource}",
-            documented="access is delegated (OAuth consent)",
-            actual=f"application permission {permission or role_id} on {resource}",
+            title=say("The vendor's application holds an application permission on {resource}", resource=resource),
+            documented=say("access is delegated (OAuth consent)"),
+            actual=say(
+                "application permission {permission} on {resource}",
+                permission=permission or role_id,
+                resource=resource,
+            ),
             evidence=(EvidenceReference(dataset="vendor_app_role_assignments"),),
             remediation=Remediation(
-                text="Ask the vendor what the application permission is for; remove it if it is unused."
+                text=say("Ask the vendor what the application permission is for; remove it if it is unused.")
             ),
         )
 

@@ -9,7 +9,8 @@ from auditor.acl import Token, effective_rights
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.judgement import describe_gap
 from auditor.model.directory_entry import record_to_entry
-from auditor.model.outcome import FindingOutcome, Severity
+from auditor.model.message import Message, joined, say
+from auditor.model.outcome import FindingOutcome, Outcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 _OWNER_OR_GROUP = 0x1 | 0x2
 _DACL = 0x4
 _NAMES_SHOWN = 8
-_NOTHING_BESIDE_IT = "the OU's security descriptor, or what its class allows, was not read"
-_CORRECT_PASSWORD = "Correct the connection's own password in the inventory, or remove it."  # noqa: S105 - advice
+_NOTHING_BESIDE_IT = say("the OU's security descriptor, or what its class allows, was not read")
+_CORRECT_PASSWORD = say("Correct the connection's own password in the inventory, or remove it.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +35,8 @@ class _Comparison:
     """What only the domain controller grants, and what only the evaluation does; names of rights."""
 
     compared: int
-    only_controller: tuple[str, ...]
-    only_evaluation: tuple[str, ...]
+    only_controller: tuple[Message, ...]
+    only_evaluation: tuple[Message, ...]
 
 
 def check_controller_agrees(facts: DirectoryFacts) -> Iterator[Finding]:
@@ -44,12 +45,15 @@ def check_controller_agrees(facts: DirectoryFacts) -> Iterator[Finding]:
     if membership is None:
         return
     for ou, read in facts.evidence.reads_of("effective_rights"):
+        delegated = facts.delegations.get(ou)
+        if delegated is not None and delegated.subtree is None and delegated.judgement.outcome is Outcome.MISSING:
+            continue  # the OU does not exist: there is nothing to compare
         if read.gap is not None:
             yield _unheard(facts, membership, ou, describe_gap(read.gap))
             continue
         comparison = _compare(facts, membership, ou, next((record_to_entry(record) for record in read), None))
         if comparison is None:
-            yield _unheard(facts, membership, ou, _NOTHING_BESIDE_IT, cure="Make the OU readable, then run again.")
+            yield _unheard(facts, membership, ou, _NOTHING_BESIDE_IT, cure=say("Make the OU readable, then run again."))
         else:
             yield _told(facts, membership, ou, comparison)
 
@@ -63,8 +67,9 @@ def _compare(facts: DirectoryFacts, membership: Membership, ou: str, said: Direc
     if vocabulary is None:
         return None
     ours = _ours(descriptor, Token(membership.token), vocabulary)
-    asked = {f"create {each.name}" for each in vocabulary.child_classes}
-    asked |= {f"write {each.name}" for each in vocabulary.attributes} | {"change permissions", "change owner"}
+    asked = {say("create {name}", name=each.name) for each in vocabulary.child_classes}
+    asked |= {say("write {name}", name=each.name) for each in vocabulary.attributes}
+    asked |= {say("change permissions"), say("change owner")}
     theirs = _theirs(said) & asked
     return _Comparison(
         compared=len(asked),
@@ -73,39 +78,45 @@ def _compare(facts: DirectoryFacts, membership: Membership, ou: str, said: Direc
     )
 
 
-def _ours(descriptor: SecurityDescriptor, token: Token, vocabulary: Vocabulary) -> set[str]:
+def _ours(descriptor: SecurityDescriptor, token: Token, vocabulary: Vocabulary) -> set[Message]:
     rights = effective_rights(descriptor, token, vocabulary)
-    standard = {"WRITE_DAC": "change permissions", "WRITE_OWNER": "change owner"}
+    standard = {"WRITE_DAC": say("change permissions"), "WRITE_OWNER": say("change owner")}
     return {
-        *(f"create {name}" for name in rights.create_child),
-        *(f"write {name}" for name in rights.write_property),
+        *(say("create {name}", name=name) for name in rights.create_child),
+        *(say("write {name}", name=name) for name in rights.write_property),
         *(words for name, words in standard.items() if name in rights.standard),
     }
 
 
-def _theirs(said: DirectoryEntry) -> set[str]:
+def _theirs(said: DirectoryEntry) -> set[Message]:
     bits = said.integer("sDRightsEffective") or 0
     return {
-        *(f"create {name}" for name in said.texts("allowedChildClassesEffective")),
-        *(f"write {name}" for name in said.texts("allowedAttributesEffective")),
-        *(["change permissions"] if bits & _DACL else []),
-        *(["change owner"] if bits & _OWNER_OR_GROUP else []),
+        *(say("create {name}", name=name) for name in said.texts("allowedChildClassesEffective")),
+        *(say("write {name}", name=name) for name in said.texts("allowedAttributesEffective")),
+        *([say("change permissions")] if bits & _DACL else []),
+        *([say("change owner")] if bits & _OWNER_OR_GROUP else []),
     }
 
 
 def _told(facts: DirectoryFacts, membership: Membership, ou: str, comparison: _Comparison) -> Finding:
     differs = bool(comparison.only_controller or comparison.only_evaluation)
     if differs:
-        actual = (
-            f"of {comparison.compared} rights, only the domain controller grants: {_some(comparison.only_controller)}; "
-            f"only the evaluation grants: {_some(comparison.only_evaluation)}"
+        actual = say(
+            "of {compared} rights, only the domain controller grants: {only_controller}; "
+            "only the evaluation grants: {only_evaluation}",
+            compared=comparison.compared,
+            only_controller=_some(comparison.only_controller),
+            only_evaluation=_some(comparison.only_evaluation),
         )
-        title = "The domain controller's own verdict differs from the evaluation"
-        cure = "Run again: a membership may have changed in between. If it stays, trust neither and report it."
+        title = say("The domain controller's own verdict differs from the evaluation")
+        cure = say("Run again: a membership may have changed in between. If it stays, trust neither and report it.")
     else:
-        actual = f"all {comparison.compared} rights compared agree, with every group the account is in"
-        title = "The domain controller's own verdict agrees"
-        cure = "Nothing to do."
+        actual = say(
+            "all {compared} rights compared agree, with every group the account is in",
+            compared=comparison.compared,
+        )
+        title = say("The domain controller's own verdict agrees")
+        cure = say("Nothing to do.")
     return make_finding(
         check="AD-COL-012",
         connection=facts.connection.id,
@@ -115,7 +126,7 @@ def _told(facts: DirectoryFacts, membership: Membership, ou: str, comparison: _C
         entitlement="effective rights",
         scope=ou,
         title=title,
-        documented="two independent evaluations agree",
+        documented=say("two independent evaluations agree"),
         actual=actual,
         evidence=(EvidenceReference(dataset="effective_rights", record=ou),),
         remediation=Remediation(text=cure),
@@ -123,7 +134,7 @@ def _told(facts: DirectoryFacts, membership: Membership, ou: str, comparison: _C
 
 
 def _unheard(
-    facts: DirectoryFacts, membership: Membership, ou: str, reason: str, *, cure: str = _CORRECT_PASSWORD
+    facts: DirectoryFacts, membership: Membership, ou: str, reason: Message, *, cure: Message = _CORRECT_PASSWORD
 ) -> Finding:
     return make_finding(
         check="AD-COL-012",
@@ -133,14 +144,14 @@ def _unheard(
         principal=membership.account_sid,
         entitlement="effective rights",
         scope=ou,
-        title="The domain controller's own verdict could not be compared",
-        documented="two independent evaluations agree",
+        title=say("The domain controller's own verdict could not be compared"),
+        documented=say("two independent evaluations agree"),
         actual=reason,
         evidence=(EvidenceReference(dataset="effective_rights", record=ou),),
         remediation=Remediation(text=cure),
     )
 
 
-def _some(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return (", ".join(names[:_NAMES_SHOWN]) or "nothing") + more
+def _some(names: tuple[Message, ...]) -> Message:
+    more = say(" and {count} more", count=len(names) - _NAMES_SHOWN) if len(names) > _NAMES_SHOWN else ""
+    return joined("", (joined(", ", names[:_NAMES_SHOWN]) if names else say("nothing"), more))

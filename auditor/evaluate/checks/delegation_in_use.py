@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.acl import Token, format_ace_sddl
-from auditor.evaluate.directory.user_task import controls_user, decide_user_task
+from auditor.evaluate.directory.user_task import controls_user, decide_user_task, is_deletion_guard
 from auditor.evaluate.findings import make_finding
+from auditor.evaluate.quotes import quote_aces
 from auditor.evaluate.remediation import delegate
+from auditor.model.message import Message, joined, say, written
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from auditor.model.results import Finding
 
 _NAMES_SHOWN = 10
-_DOCUMENTED = "create, delete and manage users below the OU"
+_DOCUMENTED = say("create, delete and manage users below the OU")
 
 
 def check_delegation_reaches(facts: DirectoryFacts) -> Iterator[Finding]:
@@ -87,8 +89,11 @@ def _denials_on_people(unreached: Sequence[Inhabitant], token: Token) -> list[tu
 def _blocked(
     facts: DirectoryFacts, membership: Membership, ou: str, containers: list[str], people: list[str]
 ) -> Finding:
-    counted = [f"{len(containers)} containers: {_some(containers)}"] if containers else []
-    counted += [f"{len(people)} users: {_some(people)}"] if people else []
+    counted = []
+    if containers:
+        counted.append(say("{count} containers: {containers}", count=len(containers), containers=_some(containers)))
+    if people:
+        counted.append(say("{count} users: {people}", count=len(people), people=_some(people)))
     return make_finding(
         check="AD-DEL-016",
         connection=facts.connection.id,
@@ -98,12 +103,16 @@ def _blocked(
         principal=membership.account_sid,
         entitlement="inheritance",
         scope=ou,
-        title=f"Inheritance is blocked on {len(containers)} containers and {len(people)} users below",
+        title=say(
+            "Inheritance is blocked on {containers} containers and {users} users below",
+            containers=len(containers),
+            users=len(people),
+        ),
         documented=_DOCUMENTED,
-        actual=f"the delegation does not reach {'; '.join(counted)}",
+        actual=say("the delegation does not reach {counted}", counted=joined("; ", counted)),
         evidence=_evidence(ou),
         remediation=Remediation(
-            text="Enable inheritance on these objects, or delegate the task on each of the containers.",
+            text=say("Enable inheritance on these objects, or delegate the task on each of the containers."),
             commands=delegate(containers[:_NAMES_SHOWN], membership.sign_in_name).commands,
         ),
     )
@@ -118,13 +127,15 @@ def _protected(facts: DirectoryFacts, membership: Membership, ou: str, protected
         principal=membership.account_sid,
         entitlement="protected accounts",
         scope=ou,
-        title=f"{len(protected)} protected accounts live below this OU",
+        title=say("{count} protected accounts live below this OU", count=len(protected)),
         documented=_DOCUMENTED,
-        actual=f"with a protected DACL and adminCount: {_some([each.dn for each in protected])}",
+        actual=say("with a protected DACL and adminCount: {accounts}", accounts=_some([each.dn for each in protected])),
         evidence=_evidence(ou),
         remediation=Remediation(
-            text="Administrators' accounts do not belong where a product manages people: move them, or take them out "
-            "of the protected groups and enable inheritance again."
+            text=say(
+                "Administrators' accounts do not belong where a product manages people: move them, or take them out "
+                "of the protected groups and enable inheritance again.",
+            )
         ),
     )
 
@@ -132,7 +143,7 @@ def _protected(facts: DirectoryFacts, membership: Membership, ou: str, protected
 def _denied(
     facts: DirectoryFacts, membership: Membership, ou: str, denials: list[tuple[str, Ace]], *, is_general: bool
 ) -> Finding:
-    shown = [f"{format_ace_sddl(ace)} on {dn}" for dn, ace in dict.fromkeys(denials)]
+    shown = [say("{ace} on {dn}", ace=format_ace_sddl(ace), dn=dn) for dn, ace in dict.fromkeys(denials)]
     return make_finding(
         check="AD-DEL-018",
         connection=facts.connection.id,
@@ -141,13 +152,21 @@ def _denied(
         principal=membership.account_sid,
         entitlement="deny",
         scope=ou,
-        title="Deny entries take a documented right away",
+        title=say("Deny entries take a documented right away"),
         documented=_DOCUMENTED,
         actual=_some(shown),
         evidence=_evidence(ou),
         remediation=Remediation(
-            text="Remove the deny entry, or take the account out of the group that it names. On a single user, 'user "
-            "cannot change password' is such an entry."
+            text=say(
+                "Remove the deny entry, or take the account out of the group that it names. On a single user, 'user "
+                "cannot change password' is such an entry.",
+            )
+            if not any(is_deletion_guard(ace) for _, ace in denials)
+            else say(
+                "An entry that denies everybody to delete what is in an OU protects one below it from accidental "
+                "deletion: keep it, and accept this with a waiver. Remove others, or take the account out of the group "
+                "that they name."
+            )
         ),
     )
 
@@ -164,14 +183,14 @@ def check_target_ou_exists(facts: DirectoryFacts) -> Iterator[Finding]:
                 principal=facts.account.principal.sid or facts.connection.username,
                 entitlement="target OU",
                 scope=ou,
-                title="A target OU does not exist",
-                documented="delegated control of the target OU",
-                actual="the directory shows no such object, and the auditing identity may list its parent",
+                title=say("A target OU does not exist"),
+                documented=say("delegated control of the target OU"),
+                actual=say("the directory shows no such object, and the auditing identity may list its parent"),
                 evidence=(
                     EvidenceReference(dataset="target_ou", record=ou),
                     EvidenceReference(dataset="nearest_ancestor", record=ou),
                 ),
-                remediation=Remediation(text="Correct the inventory and the product, or create the OU."),
+                remediation=Remediation(text=say("Correct the inventory and the product, or create the OU.")),
             )
 
 
@@ -183,8 +202,10 @@ def check_delegation_trustee(facts: DirectoryFacts) -> Iterator[Finding]:
     token = Token(membership.without_domain_admins)
     for ou, delegated in facts.delegations.items():
         target = delegated.subtree.target.descriptor if delegated.subtree else None
-        trustees = {sid for part in decide_user_task(target, token) for sid in part.trustees} if target else set()
-        if membership.account_sid in trustees:
+        aces = [ace for part in decide_user_task(target, token) for ace in part.aces] if target else []
+        direct = [ace for ace in aces if ace.trustee == membership.account_sid]
+        if target and target.dacl and direct:
+            indexed = ((target.dacl.index(ace), ace, membership.sign_in_name) for ace in direct)
             yield make_finding(
                 check="AD-DEL-020",
                 connection=facts.connection.id,
@@ -193,11 +214,14 @@ def check_delegation_trustee(facts: DirectoryFacts) -> Iterator[Finding]:
                 principal=membership.account_sid,
                 entitlement="trustee",
                 scope=ou,
-                title="The task is delegated to the account itself",
-                documented="delegated control; the page does not say to whom",
-                actual="entries on the OU name the account rather than a group",
-                evidence=(EvidenceReference(dataset="target_ou", record=ou),),
-                remediation=Remediation(text="Delegate to a group made for it, and make the account its member."),
+                title=say("The task is delegated to the account itself"),
+                documented=say("delegated control; the page does not say to whom"),
+                actual=say("entries on the OU name the account rather than a group"),
+                evidence=(
+                    EvidenceReference(dataset="target_ou", record=ou),
+                    *quote_aces("target_ou", ou, indexed),
+                ),
+                remediation=Remediation(text=say("Delegate to a group made for it, and make the account its member.")),
             )
 
 
@@ -219,21 +243,27 @@ def check_leaving_domain_admins(facts: DirectoryFacts) -> Iterator[Finding]:
             principal=membership.account_sid,
             entitlement="without Domain Admins",
             scope="connection",
-            title=f"Leaving Domain Admins today would break {len(lacking)} of {len(outcomes)} target OUs"
-            + (f"; of {unknown} it cannot be said" if unknown else ""),
-            documented="delegated control of every target OU",
-            actual=_some([f"{ou}: {outcome}" for ou, outcome in breaking.items()]),
+            title=say(
+                "Leaving Domain Admins today would break {count} of {all} target OUs; of {unknown} it cannot be said"
+                if unknown
+                else "Leaving Domain Admins today would break {count} of {all} target OUs",
+                count=len(lacking),
+                all=len(outcomes),
+                unknown=unknown,
+            ),
+            documented=say("delegated control of every target OU"),
+            actual=_some([joined(": ", (ou, written(outcome))) for ou, outcome in breaking.items()]),
             evidence=tuple(EvidenceReference(dataset="target_ou", record=ou) for ou in breaking),
             remediation=Remediation(
-                text="Delegate what is listed, run again, and only then take the account out of Domain Admins.",
+                text=say("Delegate what is listed, run again, and only then take the account out of Domain Admins."),
                 commands=delegate(lacking, membership.sign_in_name).commands,
             ),
         )
 
 
-def _some(names: Sequence[str]) -> str:
-    more = f"; and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return "; ".join(names[:_NAMES_SHOWN]) + more
+def _some(names: Sequence[str]) -> Message:
+    more = say("; and {count} more", count=len(names) - _NAMES_SHOWN) if len(names) > _NAMES_SHOWN else ""
+    return joined("", (joined("; ", names[:_NAMES_SHOWN]), more))
 
 
 def _evidence(ou: str) -> tuple[EvidenceReference, ...]:

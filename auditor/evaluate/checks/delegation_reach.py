@@ -6,15 +6,17 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.acl import RIGHTS_BEYOND_READ, AceKind, Token, domain_of_sid, rid_of_sid
+from auditor.acl import RIGHTS_BEYOND_READ, AccessMask, AceKind, Token, domain_of_sid, rid_of_sid
 from auditor.evaluate.directory.grants import entries_in_words, path_to_ace
 from auditor.evaluate.directory.holder import OPEN, Holder, holder_without_domain_admins
+from auditor.evaluate.directory.shipped import is_shipped
 from auditor.evaluate.directory.subtree import Ancestors, Container
 from auditor.evaluate.directory.well_known import BASELINE_BUILT_IN, DOMAIN_USERS_RID, EVERYONE, IN_EVERY_TOKEN
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import revoke
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.distinguished_name import parsed_dn
+from auditor.model.message import Message, joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -57,6 +59,15 @@ def check_delegation_above(facts: DirectoryFacts) -> Iterator[Finding]:
             yield from _delegations(facts, membership, own, container, check="AD-PRV-013")
 
 
+# By whether every account is in the group, and whether the object lies above the target OUs
+_TITLES = {
+    (False, False): "Delegated to {name} outside the target OUs: {dn}",
+    (False, True): "Delegated to {name} above the target OUs: {dn}",
+    (True, False): "Delegated to {name}, which every account is in, outside the target OUs: {dn}",
+    (True, True): "Delegated to {name}, which every account is in, above the target OUs: {dn}",
+}
+
+
 def _delegations(
     facts: DirectoryFacts, membership: Membership, own: Holder, container: Container, *, check: str
 ) -> Iterator[Finding]:
@@ -68,12 +79,14 @@ def _delegations(
     for ace in descriptor.dacl or ():
         if ace.trustee not in own.possible.sids or ace.is_inherited:  # of most entries of a domain
             continue
-        if ace.kind in _GRANTING and ace.rights & RIGHTS_BEYOND_READ:
+        beyond_reading = AccessMask(ace.rights) & RIGHTS_BEYOND_READ
+        if ace.kind in _GRANTING and beyond_reading and not is_shipped(ace, beyond_reading):
             by_trustee.setdefault(ace.trustee, []).append(ace)
     for trustee, aces in by_trustee.items():
         finding = _finding(facts, membership, container, trustee, aces, check=check)
         if aces and not (trustee in own.certain.sids and any(ace.kind is AceKind.ALLOW for ace in aces)):
-            finding = replace(finding, outcome=FindingOutcome.UNVERIFIABLE, actual=f"{OPEN}; {finding.actual}")
+            actual = joined("; ", (OPEN, finding.actual))
+            finding = replace(finding, outcome=FindingOutcome.UNVERIFIABLE, actual=actual)
         yield finding
 
 
@@ -104,7 +117,6 @@ def _finding(
 ) -> Finding:
     is_above = check == "AD-PRV-013"
     name = membership.names.get(trustee, trustee)
-    where = "above" if is_above else "outside"
     is_own = trustee == membership.account_sid
     is_shared = _is_in_every_token(membership, trustee)
     return make_finding(
@@ -115,9 +127,12 @@ def _finding(
         principal=membership.account_sid,
         entitlement=trustee,
         scope=container.dn,
-        title=f"Delegated to {name}{', which every account is in,' if is_shared else ''} {where} the target OUs: "
-        f"{container.dn}",
-        documented="delegated control of the target OUs",
+        title=say(
+            _TITLES[is_shared, is_above],
+            name=name,
+            dn=container.dn,
+        ),
+        documented=say("delegated control of the target OUs"),
         actual=entries_in_words(container, aces),
         paths=tuple(path_to_ace(membership, container, ace) for ace in aces),
         evidence=(EvidenceReference(dataset="ancestors" if is_above else "other_containers", record=container.dn),),
@@ -160,11 +175,11 @@ def _orphan_finding(facts: DirectoryFacts, membership: Membership, ou: str, gone
         principal=membership.account_sid,
         entitlement="entries without an account",
         scope=ou,
-        title=f"Entries for {len(gone)} SIDs behind which no account shows",
-        documented="nothing is documented about other entries",
-        actual=f"deleted, or hidden from the auditing identity: {_counted(gone)}",
+        title=say("Entries for {count} SIDs behind which no account shows", count=len(gone)),
+        documented=say("nothing is documented about other entries"),
+        actual=say("deleted, or hidden from the auditing identity: {gone}", gone=_counted(gone)),
         evidence=(EvidenceReference(dataset="trustees"), EvidenceReference(dataset="containers", record=ou)),
-        remediation=Remediation(text="Make sure that these accounts are gone, then remove their entries."),
+        remediation=Remediation(text=say("Make sure that these accounts are gone, then remove their entries.")),
     )
 
 
@@ -177,15 +192,22 @@ def _foreign_finding(facts: DirectoryFacts, membership: Membership, ou: str, for
         principal=membership.account_sid,
         entitlement="entries for other domains",
         scope=ou,
-        title=f"Entries for {len(foreign)} SIDs of other domains, which were not asked for",
-        documented="nothing is documented about other entries",
-        actual=f"whether an account is behind them, only their own domain knows: {_counted(foreign)}",
+        title=say("Entries for {count} SIDs of other domains, which were not asked for", count=len(foreign)),
+        documented=say("nothing is documented about other entries"),
+        actual=say(
+            "whether an account is behind them, only their own domain knows: {foreign}",
+            foreign=_counted(foreign),
+        ),
         evidence=(EvidenceReference(dataset="containers", record=ou),),
-        remediation=Remediation(text="Ask in the domain of each SID for its account; remove entries of those gone."),
+        remediation=Remediation(
+            text=say(
+                "Ask in the domain of each SID for its account; remove entries of those gone.",
+            )
+        ),
     )
 
 
-def _counted(sids: dict[str, int]) -> str:
+def _counted(sids: dict[str, int]) -> Message:
     shown = ", ".join(f"{sid} ({count})" for sid, count in list(sids.items())[:_SIDS_SHOWN])
-    more = f" and {len(sids) - _SIDS_SHOWN} more" if len(sids) > _SIDS_SHOWN else ""
-    return f"{shown}{more}; in brackets the entries of each"
+    more = say(" and {count} more", count=len(sids) - _SIDS_SHOWN) if len(sids) > _SIDS_SHOWN else ""
+    return say("{shown}{more}; in brackets the entries of each", shown=shown, more=more)

@@ -9,6 +9,7 @@ from auditor.evaluate.checks.account_finding import account_finding, withheld
 from auditor.evaluate.judgement import Unknown
 from auditor.evaluate.remediation import forget_sid_command, quote
 from auditor.model.instants import format_instant, from_filetime
+from auditor.model.message import data, joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ _DISABLED = 0x2
 _LOCKED_OUT = 0x10
 _PASSWORD_EXPIRED = 0x800000
 _WEAK_OPTIONS = {
-    0x20: ("no password is required", "PasswordNotRequired"),
-    0x80: ("the password is stored reversibly", "AllowReversiblePasswordEncryption"),
-    0x200000: ("only DES keys", "UseDESKeyOnly"),
-    0x400000: ("no Kerberos pre-authentication", "DoesNotRequirePreAuth"),
+    0x20: (say("no password is required"), "PasswordNotRequired"),
+    0x80: (say("the password is stored reversibly"), "AllowReversiblePasswordEncryption"),
+    0x200000: (say("only DES keys"), "UseDESKeyOnly"),
+    0x400000: (say("no Kerberos pre-authentication"), "DoesNotRequirePreAuth"),
 }
 _EXPIRES_SOON = timedelta(days=30)
 _OF_PEOPLE = ("mail", "employeeID", "manager")
@@ -39,10 +40,10 @@ def check_account_is_unique(facts: DirectoryFacts) -> Iterator[Finding]:
             check="AD-ACC-001",
             outcome=FindingOutcome.UNVERIFIABLE,
             severity=Severity.HIGH,
-            title="The audited account is not identified",
-            documented="one account per connection",
+            title=say("The audited account is not identified"),
+            documented=say("one account per connection"),
             actual=facts.account.found.reason,
-            cure="Name the account by its DN in the inventory, and make it readable to the auditing identity.",
+            cure=say("Name the account by its DN in the inventory, and make it readable to the auditing identity."),
         )
 
 
@@ -58,19 +59,23 @@ def check_account_is_usable(facts: DirectoryFacts, now: datetime) -> Iterator[Fi
     computed = entry.integer("msDS-User-Account-Control-Computed") or 0
     expires = from_filetime(entry.integer("accountExpires"))
     states = [
-        word for bit, word in ((_DISABLED, "disabled"), (_LOCKED_OUT, "locked out")) if (control | computed) & bit
+        word
+        for bit, word in ((_DISABLED, say("disabled")), (_LOCKED_OUT, say("locked out")))
+        if (control | computed) & bit
     ]
-    states += ["kept out by an expired password"] if computed & _PASSWORD_EXPIRED else []
-    states += [f"expired since {format_instant(expires)}"] if expires and expires <= now else []
+    states += [say("kept out by an expired password")] if computed & _PASSWORD_EXPIRED else []
+    states += [say("expired since {instant}", instant=format_instant(expires))] if expires and expires <= now else []
     if states:
         yield account_finding(
             facts,
             check="AD-ACC-002",
             severity=Severity.HIGH,
-            title=f"The account is {' and '.join(states)}",
-            documented="an account the product can sign in with",
-            actual=f"the account is {' and '.join(states)}",
-            cure="Mend this if the connection is in use, or retire the connection and the account with its rights.",
+            title=say("The account is {states}", states=joined(say(" and "), states)),
+            documented=say("an account the product can sign in with"),
+            actual=say("the account is {states}", states=joined(say(" and "), states)),
+            cure=say(
+                "Mend this if the connection is in use, or retire the connection and the account with its rights.",
+            ),
             commands=(f"Enable-ADAccount -Identity {quote(entry.dn)}", f"Unlock-ADAccount -Identity {quote(entry.dn)}"),
         )
     elif expires and expires - now < _EXPIRES_SOON:
@@ -79,10 +84,10 @@ def check_account_is_usable(facts: DirectoryFacts, now: datetime) -> Iterator[Fi
             check="AD-ACC-002",
             entitlement="accountExpires",
             severity=Severity.MEDIUM,
-            title="The account expires within 30 days",
-            documented="an account the product can sign in with",
-            actual=f"it expires at {format_instant(expires)}",
-            cure="Decide whether the connection stays; if it does, extend the account before that day.",
+            title=say("The account expires within 30 days"),
+            documented=say("an account the product can sign in with"),
+            actual=say("it expires at {instant}", instant=format_instant(expires)),
+            cure=say("Decide whether the connection stays; if it does, extend the account before that day."),
             commands=(f"Set-ADAccountExpiration -Identity {quote(entry.dn)} -TimeSpan 365",),
         )
 
@@ -100,9 +105,9 @@ def check_account_is_dedicated(facts: DirectoryFacts) -> Iterator[Finding]:
             check="AD-ACC-003",
             entitlement="attributes of a person",
             severity=Severity.MEDIUM,
-            title=f"The account has attributes of a person: {', '.join(found)}",
-            actual="; ".join(f"{name}: {entry.text(name)}" for name in found),
-            cure="Use an account of its own for the product; where this is one, clear these attributes.",
+            title=say("The account has attributes of a person: {found}", found=", ".join(found)),
+            actual=data("; ".join(f"{name}: {entry.text(name)}" for name in found)),
+            cure=say("Use an account of its own for the product; where this is one, clear these attributes."),
             commands=(f"Set-ADUser -Identity {quote(entry.dn)} -Clear {','.join(found)}",),
         )
 
@@ -121,9 +126,9 @@ def check_account_options(facts: DirectoryFacts) -> Iterator[Finding]:
             facts,
             check="AD-ACC-007",
             severity=Severity.HIGH,
-            title="Weak account options are set",
-            actual="; ".join(words for words, _ in options),
-            cure="Clear these options, then set a new password: the old one may be stored weakly or known.",
+            title=say("Weak account options are set"),
+            actual=joined("; ", (words for words, _ in options)),
+            cure=say("Clear these options, then set a new password: the old one may be stored weakly or known."),
             commands=(f"Set-ADAccountControl -Identity {quote(entry.dn)} {cleared}",),
         )
 
@@ -140,8 +145,11 @@ def check_sid_history(facts: DirectoryFacts) -> Iterator[Finding]:
             facts,
             check="AD-ACC-013",
             severity=Severity.HIGH,
-            title="The account has a SID history",
-            actual=f"SID history: {', '.join(history) or 'values that are no SIDs'}",
-            cure="Remove the SID history after checking that nothing relies on it.",
+            title=say("The account has a SID history"),
+            actual=say(
+                "SID history: {sids}" if history else "SID history: values that are no SIDs",
+                sids=", ".join(history),
+            ),
+            cure=say("Remove the SID history after checking that nothing relies on it."),
             commands=[forget_sid_command(entry.dn, sid) for sid in history],
         )

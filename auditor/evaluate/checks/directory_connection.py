@@ -9,6 +9,7 @@ from auditor.evaluate.fields import text
 from auditor.evaluate.findings import make_finding
 from auditor.model.distinguished_name import parse_dn
 from auditor.model.instants import parse_instant
+from auditor.model.message import NOTHING, Message, say, written
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -39,12 +40,12 @@ def check_certificates(facts: DirectoryFacts, now: datetime) -> Iterator[Finding
                 principal=host,
                 entitlement="certificate",
                 scope=host,
-                title=f"Certificate of {host}: {trouble}",
-                documented="TLS with a certificate that can be verified",
-                actual=f"{trouble}; SHA-256 {text(certificate, 'sha256')}",
+                title=say("Certificate of {host}: {trouble}", host=host, trouble=trouble),
+                documented=say("TLS with a certificate that can be verified"),
+                actual=say("{trouble}; SHA-256 {sha}", trouble=trouble, sha=text(certificate, "sha256")),
                 evidence=(EvidenceReference(dataset="host", record=host),),
                 remediation=Remediation(
-                    text=(
+                    text=say(
                         "Issue a certificate that names what the connection uses, or set tls_server_name to the name "
                         "in the certificate and ca_file to its issuing authority; renew it before it ends."
                     )
@@ -52,20 +53,20 @@ def check_certificates(facts: DirectoryFacts, now: datetime) -> Iterator[Finding
             )
 
 
-def _certificate_trouble(certificate: Record, now: datetime) -> str:
+def _certificate_trouble(certificate: Record, now: datetime) -> Message:
     if certificate.get("verified") is False:
-        return text(certificate, "error") or "it cannot be verified"
+        return written(text(certificate, "error")) or say("it cannot be verified")
     if certificate.get("name_matches") is False:
-        return "it does not name the configured host"
+        return say("it does not name the configured host")
     try:
         ends_at = parse_instant(text(certificate, "not_after"))
     except ValueError:
-        return "its end of validity is not readable"
+        return say("its end of validity is not readable")
     if ends_at <= now:
-        return f"it ended at {text(certificate, 'not_after')}"
+        return say("it ended at {not_after}", not_after=text(certificate, "not_after"))
     if ends_at - now <= _EXPIRES_SOON:
-        return f"it ends at {text(certificate, 'not_after')}, within 30 days"
-    return ""
+        return say("it ends at {not_after}, within 30 days", not_after=text(certificate, "not_after"))
+    return NOTHING
 
 
 def check_base_dns(facts: DirectoryFacts) -> Iterator[Finding]:
@@ -78,9 +79,9 @@ def check_base_dns(facts: DirectoryFacts) -> Iterator[Finding]:
                 ou,
                 FindingOutcome.MISSING,
                 Severity.HIGH,
-                "A target OU lies outside every base DN",
-                "the product searches below its base DNs only",
-                "Add the base DN of this OU's domain to the connection.",
+                say("A target OU lies outside every base DN"),
+                say("the product searches below its base DNs only"),
+                say("Add the base DN of this OU's domain to the connection."),
             )
     for base, configured in zip(bases, facts.connection.base_dns, strict=True):
         if not base.is_dc_form:
@@ -89,9 +90,9 @@ def check_base_dns(facts: DirectoryFacts) -> Iterator[Finding]:
                 configured,
                 FindingOutcome.ADVISORY,
                 Severity.LOW,
-                "A base DN is not in the documented form",
-                "it works in LDAP, but the page shows DC= components only",
-                "Use the DN of the domain as base DN.",
+                say("A base DN is not in the documented form"),
+                say("it works in LDAP, but the page shows DC= components only"),
+                say("Use the DN of the domain as base DN."),
             )
 
 
@@ -100,9 +101,9 @@ def _base_dn_finding(  # noqa: PLR0913 - one row per fact of the finding
     scope: str,
     outcome: FindingOutcome,
     severity: Severity,
-    title: str,
-    actual: str,
-    cure: str,
+    title: Message,
+    actual: Message,
+    cure: Message,
 ) -> Finding:
     return make_finding(
         check="AD-COL-005",
@@ -113,7 +114,7 @@ def _base_dn_finding(  # noqa: PLR0913 - one row per fact of the finding
         entitlement="base DN",
         scope=scope,
         title=title,
-        documented="base DN in the form DC=example-domain,DC=com",
+        documented=say("base DN in the form DC=example-domain,DC=com"),
         actual=actual,
         remediation=Remediation(text=cure),
         evidence=(EvidenceReference(dataset="target_ou", record=scope),),

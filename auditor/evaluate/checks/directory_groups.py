@@ -10,6 +10,7 @@ from auditor.evaluate.directory.entitlements import HeldGroup, held_groups, sid_
 from auditor.evaluate.directory.well_known import DOMAIN_USERS_RID
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import forget_sid_command, quote
+from auditor.model.message import joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -44,11 +45,23 @@ def check_excess_groups(facts: DirectoryFacts) -> Iterator[Finding]:
             principal=membership.account_sid,
             entitlement=group.sid,
             scope=domain_of_sid(group.sid) or "builtin",
-            title=f"Member of {group.name}, which the matrix {'may' if is_open else 'does'} not document",
-            documented="no group beyond the documented ones",
-            actual=f"{group.name} ({group.sid}) is in the account's token"
-            + (", through its SID history" if group.sid in history else "")
-            + ("; whether it carries the documented delegation is open: a target OU was not read" if is_open else ""),
+            title=say(
+                "Member of {name}, which the matrix may not document"
+                if is_open
+                else "Member of {name}, which the matrix does not document",
+                name=group.name,
+            ),
+            documented=say("no group beyond the documented ones"),
+            actual=joined(
+                "",
+                (
+                    say("{name} ({sid}) is in the account's token", name=group.name, sid=group.sid),
+                    say(", through its SID history") if group.sid in history else "",
+                    say("; whether it carries the documented delegation is open: a target OU was not read")
+                    if is_open
+                    else "",
+                ),
+            ),
             paths=(membership.path_to(group.sid),),
             evidence=_EVIDENCE,
             remediation=_forget(group, membership) if group.sid in history else _leave(group, membership),
@@ -59,16 +72,23 @@ def _leave(group: HeldGroup, membership: Membership) -> Remediation:
     way = membership.ways.get(group.sid, (membership.account_sid, group.sid))
     first = way[1] if len(way) > 1 else group.sid
     if first == group.sid:
-        text = f"Remove the account from {group.name} if the product does not need it."
+        text = say("Remove the account from {name} if the product does not need it.", name=group.name)
     else:
         name = membership.names.get(first, first)
-        text = f"Remove the account from {name}, the first group on the path to {group.name}."
+        text = say(
+            "Remove the account from {name}, the first group on the path to {group_name}.",
+            name=name,
+            group_name=group.name,
+        )
     return Remediation(text=text, commands=(_leave_command(group.sid, membership),))
 
 
 def _forget(group: HeldGroup, membership: Membership) -> Remediation:
     return Remediation(
-        text=f"Remove {group.sid} from the account's SID history, and find out who wrote it: no migration needs it.",
+        text=say(
+            "Remove {sid} from the account's SID history, and find out who wrote it: no migration needs it.",
+            sid=group.sid,
+        ),
         commands=(forget_sid_command(membership.account_sid, group.sid),),
     )
 
@@ -92,16 +112,18 @@ def check_domain_admins(facts: DirectoryFacts) -> Iterator[Finding]:
         principal=membership.account_sid,
         entitlement=membership.domain_admins,
         scope="domain",
-        title="The account is in Domain Admins, as the page asks",
-        documented="member of Domain Admins",
-        actual="full control of the domain through one service account",
+        title=say("The account is in Domain Admins, as the page asks"),
+        documented=say("member of Domain Admins"),
+        actual=say("full control of the domain through one service account"),
         paths=(membership.path_to(membership.domain_admins),),
         evidence=_EVIDENCE,
         remediation=Remediation(
             text=(
-                "Delegate what this report lists under 'What would break without Domain Admins', agree with the "
-                "vendor that delegation alone is enough for the connection, then remove the account from Domain "
-                "Admins."
+                say(
+                    "Delegate what this report lists under 'What would break without Domain Admins', agree with the "
+                    "vendor that delegation alone is enough for the connection, then remove the account from Domain "
+                    "Admins.",
+                )
             ),
             commands=(_leave_command(membership.domain_admins, membership),),
         ),
@@ -124,25 +146,30 @@ def check_indirect_membership(facts: DirectoryFacts) -> Iterator[Finding]:
         principal=membership.account_sid,
         entitlement=membership.domain_admins,
         scope="nesting",
-        title="Domain Admins is held through other groups",
-        documented="member of Domain Admins",
-        actual=f"held through {', '.join(path[1:-1])}",
+        title=say("Domain Admins is held through other groups"),
+        documented=say("member of Domain Admins"),
+        actual=say("held through {path}", path=", ".join(path[1:-1])),
         paths=(path,),
         evidence=_EVIDENCE,
-        remediation=Remediation(text="Review who may change the groups in between, or make the membership direct."),
+        remediation=Remediation(
+            text=say(
+                "Review who may change the groups in between, or make the membership direct.",
+            )
+        ),
     )
 
 
 def check_primary_group(facts: DirectoryFacts) -> Iterator[Finding]:
-    """AD-GRP-007: a primary group other than Domain Users hides from member lists."""
+    """AD-GRP-007: a primary group other than that of its class hides from member lists."""
     entry, membership = facts.account.entry, facts.account.membership
     if entry is None or membership is None:
         return
     yield from withheld(facts, entry, "AD-GRP-007", "primaryGroupID")
     primary = entry.integer("primaryGroupID")
-    if primary is None or primary == DOMAIN_USERS_RID:
+    if primary is None or primary == facts.account.usual_primary_group:
         return
-    sid = f"{domain_of_sid(membership.account_sid)}-{primary}"
+    sid, usual = f"{domain_of_sid(membership.account_sid)}-{primary}", facts.account.usual_primary_group
+    name = "Domain Users" if usual == DOMAIN_USERS_RID else "Domain Computers"
     yield make_finding(
         check="AD-GRP-007",
         connection=facts.connection.id,
@@ -151,13 +178,15 @@ def check_primary_group(facts: DirectoryFacts) -> Iterator[Finding]:
         principal=membership.account_sid,
         entitlement=sid,
         scope="primaryGroupID",
-        title="The primary group is not Domain Users",
-        documented="nothing is documented about the primary group",
-        actual=f"primary group {membership.names.get(sid, sid)}",
+        title=say("The primary group is not {group}", group=name),
+        documented=say("nothing is documented about the primary group"),
+        actual=say("primary group {group}", group=membership.names.get(sid, sid)),
         evidence=(EvidenceReference(dataset="account"),),
         remediation=Remediation(
-            text="Make Domain Users the primary group; the membership then shows in the group's member list.",
-            commands=(f"Set-ADUser -Identity {quote(membership.account_sid)} -Replace @{{primaryGroupID=513}}",),
+            text=say(
+                "Make {group} the primary group; the membership then shows in the group's member list.", group=name
+            ),
+            commands=(f"Set-ADObject -Identity {quote(entry.dn)} -Replace @{{primaryGroupID={usual}}}",),
         ),
     )
 
@@ -180,15 +209,16 @@ def check_membership_witnesses(facts: DirectoryFacts) -> Iterator[Finding]:
         principal=membership.account_sid,
         entitlement="membership witnesses",
         scope="account",
-        title="Token and membership graph do not tell the same",
-        documented="both ways of reading agree",
-        actual=f"told by one of them only: {', '.join(names)}",
+        title=say("Token and membership graph do not tell the same"),
+        documented=say("both ways of reading agree"),
+        actual=say("told by one of them only: {names}", names=", ".join(names)),
         evidence=_EVIDENCE,
         remediation=Remediation(
             text=(
-                "Give the auditing identity read access to memberOf of these groups and run again; a difference that "
-                "remains may be "
-                "a change still replicating."
+                say(
+                    "Give the auditing identity read access to memberOf of these groups and run again; a difference "
+                    "that remains may be a change still replicating.",
+                )
             )
         ),
     )

@@ -13,6 +13,7 @@ from auditor.evaluate.remediation import quote
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.distinguished_name import parse_dn
 from auditor.model.evidence import GapKind
+from auditor.model.message import joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference
 
@@ -40,10 +41,10 @@ def check_hosts_answer(facts: DirectoryFacts) -> Iterator[Finding]:
             scope=host,
             outcome=FindingOutcome.UNVERIFIABLE,
             severity=Severity.HIGH,
-            title=f"{host} does not answer, or does not let the auditing identity sign in",
-            documented="every host of the connection can be signed in to",
+            title=say("{host} does not answer, or does not let the auditing identity sign in", host=host),
+            documented=say("every host of the connection can be signed in to"),
             actual=describe_gap(read.gap),
-            cure="Mend what the message names, or take the host out of the connection and the inventory.",
+            cure=say("Mend what the message names, or take the host out of the connection and the inventory."),
             commands=(f"Test-NetConnection -ComputerName {quote(host)} -Port {facts.connection.port}",),
             evidence=(EvidenceReference(dataset="host", record=host),),
         )
@@ -60,10 +61,13 @@ def check_hosts_agree(facts: DirectoryFacts) -> Iterator[Finding]:
             entitlement="domain",
             scope="hosts",
             severity=Severity.MEDIUM,
-            title="The hosts serve different domains",
-            documented="all hosts of a connection serve the same domain",
-            actual="; ".join(f"{host}: {context or 'none named'}" for host, context in contexts.items()),
-            cure="Give each domain a connection of its own; which host answers decides what the product changes.",
+            title=say("The hosts serve different domains"),
+            documented=say("all hosts of a connection serve the same domain"),
+            actual=joined(
+                "; ",
+                (joined(": ", (host, context or say("none named"))) for host, context in contexts.items()),
+            ),
+            cure=say("Give each domain a connection of its own; which host answers decides what the product changes."),
             evidence=tuple(EvidenceReference(dataset="host", record=host) for host in told),
         )
     for host, root_dse in told.items():
@@ -74,10 +78,10 @@ def check_hosts_agree(facts: DirectoryFacts) -> Iterator[Finding]:
                 entitlement="read-only",
                 scope=host,
                 severity=Severity.MEDIUM,
-                title=f"{host} is a read-only domain controller",
-                documented="the product writes to every host of the connection",
-                actual="its rootDSE names the capability of read-only domain controllers",
-                cure="Replace it by a writable domain controller in the connection.",
+                title=say("{host} is a read-only domain controller", host=host),
+                documented=say("the product writes to every host of the connection"),
+                actual=say("its rootDSE names the capability of read-only domain controllers"),
+                cure=say("Replace it by a writable domain controller in the connection."),
                 evidence=(EvidenceReference(dataset="host", record=host),),
             )
 
@@ -109,10 +113,10 @@ def check_auditing_identity_is_a_reader(facts: DirectoryFacts) -> Iterator[Findi
             facts,
             check="AD-COL-007",
             severity=Severity.MEDIUM,
-            title="The account audits itself",
-            documented="a separate identity that only reads",
-            actual="the tool signed in as the audited account",
-            cure="Use a separate account that may only read.",
+            title=say("The account audits itself"),
+            documented=say("a separate identity that only reads"),
+            actual=say("the tool signed in as the audited account"),
+            cure=say("Use a separate account that may only read."),
             evidence=evidence,
         )
     principals = Principals(facts.evidence, facts.connection, membership)
@@ -124,9 +128,12 @@ def check_auditing_identity_is_a_reader(facts: DirectoryFacts) -> Iterator[Findi
             check="AD-COL-007",
             entitlement="administrator",
             severity=Severity.MEDIUM,
-            title="The auditing identity is an administrator",
-            documented="a separate identity that only reads",
-            actual=f"its token holds {', '.join(f'{principals.name(sid)} ({sid})' for sid in administrative)}",
-            cure="Use an ordinary account: reading the directory needs no administrative group.",
+            title=say("The auditing identity is an administrator"),
+            documented=say("a separate identity that only reads"),
+            actual=say(
+                "its token holds {groups}",
+                groups=", ".join(f"{principals.name(sid)} ({sid})" for sid in administrative),
+            ),
+            cure=say("Use an ordinary account: reading the directory needs no administrative group."),
             evidence=evidence,
         )

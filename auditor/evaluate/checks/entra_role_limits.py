@@ -9,6 +9,7 @@ from auditor.evaluate.fields import flag, same, text
 from auditor.evaluate.remediation import assign_entra_role, quote
 from auditor.evaluate.tenant.built_in_roles import USER_ADMINISTRATOR
 from auditor.evaluate.tenant.product_role_groups import owners_of
+from auditor.model.message import joined, say, written
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference
 
@@ -28,9 +29,10 @@ def check_role_is_not_merely_eligible(facts: TenantFacts) -> Iterator[Finding]:
         held = facts.entra_roles.holding(template_id)
         eligible = [role for role in facts.entra_roles.eligible if same(role.template_id, template_id)]
         if held and all(role.is_activated for role in held):
-            actual, roles = f"activated, lapses at {held[0].ends_at or 'a time not stated'}", list(held)
+            ends_at = held[0].ends_at or say("a time not stated")
+            actual, roles = say("activated, lapses at {ends_at}", ends_at=ends_at), list(held)
         elif eligible and not held:
-            actual, roles = "eligible, not active: an unattended account cannot activate a role", eligible
+            actual, roles = say("eligible, not active: an unattended account cannot activate a role"), eligible
         else:
             continue
         name = roles[0].name
@@ -42,10 +44,10 @@ def check_role_is_not_merely_eligible(facts: TenantFacts) -> Iterator[Finding]:
             severity=Severity.HIGH,
             entitlement=template_id,
             scope="eligibility",
-            title=f"{name} has to be activated",
-            documented=f"directory role {name}",
+            title=say("{name} has to be activated", name=name),
+            documented=say("directory role {name}", name=name),
             actual=actual,
-            cure=cure.text,
+            cure=written(cure.text),
             portal=DIRECTORY_ROLES,
             commands=cure.commands,
             paths=[role.path for role in roles],
@@ -60,6 +62,7 @@ def check_role_scope(facts: TenantFacts) -> Iterator[Finding]:
         if not held or held[0].is_tenant_wide:
             continue
         for role in held:
+            covered = role.scope_name or say("a scope that was not stated")
             yield tenant_finding(
                 facts,
                 check="ENT-003",
@@ -67,11 +70,13 @@ def check_role_scope(facts: TenantFacts) -> Iterator[Finding]:
                 severity=Severity.MEDIUM,
                 entitlement=template_id,
                 scope=role.scope,
-                title=f"{role.name} covers {role.scope_name or 'a scope that was not stated'}",
-                documented=f"directory role {role.name}",
-                actual=f"limited to {role.scope_name or 'a scope that was not stated'}",
-                cure="Make sure that everybody the product manages is in it, or assign the role for the whole tenant.",
-                portal=f"{DIRECTORY_ROLES} > {role.name}",
+                title=say("{name} covers {scope}", name=role.name, scope=covered),
+                documented=say("directory role {name}", name=role.name),
+                actual=say("limited to {limit}", limit=covered),
+                cure=say(
+                    "Make sure that everybody the product manages is in it, or assign the role for the whole tenant.",
+                ),
+                portal=joined(" > ", (DIRECTORY_ROLES, role.name)),
                 paths=(role.path,),
                 evidence=("role_assignments",),
             )
@@ -87,8 +92,8 @@ def check_role_carrying_groups(facts: TenantFacts) -> Iterator[Finding]:
     for group_id, roles in sorted(carriers.items()):
         group = groups.get(group_id.casefold(), {})
         owners = [name for _, name in owners_of(group_id, facts)]
-        reasons = ["the group is not role-assignable"] if flag(group, "isAssignableToRole") is False else []
-        reasons += [f"its owners may add members: {', '.join(owners[:_LISTED])}"] if owners else []
+        reasons = [say("the group is not role-assignable")] if flag(group, "isAssignableToRole") is False else []
+        reasons += [say("its owners may add members: {owners}", owners=", ".join(owners[:_LISTED]))] if owners else []
         if not reasons:
             continue
         name = text(group, "displayName") or group_id
@@ -99,11 +104,16 @@ def check_role_carrying_groups(facts: TenantFacts) -> Iterator[Finding]:
             severity=Severity.HIGH,
             entitlement=group_id,
             scope="group",
-            title=f"The group {name} hands a directory role to whoever is let in",
-            documented="the directory role is given by administrators of roles",
-            actual=f"{', '.join(sorted({role.name for role in roles}))} through {name}: {'; '.join(reasons)}",
-            cure="Remove the owners of the group, or assign the role to the account itself.",
-            portal=f"{GROUPS} > {name} > Owners",
+            title=say("The group {name} hands a directory role to whoever is let in", name=name),
+            documented=say("the directory role is given by administrators of roles"),
+            actual=say(
+                "{roles} through {name}: {reasons}",
+                roles=", ".join(sorted({role.name for role in roles})),
+                name=name,
+                reasons=joined("; ", reasons),
+            ),
+            cure=say("Remove the owners of the group, or assign the role to the account itself."),
+            portal=say("{groups} > {name} > Owners", groups=GROUPS, name=name),
             commands=(f"Get-MgGroupOwner -GroupId {quote(group_id)}",),
             paths=[role.path for role in roles],
             evidence=(EvidenceReference(dataset="group_owners", record=group_id), "transitive_member_of"),
@@ -122,12 +132,14 @@ def check_reach_of_user_administrator(facts: TenantFacts) -> Iterator[Finding]:
         severity=Severity.INFO,
         entitlement=USER_ADMINISTRATOR,
         scope="reach",
-        title="User Administrator reaches further than provisioning",
-        documented="directory role User Administrator",
-        actual="the role also resets passwords of everybody who is no administrator, manages all groups that hold no "
-        "roles, and grants delegated permissions to applications",
-        cure="Ask the vendor whether the role may be limited to an administrative unit of the managed people.",
-        portal=f"{DIRECTORY_ROLES} > User Administrator",
+        title=say("User Administrator reaches further than provisioning"),
+        documented=say("directory role User Administrator"),
+        actual=say(
+            "the role also resets passwords of everybody who is no administrator, manages all groups that hold no "
+            "roles, and grants delegated permissions to applications",
+        ),
+        cure=say("Ask the vendor whether the role may be limited to an administrative unit of the managed people."),
+        portal=say("{directory_roles} > User Administrator", directory_roles=DIRECTORY_ROLES),
         paths=[role.path for role in wide],
         evidence=("role_assignments",),
     )

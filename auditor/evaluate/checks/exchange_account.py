@@ -8,6 +8,7 @@ from auditor.evaluate.checks.tenant_finding import USERS, tenant_finding
 from auditor.evaluate.fields import flag
 from auditor.evaluate.remediation import quote
 from auditor.model.evidence import GapKind
+from auditor.model.message import Message, say
 from auditor.model.outcome import FindingOutcome, Severity
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ def check_known_to_exchange(facts: TenantFacts) -> Iterator[Finding]:
         yield _advise(
             facts,
             "unknown",
-            "Exchange Online does not know the service account",
-            "Get-User finds no object with the account's object id",
-            "Wait for Exchange Online to receive the account, or license it for Exchange Online.",
+            say("Exchange Online does not know the service account"),
+            say("Get-User finds no object with the account's object id"),
+            say("Wait for Exchange Online to receive the account, or license it for Exchange Online."),
             f"Get-User -Identity {quote(account.object_id or account.name)}",
         )
     off = [name for name in _SWITCHES if account.exchange_user and flag(account.exchange_user, name) is False]
@@ -37,14 +38,16 @@ def check_known_to_exchange(facts: TenantFacts) -> Iterator[Finding]:
         yield _advise(
             facts,
             "commands switched off",
-            "The account may run no Exchange commands",
-            f"{', '.join(off)} is false: no role can be used through PowerShell or its REST interface",
-            "Switch it on if the product acts through Exchange PowerShell.",
+            say("The account may run no Exchange commands"),
+            say("{off} is false: no role can be used through PowerShell or its REST interface", off=", ".join(off)),
+            say("Switch it on if the product acts through Exchange PowerShell."),
             f"Set-User -Identity {quote(account.object_id or account.name)} -EXOModuleEnabled $true",
         )
 
 
-def _advise(facts: TenantFacts, entitlement: str, title: str, actual: str, cure: str, command: str) -> Finding:
+def _advise(
+    facts: TenantFacts, entitlement: str, title: Message, actual: Message, cure: Message, command: str
+) -> Finding:
     return tenant_finding(
         facts,
         check="EXO-007",
@@ -53,10 +56,10 @@ def _advise(facts: TenantFacts, entitlement: str, title: str, actual: str, cure:
         entitlement=entitlement,
         scope="account",
         title=title,
-        documented="the Exchange connection uses an existing service account",
+        documented=say("the Exchange connection uses an existing service account"),
         actual=actual,
         cure=cure,
-        portal=f"{USERS} > the account",
+        portal=say("{users} > the account", users=USERS),
         commands=(command,),
         evidence=("exchange_user",),
     )

@@ -23,6 +23,7 @@ from auditor.evaluate.tenant.role_groups import (
 from auditor.matrix.exchange_defaults import EXCHANGE_DEFAULTS
 from auditor.matrix.profile import EntraRole, ExchangeRole
 from auditor.model.connection import ConnectionKind
+from auditor.model.message import Message, data, say
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -51,10 +52,13 @@ def check_built_in_role_groups(facts: TenantFacts) -> Iterator[Finding]:
             check="EXO-010" if is_organization else "EXO-012",
             severity=Severity.CRITICAL if is_organization else Severity.MEDIUM,
             entitlement=group.id,
-            title=f"The account is in {group.name}",
-            actual=f"member of {group.name}",
+            title=say("The account is in {name}", name=group.name),
+            actual=say("member of {name}", name=group.name),
             paths=group.claim.paths,
-            cure=f"Put the account into a role group of the documented roles, then remove it from {group.name}.",
+            cure=say(
+                "Put the account into a role group of the documented roles, then remove it from {name}.",
+                name=group.name,
+            ),
             commands=(f"Remove-RoleGroupMember -Identity {quote(group.name)} -Member {quote(member)}",),
         )
 
@@ -72,10 +76,10 @@ def check_excess_roles(facts: TenantFacts) -> Iterator[Finding]:
             check="EXO-013" if role and same(role.role_type, "ApplicationImpersonation") else "EXO-011",
             severity=severity_of_role(role.role_type if role else name),
             entitlement=role.id if role else name,
-            title=f"Exchange role {name} is not in the matrix",
-            actual=f"{name} through {assignments[0].assignee}",
+            title=say("Exchange role {name} is not in the matrix", name=name),
+            actual=say("{name} through {assignee}", name=name, assignee=assignments[0].assignee),
             paths=[path for assignment in assignments for path in paths_of(assignment)],
-            cure=f"Remove {name} if the product does not need it.",
+            cure=say("Remove {name} if the product does not need it.", name=name),
             commands=tuple(
                 f"Remove-ManagementRoleAssignment -Identity {quote(assignment.name)}" for assignment in assignments
             ),
@@ -106,10 +110,10 @@ def check_open_questions(facts: TenantFacts) -> Iterator[Finding]:
                 severity=Severity.MEDIUM,
                 entitlement=f"role group {group.id}",
                 outcome=FindingOutcome.UNVERIFIABLE,
-                title=f"Whether the account is in the role group {group.name} is open",
+                title=say("Whether the account is in the role group {name} is open", name=group.name),
                 actual=group.claim.reason,
                 paths=(),
-                cure="Mend what keeps the members from being matched, then run again.",
+                cure=say("Mend what keeps the members from being matched, then run again."),
             )
     for assignment in open_role_assignments(facts):
         is_of_listed_group = facts.exchange.role_groups.find(assignment.assignee) is not None
@@ -122,10 +126,10 @@ def check_open_questions(facts: TenantFacts) -> Iterator[Finding]:
             severity=Severity.MEDIUM,
             entitlement=f"assignment {assignment.name}",
             outcome=FindingOutcome.UNVERIFIABLE,
-            title=f"Whether the account holds {assignment.role_name} is open",
-            actual=reason or f"the type of the role {assignment.role_name} could not be read",
+            title=say("Whether the account holds {role_name} is open", role_name=assignment.role_name),
+            actual=reason or say("the type of the role {role_name} could not be read", role_name=assignment.role_name),
             paths=paths_of(assignment),
-            cure="Make the role and its assignee readable, then run again.",
+            cure=say("Make the role and its assignee readable, then run again."),
         )
 
 
@@ -147,10 +151,10 @@ def check_delegating_assignments(facts: TenantFacts) -> Iterator[Finding]:
             check="EXO-014",
             severity=Severity.HIGH,
             entitlement=assignment.name,
-            title=f"The account may grant the role {assignment.role_name} to others",
-            actual=f"delegating assignment {assignment.name}",
+            title=say("The account may grant the role {role_name} to others", role_name=assignment.role_name),
+            actual=say("delegating assignment {name}", name=assignment.name),
             paths=paths_of(assignment),
-            cure="Remove the delegating assignment; a provisioning account grants no roles.",
+            cure=say("Remove the delegating assignment; a provisioning account grants no roles."),
             commands=(f"Remove-ManagementRoleAssignment -Identity {quote(assignment.name)}",),
         )
 
@@ -174,10 +178,10 @@ def check_direct_assignments(facts: TenantFacts) -> Iterator[Finding]:
             severity=Severity.LOW,
             entitlement="direct assignments",
             outcome=FindingOutcome.ADVISORY,
-            title="Documented roles are assigned to the account itself",
-            actual=", ".join(sorted(assignment.role_name for assignment in direct)),
+            title=say("Documented roles are assigned to the account itself"),
+            actual=data(", ".join(sorted(assignment.role_name for assignment in direct))),
             paths=[path for assignment in direct for path in paths_of(assignment)],
-            cure="Give the roles through a role group.",
+            cure=say("Give the roles through a role group."),
         )
 
 
@@ -193,10 +197,10 @@ def check_single_role_group(facts: TenantFacts) -> Iterator[Finding]:
             severity=Severity.LOW,
             entitlement="single role group",
             outcome=FindingOutcome.ADVISORY,
-            title="The documented roles come from several role groups",
+            title=say("The documented roles come from several role groups"),
             actual=judgement.reason,
             paths=judgement.paths,
-            cure="Create one role group with the documented roles and make the account a member of it alone.",
+            cure=say("Create one role group with the documented roles and make the account a member of it alone."),
         )
 
 
@@ -217,10 +221,11 @@ def check_shared_mailbox_operability(facts: TenantFacts) -> Iterator[Finding]:
         severity=Severity.MEDIUM,
         entitlement="shared mailbox operability",
         outcome=FindingOutcome.ADVISORY,
-        title="Shared mailboxes will not work with User Administrator alone",
-        actual="Microsoft documents that User Administrator cannot manage shared mailboxes; "
-        "Mail Recipients is not held",
-        cure="Give the account Mail Recipients through its role group.",
+        title=say("Shared mailboxes will not work with User Administrator alone"),
+        actual=say(
+            "Microsoft documents that User Administrator cannot manage shared mailboxes; Mail Recipients is not held",
+        ),
+        cure=say("Give the account Mail Recipients through its role group."),
         paths=(),
     )
 
@@ -231,9 +236,9 @@ def _finding(  # noqa: PLR0913 - one keyword per fact of the finding
     check: str,
     severity: Severity,
     entitlement: str,
-    title: str,
-    actual: str,
-    cure: str,
+    title: Message,
+    actual: Message,
+    cure: Message,
     paths: Sequence[Path],
     outcome: FindingOutcome = FindingOutcome.EXCESS,
     commands: tuple[str, ...] = (),
@@ -248,7 +253,7 @@ def _finding(  # noqa: PLR0913 - one keyword per fact of the finding
         entitlement=entitlement,
         scope="organization",
         title=title,
-        documented=f"Exchange roles {names}, from one role group",
+        documented=say("Exchange roles {names}, from one role group", names=names),
         actual=actual,
         paths=tuple(dict.fromkeys(paths)),
         evidence=(_ROLE_GROUPS, _ASSIGNMENTS),

@@ -8,6 +8,7 @@ from auditor.evaluate.checks.tenant_finding import ADMIN_ROLES, tenant_finding
 from auditor.evaluate.remediation import quote
 from auditor.evaluate.tenant.entitlements import documented_assignments, paths_of
 from auditor.evaluate.tenant.write_scopes import WriteScopes
+from auditor.model.message import joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 
 if TYPE_CHECKING:
@@ -16,14 +17,16 @@ if TYPE_CHECKING:
     from auditor.evaluate.tenant.judge import TenantFacts
     from auditor.model.results import Finding
 
-_DOCUMENTED = "the page limits the roles to nothing"
+_DOCUMENTED = say("the page limits the roles to nothing")
 _EVIDENCE = ("management_role_assignments", "management_scopes")
 
 
 def check_write_scopes(facts: TenantFacts) -> Iterator[Finding]:
     """EXO-006: documented roles whose write scope leaves recipients out, and by what."""
     for assignment in documented_assignments(facts):
-        limit = assignment.no_write or (f"limited to {assignment.limited_to}" if assignment.limited_to else "")
+        limit = assignment.no_write or (
+            assignment.limited_to and say("limited to {limit}", limit=assignment.limited_to)
+        )
         if not limit:
             continue
         yield tenant_finding(
@@ -32,12 +35,14 @@ def check_write_scopes(facts: TenantFacts) -> Iterator[Finding]:
             outcome=FindingOutcome.ADVISORY,
             severity=Severity.MEDIUM,
             entitlement=assignment.name,
-            scope="write scope",
-            title=f"{assignment.role_name} does not reach every recipient",
+            scope=say("write scope"),
+            title=say("{role_name} does not reach every recipient", role_name=assignment.role_name),
             documented=_DOCUMENTED,
-            actual=f"{assignment.name}: {limit}",
-            cure="Compare the limit with the people and groups the product manages; widen it where it is too narrow.",
-            portal=f"{ADMIN_ROLES} > the role group > Write scope",
+            actual=joined(": ", (assignment.name, limit)),
+            cure=say(
+                "Compare the limit with the people and groups the product manages; widen it where it is too narrow.",
+            ),
+            portal=say("{admin_roles} > the role group > Write scope", admin_roles=ADMIN_ROLES),
             commands=(
                 f"Get-ManagementRoleAssignment -Identity {quote(assignment.name)} | Format-List *WriteScope*",
                 f"Set-ManagementRoleAssignment {quote(assignment.name)} -RecipientRelativeWriteScope Organization",
@@ -59,12 +64,12 @@ def _exclusive_scopes(facts: TenantFacts) -> Iterator[Finding]:
             outcome=FindingOutcome.ADVISORY,
             severity=Severity.MEDIUM,
             entitlement=scope_id,
-            scope="exclusive scope",
-            title="An exclusive scope keeps recipients from the account",
+            scope=say("exclusive scope"),
+            title=say("An exclusive scope keeps recipients from the account"),
             documented=_DOCUMENTED,
-            actual=f"recipients in {words} can be written by the assignees of that scope alone",
-            cure="If the product manages these recipients, assign the documented roles with this scope as well.",
-            portal=f"{ADMIN_ROLES} > the role group > Write scope",
+            actual=say("recipients in {words} can be written by the assignees of that scope alone", words=words),
+            cure=say("If the product manages these recipients, assign the documented roles with this scope as well."),
+            portal=say("{admin_roles} > the role group > Write scope", admin_roles=ADMIN_ROLES),
             commands=("Get-ManagementScope -Exclusive $true",),
             evidence=_EVIDENCE,
         )
@@ -82,12 +87,17 @@ def check_unlimited_write_scope(facts: TenantFacts) -> Iterator[Finding]:
         severity=Severity.LOW,
         entitlement="unlimited write scope",
         scope="organization",
-        title="The documented roles reach every recipient",
-        documented="the page does not say whether the product works with a limited write scope",
-        actual=f"{', '.join(sorted({each.role_name for each in unlimited}))} may write the whole organisation",
-        cure="Ask the vendor whether a management scope or an administrative unit with the managed recipients is "
-        "enough. A group scope covers the direct members of the group alone.",
-        portal=f"{ADMIN_ROLES} > the role group > Write scope",
+        title=say("The documented roles reach every recipient"),
+        documented=say("the page does not say whether the product works with a limited write scope"),
+        actual=say(
+            "{roles} may write the whole organisation",
+            roles=", ".join(sorted({each.role_name for each in unlimited})),
+        ),
+        cure=say(
+            "Ask the vendor whether a management scope or an administrative unit with the managed recipients is "
+            "enough. A group scope covers the direct members of the group alone.",
+        ),
+        portal=say("{admin_roles} > the role group > Write scope", admin_roles=ADMIN_ROLES),
         commands=('New-ManagementScope -Name "H2R recipients" -RecipientRestrictionFilter "..."',),
         paths=[path for each in unlimited for path in paths_of(each)],
         evidence=_EVIDENCE,

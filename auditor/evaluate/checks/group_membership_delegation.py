@@ -10,6 +10,7 @@ from auditor.evaluate.directory.subtree import read_inhabitants, read_subtree
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import grant_command
 from auditor.model.directory_entry import record_to_entry
+from auditor.model.message import Message, joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -43,12 +44,12 @@ def check_group_membership_delegation(facts: DirectoryFacts) -> Iterator[Finding
             continue
         reasons = [*_where_new_groups_are_closed(facts, ou, entry, token), *_closed_groups(facts, ou, token)]
         if reasons and token_is_whole:  # what the token may lack is told where it was not read
-            yield _closed(facts, membership, ou, "; ".join(reasons))
+            yield _closed(facts, membership, ou, joined("; ", reasons))
 
 
 def _where_new_groups_are_closed(
     facts: DirectoryFacts, ou: str, entry: DirectoryEntry, token: Token
-) -> Iterator[str]:
+) -> Iterator[Message]:
     closed = [
         container.dn
         for alike in read_subtree(facts.evidence, ou, entry).alike(token)
@@ -56,16 +57,22 @@ def _where_new_groups_are_closed(
         for container in alike.containers
     ]
     if closed:
-        yield f"member of new groups cannot be written in {_some(closed)}"
+        yield say("member of new groups cannot be written in {closed}", closed=_some(closed))
 
 
-def _closed_groups(facts: DirectoryFacts, ou: str, token: Token) -> Iterator[str]:
+def _closed_groups(facts: DirectoryFacts, ou: str, token: Token) -> Iterator[Message]:
     groups = [each for each in read_inhabitants(facts.evidence, ou).found if each.is_group]
     closed = [each for each in groups if _is_closed(each, token)]
     protected = sum(each.descriptor is not None and each.descriptor.is_dacl_protected for each in closed)
     if closed:
         shown = _some([each.dn for each in closed])
-        yield f"member of {len(closed)} of the {len(groups)} groups cannot be written, {protected} protected: {shown}"
+        yield say(
+            "member of {count} of the {all} groups cannot be written, {protected} protected: {shown}",
+            count=len(closed),
+            all=len(groups),
+            protected=protected,
+            shown=shown,
+        )
 
 
 def _is_closed(group: Inhabitant, token: Token) -> bool:
@@ -85,15 +92,17 @@ def _closed(facts: DirectoryFacts, membership: Membership, ou: str, reasons: str
         principal=membership.account_sid,
         entitlement="write member",
         scope=ou,
-        title="Group membership is not delegated everywhere on a group OU",
-        documented="the delegation page promises group membership, its steps repeat the user task",
-        actual=f"without Domain Admins, {reasons}",
+        title=say("Group membership is not delegated everywhere on a group OU"),
+        documented=say("the delegation page promises group membership, its steps repeat the user task"),
+        actual=say("without Domain Admins, {reasons}", reasons=reasons),
         evidence=tuple(
             EvidenceReference(dataset=dataset, record=ou) for dataset in ("group_ou", "containers", "inhabitants")
         ),
         remediation=Remediation(
-            text='Delegate the wizard task "Modify the membership of a group" on this OU; protected groups stay out of '
-            "its reach, and are not for a product to fill.",
+            text=say(
+                'Delegate the wizard task "Modify the membership of a group" on this OU; protected groups stay out of '
+                "its reach, and are not for a product to fill.",
+            ),
             commands=(grant_command(ou, "S", membership.sign_in_name, "RPWP;member;group"),),
         ),
     )
@@ -108,14 +117,14 @@ def _malformed(facts: DirectoryFacts, account_sid: str, ou: str) -> Finding:
         principal=account_sid,
         entitlement="write member",
         scope=ou,
-        title="The permissions of a group OU are malformed",
-        documented="the delegation page promises group membership, its steps repeat the user task",
-        actual="its security descriptor is malformed",
+        title=say("The permissions of a group OU are malformed"),
+        documented=say("the delegation page promises group membership, its steps repeat the user task"),
+        actual=say("its security descriptor is malformed"),
         evidence=(EvidenceReference(dataset="group_ou", record=ou),),
-        remediation=Remediation(text="Repair the permissions of this OU, then run again."),
+        remediation=Remediation(text=say("Repair the permissions of this OU, then run again.")),
     )
 
 
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return "; ".join(names[:_NAMES_SHOWN]) + more
+def _some(names: Sequence[str]) -> Message:
+    more = say(" and {count} more", count=len(names) - _NAMES_SHOWN) if len(names) > _NAMES_SHOWN else ""
+    return joined("", ("; ".join(names[:_NAMES_SHOWN]), more))

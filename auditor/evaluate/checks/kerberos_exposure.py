@@ -9,6 +9,7 @@ from auditor.evaluate.checks.account_finding import account_finding, withheld
 from auditor.evaluate.directory.well_known import PROTECTED_USERS_RID
 from auditor.evaluate.fields import texts
 from auditor.evaluate.remediation import quote
+from auditor.model.message import Message, joined, say
 from auditor.model.outcome import Severity
 
 if TYPE_CHECKING:
@@ -36,9 +37,11 @@ def check_service_principal_names(facts: DirectoryFacts) -> Iterator[Finding]:
             facts,
             check="AD-KRB-001",
             severity=Severity.CRITICAL if _is_domain_admin(facts) else Severity.HIGH,
-            title="The account has service principal names",
-            actual=f"servicePrincipalName: {_shown(names)}",
-            cure="Remove them: the product signs in as a client and offers no service. Then set a new long password.",
+            title=say("The account has service principal names"),
+            actual=say("servicePrincipalName: {names}", names=_shown(names)),
+            cure=say(
+                "Remove them: the product signs in as a client and offers no service. Then set a new long password.",
+            ),
             commands=[
                 f"setspn -D {quote(name)} {quote(entry.text('sAMAccountName') or entry.dn)}"
                 for name in names[:_VALUES_SHOWN]
@@ -57,9 +60,9 @@ def check_unconstrained_delegation(facts: DirectoryFacts) -> Iterator[Finding]:
             facts,
             check="AD-KRB-002",
             severity=Severity.CRITICAL,
-            title="The account is trusted for unconstrained delegation",
-            actual="'trust this user for delegation to any service' is set",
-            cure="Clear the option: the product needs no delegation.",
+            title=say("The account is trusted for unconstrained delegation"),
+            actual=say("'trust this user for delegation to any service' is set"),
+            cure=say("Clear the option: the product needs no delegation."),
             commands=(f"Set-ADAccountControl -Identity {quote(entry.dn)} -TrustedForDelegation $false",),
         )
 
@@ -75,16 +78,16 @@ def check_constrained_delegation(facts: DirectoryFacts) -> Iterator[Finding]:
     if not targets and not transition:
         return
     on_controllers = [name for name in targets if _is_on_controller(facts, name)]
-    actual = [f"msDS-AllowedToDelegateTo: {_shown(targets)}"] if targets else []
-    actual += ["with any authentication protocol (protocol transition)"] if transition else []
-    actual += [f"of a domain controller: {_shown(on_controllers)}"] if on_controllers else []
+    actual = [say("msDS-AllowedToDelegateTo: {targets}", targets=_shown(targets))] if targets else []
+    actual += [say("with any authentication protocol (protocol transition)")] if transition else []
+    actual += [say("of a domain controller: {names}", names=_shown(on_controllers))] if on_controllers else []
     yield account_finding(
         facts,
         check="AD-KRB-003",
         severity=Severity.CRITICAL if on_controllers else Severity.HIGH,
-        title="The account is trusted for constrained delegation",
-        actual="; ".join(actual),
-        cure="Clear both settings: the product needs no delegation.",
+        title=say("The account is trusted for constrained delegation"),
+        actual=joined("; ", actual),
+        cure=say("Clear both settings: the product needs no delegation."),
         commands=(
             f"Set-ADUser -Identity {quote(entry.dn)} -Clear msDS-AllowedToDelegateTo",
             f"Set-ADAccountControl -Identity {quote(entry.dn)} -TrustedToAuthForDelegation $false",
@@ -119,9 +122,12 @@ def check_delegation_onto_account(facts: DirectoryFacts) -> Iterator[Finding]:
             facts,
             check="AD-KRB-004",
             severity=Severity.HIGH,
-            title="Others may act on behalf of anybody on the account",
-            actual=f"msDS-AllowedToActOnBehalfOfOtherIdentity names {_shown(_trustees(values)) or 'nobody readable'}",
-            cure="Clear the attribute: nobody signs in to services of this account.",
+            title=say("Others may act on behalf of anybody on the account"),
+            actual=say(
+                "msDS-AllowedToActOnBehalfOfOtherIdentity names {values}",
+                values=_shown(_trustees(values)) or say("nobody readable"),
+            ),
+            cure=say("Clear the attribute: nobody signs in to services of this account."),
             commands=(f"Set-ADUser -Identity {quote(entry.dn)} -Clear msDS-AllowedToActOnBehalfOfOtherIdentity",),
         )
 
@@ -151,9 +157,11 @@ def check_sensitive_account(facts: DirectoryFacts) -> Iterator[Finding]:
             facts,
             check="AD-KRB-005",
             severity=Severity.MEDIUM,
-            title="A Domain Admin's sign-in may be delegated",
-            actual="'account is sensitive and cannot be delegated' is not set; it is not in Protected Users either",
-            cure="Set the option. Do not use Protected Users instead: services cannot sign in as its members.",
+            title=say("A Domain Admin's sign-in may be delegated"),
+            actual=say(
+                "'account is sensitive and cannot be delegated' is not set; it is not in Protected Users either",
+            ),
+            cure=say("Set the option. Do not use Protected Users instead: services cannot sign in as its members."),
             commands=(f"Set-ADAccountControl -Identity {quote(entry.dn)} -AccountNotDelegated $true",),
         )
 
@@ -170,9 +178,12 @@ def check_key_credentials(facts: DirectoryFacts) -> Iterator[Finding]:
             facts,
             check="AD-KRB-007",
             severity=Severity.HIGH,
-            title="The account has key credentials",
-            actual=f"msDS-KeyCredentialLink has {len(keys)} {'value' if len(keys) == 1 else 'values'}",
-            cure="Find out who wrote them and when, then clear the attribute and set a new password.",
+            title=say("The account has key credentials"),
+            actual=say(
+                "msDS-KeyCredentialLink has 1 value" if len(keys) == 1 else "msDS-KeyCredentialLink has {count} values",
+                count=len(keys),
+            ),
+            cure=say("Find out who wrote them and when, then clear the attribute and set a new password."),
             commands=(f"Set-ADUser -Identity {quote(entry.dn)} -Clear msDS-KeyCredentialLink",),
         )
 
@@ -181,6 +192,6 @@ def _is_domain_admin(facts: DirectoryFacts) -> bool:
     return facts.account.membership is not None and facts.account.membership.is_domain_admin
 
 
-def _shown(values: tuple[str, ...] | list[str]) -> str:
-    more = f" and {len(values) - _VALUES_SHOWN} more" if len(values) > _VALUES_SHOWN else ""
-    return f"{', '.join(values[:_VALUES_SHOWN])}{more}"
+def _shown(values: tuple[str, ...] | list[str]) -> Message:
+    more = say(" and {count} more", count=len(values) - _VALUES_SHOWN) if len(values) > _VALUES_SHOWN else ""
+    return joined("", (", ".join(values[:_VALUES_SHOWN]), more))

@@ -12,6 +12,7 @@ from auditor.evaluate.directory.subtree import Container
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import revoke
 from auditor.model.directory_entry import record_to_entry
+from auditor.model.message import Message, joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -34,7 +35,7 @@ _CLASS = "msDS-GroupManagedServiceAccount"
 class _Power:
     """What the account may do with one service account, by the entries of which descriptor, and what ends it."""
 
-    words: str
+    words: Message
     container: Container
     held: Held
     cure: Remediation
@@ -64,12 +65,14 @@ def _retrieving(entry: DirectoryEntry, holder: Holder) -> Iterator[_Power]:
         held = ask(_reads, descriptor, holder)
         if held is not None:
             yield _Power(
-                words="retrieve its password",
+                words=say("retrieve its password"),
                 container=Container(dn=f"{_WHO_RETRIEVES} of {entry.dn}", descriptor=descriptor),
                 held=held,
                 cure=Remediation(
-                    text="Take the account, or the group that leads to it, out of those who may retrieve the password "
-                    "(Set-ADServiceAccount -PrincipalsAllowedToRetrieveManagedPassword)."
+                    text=say(
+                        "Take the account, or the group that leads to it, out of those who may retrieve the password "
+                        "(Set-ADServiceAccount -PrincipalsAllowedToRetrieveManagedPassword).",
+                    )
                 ),
             )
 
@@ -83,7 +86,7 @@ def _naming(facts: DirectoryFacts, entry: DirectoryEntry, holder: Holder) -> Ite
     held = None if descriptor is None else ask(_writes(facts.schema), descriptor, holder)
     if held is not None:
         yield _Power(
-            words="say who retrieves its password",
+            words=say("say who retrieves its password"),
             container=Container(dn=entry.dn, descriptor=descriptor),
             held=held,
             cure=revoke([(entry.dn, held.aces)]),
@@ -111,9 +114,14 @@ def _finding(facts: DirectoryFacts, membership: Membership, dn: str, power: _Pow
         principal=membership.account_sid,
         entitlement="managed service account",
         scope=dn,
-        title=f"Managed service account: the account may {'' if held.is_certain else 'perhaps '}{power.words}",
-        documented="nothing on service accounts",
-        actual=actual if held.is_certain else f"{OPEN}; {actual}",
+        title=say(
+            "Managed service account: the account may {power}"
+            if held.is_certain
+            else "Managed service account: the account may perhaps {power}",
+            power=power.words,
+        ),
+        documented=say("nothing on service accounts"),
+        actual=actual if held.is_certain else joined("; ", (OPEN, actual)),
         paths=tuple(path_to_ace(membership, power.container, ace) for ace in held.aces),
         evidence=(EvidenceReference(dataset="managed_service_accounts", record=dn),),
         remediation=power.cure,
@@ -129,9 +137,9 @@ def _malformed(facts: DirectoryFacts, membership: Membership, dn: str) -> Findin
         principal=membership.account_sid,
         entitlement="managed service account",
         scope=dn,
-        title="Managed service account: who may retrieve its password is malformed",
-        documented="nothing on service accounts",
-        actual=f"{_WHO_RETRIEVES} is no security descriptor",
+        title=say("Managed service account: who may retrieve its password is malformed"),
+        documented=say("nothing on service accounts"),
+        actual=say("{attribute} is no security descriptor", attribute=_WHO_RETRIEVES),
         evidence=(EvidenceReference(dataset="managed_service_accounts", record=dn),),
-        remediation=Remediation(text="Name again who may retrieve the password, then run again."),
+        remediation=Remediation(text=say("Name again who may retrieve the password, then run again.")),
     )

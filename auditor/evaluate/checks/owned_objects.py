@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from auditor.evaluate.checks.tenant_finding import APPLICATIONS, GROUPS, tenant_finding
 from auditor.evaluate.fields import flag, same, text
 from auditor.evaluate.remediation import quote
+from auditor.model.message import NOTHING, Message, data, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference
 
@@ -14,13 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from auditor.evaluate.tenant.judge import TenantFacts
-    from auditor.model.evidence import Record
+    from auditor.model.evidence import Read, Record
     from auditor.model.results import Finding
 
 _COMMANDS = {
     "group": "Remove-MgGroupOwnerByRef -GroupId",
     "application": "Remove-MgApplicationOwnerByRef -ApplicationId",
     "servicePrincipal": "Remove-MgServicePrincipalOwnerByRef -ServicePrincipalId",
+}
+
+
+_KINDS = {
+    "group": say("group"),
+    "application": say("application"),
+    "servicePrincipal": say("service principal"),
 }
 
 
@@ -32,7 +40,7 @@ def check_owned_objects(facts: TenantFacts) -> Iterator[Finding]:
         if not holds:
             continue
         name = text(owned, "displayName") or owned_id
-        what = {"servicePrincipal": "service principal"}.get(kind, kind)
+        what = _KINDS.get(kind, data(kind))
         command = _COMMANDS.get(kind, "")
         owner = quote(facts.account.object_id or "")
         yield tenant_finding(
@@ -42,18 +50,22 @@ def check_owned_objects(facts: TenantFacts) -> Iterator[Finding]:
             severity=Severity.HIGH,
             entitlement=owned_id,
             scope="owner",
-            title=f"The account owns the {what} {name}",
-            documented="the account owns nothing that holds roles or permissions",
-            actual=f"owner of {name}, which {holds}; an owner adds members or credentials",
-            cure="Remove the account from the owners.",
-            portal=f"{GROUPS if kind == 'group' else APPLICATIONS} > {name} > Owners",
+            title=say("The account owns the {what} {name}", what=what, name=name),
+            documented=say("the account owns nothing that holds roles or permissions"),
+            actual=say("owner of {name}, which {holds}; an owner adds members or credentials", name=name, holds=holds),
+            cure=say("Remove the account from the owners."),
+            portal=say(
+                "{place} > {name} > Owners",
+                place=GROUPS if kind == "group" else APPLICATIONS,
+                name=name,
+            ),
             commands=(f"{command} {quote(owned_id)} -DirectoryObjectId {owner}",) if command else (),
-            paths=((facts.account.name, f"owner of {what} {name}"),),
+            paths=((facts.account.name, say("owner of {what} {name}", what=what, name=name)),),
             evidence=(EvidenceReference(dataset="owned_objects", record=owned_id),),
         )
 
 
-def _why_privileged(kind: str, owned: Record, facts: TenantFacts) -> str:
+def _why_privileged(kind: str, owned: Record, facts: TenantFacts) -> Message:
     if kind == "group":
         return _why_group_is_privileged(owned, facts)
     principals = [text(owned, "id")] if kind == "servicePrincipal" else []
@@ -61,20 +73,26 @@ def _why_privileged(kind: str, owned: Record, facts: TenantFacts) -> str:
         found = facts.evidence.read("owned_application_principal", text(owned, "appId"))
         principals = [text(principal, "id") for principal in found]
     if any(_has_roles(principal, facts) for principal in principals):
-        return "holds directory roles"
+        return say("holds directory roles")
     granted = [facts.evidence.read("owned_app_role_assignments", principal).records for principal in principals]
-    return "holds application permissions" if any(granted) else ""
+    return say("holds application permissions") if any(granted) else NOTHING
 
 
-def _why_group_is_privileged(owned: Record, facts: TenantFacts) -> str:
+def _why_group_is_privileged(owned: Record, facts: TenantFacts) -> Message:
     if flag(owned, "isAssignableToRole") is True or _has_roles(text(owned, "id"), facts):
-        return "may hold directory roles"
-    is_member = any(
-        same(text(member, "ExternalDirectoryObjectId"), text(owned, "id"))
-        for _, read in facts.evidence.reads_of("role_group_members")
-        for member in read
-    )
-    return "is a member of an Exchange role group" if is_member else ""
+        return say("may hold directory roles")
+    members = (read for _, read in facts.evidence.reads_of("role_group_members"))
+    if any(_holds(read, "ExternalDirectoryObjectId", owned) for read in members):
+        return say("is a member of an Exchange role group")
+    # All these groups are members of role groups
+    outer = [group for group, read in facts.evidence.reads_of("group_members") if _holds(read, "id", owned)]
+    if not outer:
+        return NOTHING
+    return say("is in the group {group}, a member of an Exchange role group", group=outer[0])
+
+
+def _holds(read: Read, key: str, owned: Record) -> bool:
+    return any(same(text(member, key), text(owned, "id")) for member in read)
 
 
 def _has_roles(principal_id: str, facts: TenantFacts) -> bool:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluate.checks.exchange_roles import severity_of_role
 from auditor.evaluate.checks.tenant_finding import ADMIN_ROLES, GROUPS, tenant_finding
-from auditor.evaluate.fields import text, texts
-from auditor.evaluate.judgement import Held
+from auditor.evaluate.fields import same, text, texts
+from auditor.evaluate.judgement import Claim, Held, NotHeld, Unknown
 from auditor.evaluate.remediation import quote
+from auditor.evaluate.tenant.account import is_guid
 from auditor.evaluate.tenant.entitlements import is_excess
 from auditor.evaluate.tenant.product_role_groups import product_role_groups
 from auditor.evaluate.tenant.role_groups import ORGANIZATION_MANAGEMENT
+from auditor.model.message import Message, data, joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference
 
@@ -40,12 +42,16 @@ def check_role_group_state(facts: TenantFacts) -> Iterator[Finding]:
             severity=Severity.INFO,
             entitlement=product.group.id,
             scope="state",
-            title=f"The role group {product.group.name} as it is",
-            documented="a change of the product's role group is deliberate",
-            actual=f"roles: {', '.join(roles)}; members beside the account: {_listed(ids)}; "
-            f"last changed {text(product.group.record, 'WhenChangedUTC') or 'at a time not stated'}",
-            cure="Nothing to do. When this differs from the last run, find out who changed it and why.",
-            portal=f"{ADMIN_ROLES} > {product.group.name}",
+            title=say("The role group {name} as it is", name=product.group.name),
+            documented=say("a change of the product's role group is deliberate"),
+            actual=say(
+                "roles: {roles}; members beside the account: {ids}; last changed {instant}",
+                roles=", ".join(roles),
+                ids=_listed(ids),
+                instant=text(product.group.record, "WhenChangedUTC") or say("at a time not stated"),
+            ),
+            cure=say("Nothing to do. When this differs from the last run, find out who changed it and why."),
+            portal=joined(" > ", (ADMIN_ROLES, product.group.name)),
             commands=(f"Get-RoleGroup -Identity {quote(product.group.id)} | Format-List",),
             paths=product.group.claim.paths if isinstance(product.group.claim, Held) else (),
             evidence=("role_groups", _members_of(product)),
@@ -55,25 +61,50 @@ def check_role_group_state(facts: TenantFacts) -> Iterator[Finding]:
 def check_managed_role_groups(facts: TenantFacts) -> Iterator[Finding]:
     """EXO-015: role groups that the account may add members to; through Organization Management EXO-010 tells it."""
     for group in facts.exchange.role_groups.all:
-        paths = [path for manager in texts(group.record, "ManagedBy") for path in _manages(manager, facts)]
+        claims = [_manages(manager, facts) for manager in texts(group.record, "ManagedBy")]
+        paths = [path for claim in claims if isinstance(claim, Held) for path in claim.paths]
+        unknown = dict.fromkeys(claim.reason for claim in claims if isinstance(claim, Unknown))
         if paths:
-            yield _managed(facts, group, FindingOutcome.EXCESS, paths, "manager of the role group")
-        elif any(manager.casefold() in facts.account.display_names for manager in texts(group.record, "ManagedBy")):
-            reason = "a manager bears the account's display name, which is no identity"
-            yield _managed(facts, group, FindingOutcome.UNVERIFIABLE, (), reason)
+            yield _managed(facts, group, FindingOutcome.EXCESS, paths, say("manager of the role group"))
+        elif unknown:
+            yield _managed(facts, group, FindingOutcome.UNVERIFIABLE, (), joined("; ", unknown))
 
 
-def _manages(manager: str, facts: TenantFacts) -> tuple[Path, ...]:
-    if manager.casefold() in facts.account.aliases:
-        return ((facts.account.name,),)
-    group = facts.exchange.role_groups.find(manager)
-    if group is None or group.name == ORGANIZATION_MANAGEMENT or not isinstance(group.claim, Held):
-        return ()
-    return group.claim.paths
+def _manages(manager: str, facts: TenantFacts) -> Claim:
+    """Say whether a manager is the account or contains it: by id, or by a name that only one of them can bear.
+
+    Exchange tells managers as names; the name of a user has been the object id since November 2022.
+    """
+    name, role_group = manager.casefold(), facts.exchange.role_groups.find(manager)
+    is_account = name in facts.account.aliases
+    if is_account and (is_guid(manager) or role_group is None):
+        return Held(((facts.account.name,),))
+    if is_account:
+        return Unknown(say("the manager {name} is the account or the role group of that name", name=manager))
+    if role_group is not None:  # what is not known of it is told once, by EXO-011
+        is_told = role_group.name == ORGANIZATION_MANAGEMENT or not isinstance(role_group.claim, Held)
+        return NotHeld() if is_told else role_group.claim
+    if name in facts.account.display_names:
+        return Unknown(say("a manager bears the account's display name, which is no identity"))
+    return _contains_the_account(manager, facts)
+
+
+def _contains_the_account(manager: str, facts: TenantFacts) -> Claim:
+    for group in facts.evidence.read("transitive_member_of"):
+        if text(group, "@odata.type").endswith(("directoryRole", "administrativeUnit")):
+            continue
+        if same(text(group, "id"), manager):
+            step = say("group {name}", name=text(group, "displayName") or manager)
+            return Held(((facts.account.name, step),))
+        if any(same(text(group, each), manager) for each in ("displayName", "mailNickname")):
+            return Unknown(
+                say("the account is in a group named {name}; whether that is the manager is not known", name=manager)
+            )
+    return NotHeld()
 
 
 def _managed(
-    facts: TenantFacts, group: RoleGroupMembership, outcome: FindingOutcome, paths: Sequence[Path], actual: str
+    facts: TenantFacts, group: RoleGroupMembership, outcome: FindingOutcome, paths: Sequence[Path], actual: Message
 ) -> Finding:
     return tenant_finding(
         facts,
@@ -82,13 +113,13 @@ def _managed(
         severity=Severity.HIGH if outcome is FindingOutcome.EXCESS else Severity.MEDIUM,
         entitlement=group.id,
         scope="manager",
-        title=f"The account may change the members of the role group {group.name}",
-        documented="the account is a member of its role group, not its manager",
+        title=say("The account may change the members of the role group {name}", name=group.name),
+        documented=say("the account is a member of its role group, not its manager"),
         actual=actual,
-        cure="Replace the account as manager of the role group by an administrator.",
-        portal=f"{ADMIN_ROLES} > {group.name}",
+        cure=say("Replace the account as manager of the role group by an administrator."),
+        portal=joined(" > ", (ADMIN_ROLES, group.name)),
         commands=(f"Set-RoleGroup -Identity {quote(group.id)} -ManagedBy {quote(ORGANIZATION_MANAGEMENT)}",),
-        paths=[(*path, f"manager of role group {group.name}") for path in paths],
+        paths=[(*path, say("manager of role group {name}", name=group.name)) for path in paths],
         evidence=("role_groups",),
     )
 
@@ -110,14 +141,22 @@ def check_other_members(facts: TenantFacts) -> Iterator[Finding]:
             severity=Severity.MEDIUM,
             entitlement=product.group.id,
             scope="members",
-            title=f"The role group {name} has other members"
+            title=say("The role group {name} has other members", name=name)
             if is_proven
-            else f"Whether the role group {name} has other members is open",
-            documented="the role group is the service account's",
-            actual=_listed([*people, *groups, *(f"not all read: members of the group {each.name}" for each in unread)]),
-            cure="Remove the members that are not the service account, or list the object ids of break-glass accounts "
-            "in the profile (rules: expected_role_group_members).",
-            portal=f"{ADMIN_ROLES} > {name} > Assigned",
+            else say("Whether the role group {name} has other members is open", name=name),
+            documented=say("the role group is the service account's"),
+            actual=_listed(
+                [
+                    *people,
+                    *groups,
+                    *(say("not all read: members of the group {name}", name=each.name) for each in unread),
+                ]
+            ),
+            cure=say(
+                "Remove the members that are not the service account, or list the object ids of break-glass accounts "
+                "in the profile (rules: expected_role_group_members).",
+            ),
+            portal=say("{admin_roles} > {name} > Assigned", admin_roles=ADMIN_ROLES, name=name),
             commands=[
                 f"Remove-RoleGroupMember -Identity {quote(name)} -Member {quote(member)}"
                 for member, _ in product.people[:_LISTED]
@@ -133,7 +172,7 @@ def check_other_members(facts: TenantFacts) -> Iterator[Finding]:
 
 def _others_in(group: MemberGroup, expected: set[str]) -> str:
     others = [person for person, _ in group.others if person.casefold() not in expected]
-    return f"{len(others)} in the group {group.name}" if others else ""
+    return say("{count} in the group {name}", count=len(others), name=group.name) if others else ""
 
 
 def check_other_roles(facts: TenantFacts) -> Iterator[Finding]:
@@ -156,11 +195,11 @@ def check_other_roles(facts: TenantFacts) -> Iterator[Finding]:
             severity=_only_as_urgent_as(further),
             entitlement=product.group.id,
             scope="roles",
-            title=f"The role group {product.group.name} carries other roles",
-            documented=", ".join(need.name for need in facts.documented_exchange_roles),
-            actual=", ".join(sorted({each.role_name for each in further})),
-            cure="Remove the assignments the product does not need.",
-            portal=f"{ADMIN_ROLES} > {product.group.name} > Permissions",
+            title=say("The role group {name} carries other roles", name=product.group.name),
+            documented=data(", ".join(need.name for need in facts.documented_exchange_roles)),
+            actual=data(", ".join(sorted({each.role_name for each in further}))),
+            cure=say("Remove the assignments the product does not need."),
+            portal=say("{admin_roles} > {name} > Permissions", admin_roles=ADMIN_ROLES, name=product.group.name),
             commands=[f"Remove-ManagementRoleAssignment -Identity {quote(each.name)}" for each in further],
             evidence=("role_groups", "management_role_assignments"),
         )
@@ -176,20 +215,29 @@ def check_member_groups(facts: TenantFacts) -> Iterator[Finding]:
     """EXO-020: groups in the product's role group, who is in them, and who may add to them."""
     for product in product_role_groups(facts):
         for group in product.groups:
-            owners = _listed([name for _, name in group.owners]) if group.owners else "nobody listed"
-            count = f"{len(group.others)} members beside the account" if group.is_read else "members not all read"
+            owners = _listed([name for _, name in group.owners]) if group.owners else say("nobody listed")
+            count = say(
+                "{count} members beside the account" if group.is_read else "members not all read",
+                count=len(group.others),
+            )
             yield tenant_finding(
                 facts,
                 check="EXO-020",
                 outcome=FindingOutcome.ADVISORY,
                 severity=Severity.LOW,
                 entitlement=f"{product.group.id} {group.id}",
-                scope="member group",
-                title=f"The role group {product.group.name} contains the group {group.name}",
-                documented="the service account is assigned to the role group",
-                actual=f"{count}; owners, who may add members: {owners}",
-                cure="Make the account itself the member of the role group, or review the group like the role group.",
-                portal=f"{GROUPS} > {group.name} > Owners",
+                scope=say("member group"),
+                title=say(
+                    "The role group {name} contains the group {group_name}",
+                    name=product.group.name,
+                    group_name=group.name,
+                ),
+                documented=say("the service account is assigned to the role group"),
+                actual=say("{count}; owners, who may add members: {owners}", count=count, owners=owners),
+                cure=say(
+                    "Make the account itself the member of the role group, or review the group like the role group.",
+                ),
+                portal=say("{groups} > {name} > Owners", groups=GROUPS, name=group.name),
                 commands=(
                     f"Get-MgGroupTransitiveMember -GroupId {quote(group.id)} -All",
                     f"Get-MgGroupOwner -GroupId {quote(group.id)}",
@@ -211,6 +259,6 @@ def _members_of(product: ProductRoleGroup) -> EvidenceReference:
     return EvidenceReference(dataset="role_group_members", record=product.group.id)
 
 
-def _listed(names: Sequence[str]) -> str:
-    further = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return (", ".join(names[:_LISTED]) or "none") + further
+def _listed(names: Sequence[str]) -> Message:
+    further = say(" and {count} more", count=len(names) - _LISTED) if len(names) > _LISTED else ""
+    return joined("", (joined(", ", names[:_LISTED]) if names else say("none"), further))

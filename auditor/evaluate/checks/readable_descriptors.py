@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluate.checks.account_finding import account_finding, read_permissions_of
 from auditor.model.directory_entry import record_to_entry
+from auditor.model.message import say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference
 
@@ -47,8 +48,7 @@ def check_descriptors_are_readable(facts: DirectoryFacts) -> Iterator[Finding]:
 
 
 def _finding(facts: DirectoryFacts, dataset: str, subject: str, unread: list[str], checks: str) -> Finding:
-    more = f" and {len(unread) - _NAMES_SHOWN} more" if len(unread) > _NAMES_SHOWN else ""
-    noun = "security descriptor" if len(unread) == 1 else "security descriptors"
+    more = say(" and {count} more", count=len(unread) - _NAMES_SHOWN) if len(unread) > _NAMES_SHOWN else ""
     return account_finding(
         facts,
         check="AD-COL-008",
@@ -56,11 +56,21 @@ def _finding(facts: DirectoryFacts, dataset: str, subject: str, unread: list[str
         scope=subject or dataset,
         outcome=FindingOutcome.ADVISORY if dataset in _BESIDE else FindingOutcome.UNVERIFIABLE,
         severity=Severity.LOW if dataset in _BESIDE else Severity.MEDIUM,
-        title=f"{len(unread)} {noun} could not be read ({dataset.replace('_', ' ')})",
-        documented="the security descriptor of every object in scope is readable",
-        actual=f"withheld or malformed: {'; '.join(unread[:_NAMES_SHOWN])}{more}. Rights of the account there would "
-        f"not be seen: {checks}",
-        cure="Grant the auditing identity Read permissions on these objects, then run again.",
+        title=say(
+            "1 security descriptor could not be read ({dataset})"
+            if len(unread) == 1
+            else "{count} security descriptors could not be read ({dataset})",
+            count=len(unread),
+            dataset=dataset.replace("_", " "),
+        ),
+        documented=say("the security descriptor of every object in scope is readable"),
+        actual=say(
+            "withheld or malformed: {unread}{more}. Rights of the account there would not be seen: {checks}",
+            unread="; ".join(unread[:_NAMES_SHOWN]),
+            more=more,
+            checks=checks,
+        ),
+        cure=say("Grant the auditing identity Read permissions on these objects, then run again."),
         commands=read_permissions_of(facts, unread[:_NAMES_SHOWN]),
         evidence=(EvidenceReference(dataset=dataset, record=subject),),
     )

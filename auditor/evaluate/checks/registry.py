@@ -102,7 +102,7 @@ if TYPE_CHECKING:
 
     from auditor.evaluate.directory.judge import DirectoryFacts
     from auditor.evaluate.tenant.judge import TenantFacts
-    from auditor.model.results import Finding
+    from auditor.model.results import Finding, RunKind
 
 _DIRECTORY_CHECKS: tuple[Callable[[DirectoryFacts], Iterator[Finding]], ...] = (
     check_hosts_answer,
@@ -192,9 +192,10 @@ def run_directory_checks(facts: DirectoryFacts, now: datetime) -> Iterator[Findi
         yield from check_at(facts, now)
 
 
-def run_tenant_checks(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
+def run_tenant_checks(facts: TenantFacts, now: datetime, kind: RunKind) -> Iterator[Finding]:
     """Run every check of an Exchange Online connection."""
     for check in _TENANT_CHECKS:
         yield from check(facts)
-    for check_at in (check_role_end, check_credentials, check_recent_use):
-        yield from check_at(facts, now)
+    yield from check_credentials(facts, now)
+    for check_before in (check_role_end, check_recent_use):
+        yield from check_before(facts, now, kind)

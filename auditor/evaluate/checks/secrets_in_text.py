@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluate.checks.account_finding import account_finding, withheld
 from auditor.evaluate.remediation import quote
+from auditor.model.message import say
 from auditor.model.outcome import Severity
 
 if TYPE_CHECKING:
@@ -39,10 +40,14 @@ def check_secrets_in_text(facts: DirectoryFacts) -> Iterator[Finding]:
             facts,
             check="AD-KRB-009",
             severity=Severity.HIGH,
-            title=f"A readable attribute looks as if it held a password: {', '.join(found)}",
-            actual=f"{', '.join(found)} of the account; the text is in the evidence and not repeated here",
-            cure="Read the attribute. If it is a password, set a new one first, then clear the attribute; every "
-            "account of the domain could read it.",
+            title=say("A readable attribute looks as if it held a password: {names}", names=", ".join(found)),
+            actual=say(
+                "{names} of the account; the text is in the evidence and not repeated here", names=", ".join(found)
+            ),
+            cure=say(
+                "Read the attribute. If it is a password, set a new one first, then clear the attribute; every "
+                "account of the domain could read it."
+            ),
             commands=(f"Set-ADUser -Identity {quote(entry.dn)} -Clear {','.join(found)}",),
         )
 

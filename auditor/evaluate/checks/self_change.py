@@ -11,6 +11,7 @@ from auditor.evaluate.directory.entitlements import held_groups
 from auditor.evaluate.remediation import quote
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.distinguished_name import is_dn_within
+from auditor.model.message import Message, joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference
 
@@ -34,7 +35,7 @@ def check_self_change(facts: DirectoryFacts) -> Iterator[Finding]:
         return
     structural_class = next(iter(entry.texts("objectClass")[-1:]), "user")
     over_account, over_group = powers_over_account(facts.schema, structural_class), powers_over_members(facts.schema)
-    yield from _finding(facts, membership, entry, over_account, what="itself", dataset="account", is_placed=True)
+    yield from _finding(facts, membership, entry, over_account, what=say("itself"), dataset="account", is_placed=True)
     giving = {group.sid for group in held_groups(facts) if group.status != "baseline"}
     for group in map(record_to_entry, facts.evidence.read("groups")):
         if group.sid in membership.token:
@@ -44,7 +45,7 @@ def check_self_change(facts: DirectoryFacts) -> Iterator[Finding]:
                 membership,
                 group,
                 over_group,
-                what=f"its group {name}",
+                what=say("its group {name}", name=name),
                 dataset="groups",
                 is_placed=group.sid in giving,
             )
@@ -56,7 +57,7 @@ def _finding(  # noqa: PLR0913 - the object and how it is told
     entry: DirectoryEntry,
     powers: tuple[Power, ...],
     *,
-    what: str,
+    what: Message,
     dataset: str,
     is_placed: bool,
 ) -> Iterator[Finding]:
@@ -72,11 +73,11 @@ def _finding(  # noqa: PLR0913 - the object and how it is told
         outcome, severity, control = FindingOutcome.UNVERIFIABLE, Severity.MEDIUM, perhaps
     else:
         return
-    words = [f"it lies in the target OU {ou}, which the account manages" for ou in ous]
-    may = ", ".join(control.powers or control.perhaps)
+    words = [say("it lies in the target OU {ou}, whose objects the account is to manage", ou=ou) for ou in ous]
+    may = joined(", ", control.powers or control.perhaps)
     if may:
-        entries = " ".join(format_ace_sddl(ace) for _, ace in control.aces) or "by ownership"
-        words.append(f"without Domain Admins the account may {may}: {entries}")
+        entries = " ".join(format_ace_sddl(ace) for _, ace in control.aces) or say("by ownership")
+        words.append(say("without Domain Admins the account may {may}: {entries}", may=may, entries=entries))
     yield account_finding(
         facts,
         check="AD-CTL-008",
@@ -84,11 +85,18 @@ def _finding(  # noqa: PLR0913 - the object and how it is told
         scope=entry.dn,
         outcome=outcome,
         severity=severity,
-        title=f"The account {'can' if outcome is FindingOutcome.EXCESS else 'may be able to'} change {what}",
-        documented="delegated control of the users in the target OUs",
-        actual="; ".join(words),
-        cure="Move the account and its groups to an OU that it has no rights on, and remove what gives it rights "
-        "over them.",
+        title=say(
+            "The account can change {what}"
+            if outcome is FindingOutcome.EXCESS
+            else "The account may be able to change {what}",
+            what=what,
+        ),
+        documented=say("delegated control of the users in the target OUs"),
+        actual=joined("; ", words),
+        cure=say(
+            "Move the account and its groups to an OU that it has no rights on, and remove what gives it rights "
+            "over them.",
+        ),
         commands=(
             f'Move-ADObject -Identity {quote(entry.dn)} -TargetPath "<an OU for privileged service accounts>"',
             *dict.fromkeys(
@@ -96,7 +104,10 @@ def _finding(  # noqa: PLR0913 - the object and how it is told
             ),
         ),
         paths=tuple(
-            (*membership.path_without_domain_admins_to(ace.trustee), f"ACE {index} on {entry.dn}")
+            (
+                *membership.path_without_domain_admins_to(ace.trustee),
+                say("ACE {index} on {dn}", index=index, dn=entry.dn),
+            )
             for index, ace in control.aces
         ),
         evidence=(EvidenceReference(dataset=dataset),),

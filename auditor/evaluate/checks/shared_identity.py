@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from auditor.evaluate.directory.judge import DirectoryFacts
 from auditor.evaluate.fields import text
 from auditor.evaluate.findings import make_finding
+from auditor.model.message import say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
@@ -71,11 +72,14 @@ def check_shared_identity(accounts: Sequence[AuditedAccount]) -> Iterator[Findin
                 principal=sid,
                 entitlement="shared identity",
                 scope=domain_admins[sid].connection,
-                title="One identity is Domain Admin and holds directory roles in Entra ID",
-                documented="two accounts: one for the directory, one for Exchange Online",
-                actual=f"the account of {domain_admins[sid].connection} is synchronised and used here as well",
+                title=say("One identity is Domain Admin and holds directory roles in Entra ID"),
+                documented=say("two accounts: one for the directory, one for Exchange Online"),
+                actual=say(
+                    "the account of {connection} is synchronised and used here as well",
+                    connection=domain_admins[sid].connection,
+                ),
                 evidence=(EvidenceReference(dataset="user"),),
-                remediation=Remediation(text="Use separate accounts on the two sides."),
+                remediation=Remediation(text=say("Use separate accounts on the two sides.")),
             )
 
 
@@ -96,12 +100,14 @@ def check_shared_account(accounts: Sequence[AuditedAccount]) -> Iterator[Finding
                 principal=sid,
                 entitlement="shared account",
                 scope="connections",
-                title=f"The account also serves {others}",
-                documented="a service account for the connection",
-                actual=f"{sid} is the account of this connection and of {others}",
+                title=say("The account also serves {others}", others=others),
+                documented=say("a service account for the connection"),
+                actual=say("{sid} is the account of this connection and of {others}", sid=sid, others=others),
                 evidence=(EvidenceReference(dataset="account"),),
                 remediation=Remediation(
-                    text="Use one account per connection, above all where one of them is a test environment: a "
-                    "password that leaks there opens the other as well."
+                    text=say(
+                        "Use one account per connection, above all where one of them is a test environment: a "
+                        "password that leaks there opens the other as well.",
+                    )
                 ),
             )

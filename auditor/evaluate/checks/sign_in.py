@@ -16,6 +16,7 @@ from auditor.evaluate.tenant.conditional_access import (
 )
 from auditor.model.evidence import GapKind
 from auditor.model.instants import parse_instant
+from auditor.model.message import NOTHING, Message, joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 
 if TYPE_CHECKING:
@@ -24,11 +25,16 @@ if TYPE_CHECKING:
 
     from auditor.evaluate.tenant.judge import TenantFacts
     from auditor.model.evidence import Record
-    from auditor.model.results import Finding
+    from auditor.model.results import Finding, RunKind
 
 _PASSWORD_AGE = timedelta(days=365)
 _ENDS_SOON = timedelta(days=30)
 _IDLE = timedelta(days=45)
+_LONGEST_LIFE = timedelta(days=366)  # a year, and the day of a leap year
+_IDLENESS: dict[RunKind, tuple[Severity, str]] = {
+    "review": (Severity.LOW, NOTHING),
+    "readiness": (Severity.INFO, say("; expected before the connection goes live")),
+}
 
 
 def check_conditional_access(facts: TenantFacts) -> Iterator[Finding]:
@@ -39,14 +45,21 @@ def check_conditional_access(facts: TenantFacts) -> Iterator[Finding]:
     for policy in policies:
         if policy.blocks:
             yield _policy_finding(
-                facts, policy.id, f"{policy.name} blocks the account", "it blocks every sign-in from everywhere"
+                facts,
+                policy.id,
+                say("{name} blocks the account", name=policy.name),
+                say("it blocks every sign-in from everywhere"),
             )
         elif policy.asks_for and policy.sign_in_hours:
             yield _policy_finding(
                 facts,
                 policy.id,
-                f"{policy.name} ends unattended sign-in",
-                f"it asks for {', '.join(policy.asks_for)} again after {policy.sign_in_hours}; nobody is there for it",
+                say("{name} ends unattended sign-in", name=policy.name),
+                say(
+                    "it asks for {asks_for} again after {sign_in_hours}; nobody is there for it",
+                    asks_for=joined(", ", policy.asks_for),
+                    sign_in_hours=policy.sign_in_hours,
+                ),
             )
     read = (facts.evidence.read("conditional_access_policies"), facts.evidence.read("security_defaults"))
     is_read = all(each.gap is None or each.gap.kind is GapKind.NOT_LICENSED for each in read)
@@ -55,29 +68,38 @@ def check_conditional_access(facts: TenantFacts) -> Iterator[Finding]:
     )
     if facts.account.user is None or not is_read or is_covered:
         return
-    excluded = "; ".join(f"{name} leaves it out through {through}" for name, through in excluding_policies(facts))
+    excluded = [
+        say("{name} leaves it out through {through}", name=name, through=through)
+        for name, through in excluding_policies(facts)
+    ]
     yield _policy_finding(
         facts,
         "uncovered",
-        "The account signs in with a password alone, from anywhere",
-        "no enabled policy asks it for a second factor or blocks it outside named locations"
-        + (f" ({excluded})" if excluded else ""),
+        say("The account signs in with a password alone, from anywhere"),
+        say(
+            "no enabled policy asks it for a second factor or blocks it outside named locations ({excluded})"
+            if excluded
+            else "no enabled policy asks it for a second factor or blocks it outside named locations",
+            excluded=joined("; ", excluded),
+        ),
     )
 
 
-def _policy_finding(facts: TenantFacts, entitlement: str, title: str, actual: str) -> Finding:
+def _policy_finding(facts: TenantFacts, entitlement: str, title: Message, actual: Message) -> Finding:
     return tenant_finding(
         facts,
         check="ENT-020",
         outcome=FindingOutcome.ADVISORY,
         severity=Severity.HIGH,
         entitlement=entitlement,
-        scope="conditional access",
+        scope=say("conditional access"),
         title=title,
-        documented="nothing is documented about how the account signs in",
+        documented=say("nothing is documented about how the account signs in"),
         actual=actual,
-        cure="Block the account except from the product's addresses; a policy that asks for a second factor each time "
-        "keeps an unattended account out.",
+        cure=say(
+            "Block the account except from the product's addresses; a policy that asks for a second factor each time "
+            "keeps an unattended account out.",
+        ),
         portal=CONDITIONAL_ACCESS,
         commands=("Get-MgIdentityConditionalAccessPolicy -All | Format-List DisplayName, State, Conditions",),
         evidence=("conditional_access_policies", "security_defaults"),
@@ -85,7 +107,7 @@ def _policy_finding(facts: TenantFacts, entitlement: str, title: str, actual: st
 
 
 def check_credentials(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
-    """ENT-023: the age of the account's password, and the end of the vendor application's credentials."""
+    """ENT-023: the age of the account's password; kind, life and end of the vendor application's credentials."""
     user = facts.account.user
     changed = _instant(user, "lastPasswordChangeDateTime") if user else None
     if changed is not None and now - changed > _PASSWORD_AGE:
@@ -96,11 +118,11 @@ def check_credentials(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
             severity=Severity.MEDIUM,
             entitlement="password",
             scope="account",
-            title="The account's password is older than a year",
-            documented="nothing is documented about the age of the password",
-            actual=f"last changed {(now - changed).days} days ago",
-            cure="Change the password, in the product's connection as well.",
-            portal=f"{USERS} > the account > Reset password",
+            title=say("The account's password is older than a year"),
+            documented=say("nothing is documented about the age of the password"),
+            actual=say("last changed {days} days ago", days=(now - changed).days),
+            cure=say("Change the password, in the product's connection as well."),
+            portal=say("{users} > the account > Reset password", users=USERS),
             commands=(f"Get-MgUser -UserId {quote(facts.account.name)} -Property LastPasswordChangeDateTime",),
             evidence=("user",),
         )
@@ -113,41 +135,81 @@ def check_credentials(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
 
 
 def _credential(facts: TenantFacts, kind: str, credential: Record, now: datetime) -> Iterator[Finding]:
-    ends = _instant(credential, "endDateTime")
-    if ends is None or ends - now > _ENDS_SOON:
+    """Tell of a credential's end; of one that lasts, that it is a secret, and that it lives for more than a year."""
+    starts, ends = _instant(credential, "startDateTime"), _instant(credential, "endDateTime")
+    is_secret = kind == "passwordCredentials"
+    what = say("secret") if is_secret else say("certificate")
+    if ends is not None and ends - now <= _ENDS_SOON:
+        title = say(
+            "A {what} of the vendor's application has ended"
+            if ends <= now
+            else "A {what} of the vendor's application ends soon",
+            what=what,
+        )
+        actual = say("it ends at {end_date_time}", end_date_time=text(credential, "endDateTime"))
+        cure = say("Remove it if it is not used, else replace it with the vendor.")
+        yield _credential_finding(facts, credential, say("vendor application"), title, actual, cure)
         return
-    what = "secret" if kind == "passwordCredentials" else "certificate"
-    yield tenant_finding(
+    if is_secret:
+        title = say("The vendor's application signs in with a secret")
+        actual = say("a secret can be copied by whoever sees it; a certificate's key need not leave its machine")
+        cure = say("Ask the vendor for a certificate in its place.")
+        yield _credential_finding(facts, credential, say("kind of credential"), title, actual, cure)
+    if starts is not None and ends is not None and ends - starts > _LONGEST_LIFE:
+        title = say("A {what} of the vendor's application lives for more than a year", what=what)
+        actual = say("it lives for {days} days", days=(ends - starts).days)
+        cure = say("Ask the vendor to replace it each year.")
+        yield _credential_finding(facts, credential, say("lifetime"), title, actual, cure, Severity.LOW)
+
+
+def _credential_finding(  # noqa: PLR0913 - one parameter per part that differs
+    facts: TenantFacts,
+    credential: Record,
+    scope: Message,
+    title: Message,
+    actual: Message,
+    cure: Message,
+    severity: Severity = Severity.MEDIUM,
+) -> Finding:
+    return tenant_finding(
         facts,
         check="ENT-023",
         outcome=FindingOutcome.ADVISORY,
-        severity=Severity.MEDIUM,
-        entitlement=text(credential, "keyId") or kind,
-        scope="vendor application",
-        title=f"A {what} of the vendor's application {'has ended' if ends <= now else 'ends soon'}",
-        documented="nothing is documented about the application's credentials",
-        actual=f"it ends at {text(credential, 'endDateTime')}",
-        cure="Remove it if it is not used, else replace it with the vendor.",
-        portal=f"{APPLICATIONS} > the vendor's application > Single sign-on",
+        severity=severity,
+        entitlement=text(credential, "keyId") or f"ending {text(credential, 'endDateTime') or 'never'}",
+        scope=scope,
+        title=title,
+        documented=say("nothing is documented about the application's credentials"),
+        actual=actual,
+        cure=cure,
+        portal=say("{applications} > the vendor's application > Single sign-on", applications=APPLICATIONS),
         evidence=("vendor_service_principal",),
     )
 
 
-def check_recent_use(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
-    """ENT-024: the account signed in within 45 days, where the tenant's licence shows it."""
+def check_recent_use(facts: TenantFacts, now: datetime, kind: RunKind) -> Iterator[Finding]:
+    """ENT-024: the account signed in within 45 days, where the licence shows it; no surprise before go-live."""
     read = facts.evidence.read("sign_in_activity")
     if read.gap is not None:
         if read.gap.kind is GapKind.NOT_LICENSED:
-            words = "the tenant has no licence that records sign-ins (Entra ID P1); whether it is used is not known"
-            yield _use(facts, "Sign-in activity is not licensed", words, Severity.INFO)
+            words = say(
+                "the tenant has no licence that records sign-ins (Entra ID P1); whether it is used is not known",
+            )
+            yield _use(facts, say("Sign-in activity is not licensed"), words, Severity.INFO)
         return
     activity = next((record.get("signInActivity") for record in read), None)
+    severity, expected = _IDLENESS[kind]
     last = _last_success(activity) if isinstance(activity, dict) else None
     if last is None:
-        yield _use(facts, "The account never signed in", "no successful sign-in is recorded", Severity.LOW)
+        yield _use(
+            facts,
+            say("The account never signed in"),
+            joined("", (say("no successful sign-in is recorded"), expected)),
+            severity,
+        )
     elif now - last > _IDLE:
-        words = f"last recorded sign-in {(now - last).days} days ago"
-        yield _use(facts, "The account has not signed in lately", words, Severity.LOW)
+        words = joined("", (say("last recorded sign-in {days} days ago", days=(now - last).days), expected))
+        yield _use(facts, say("The account has not signed in lately"), words, severity)
 
 
 def _last_success(activity: Record) -> datetime | None:
@@ -157,7 +219,7 @@ def _last_success(activity: Record) -> datetime | None:
     return _instant(activity, "lastSuccessfulSignInDateTime") or last_attempt
 
 
-def _use(facts: TenantFacts, title: str, actual: str, severity: Severity) -> Finding:
+def _use(facts: TenantFacts, title: Message, actual: Message, severity: Severity) -> Finding:
     return tenant_finding(
         facts,
         check="ENT-024",
@@ -166,10 +228,10 @@ def _use(facts: TenantFacts, title: str, actual: str, severity: Severity) -> Fin
         entitlement="sign-in activity",
         scope="account",
         title=title,
-        documented="an account that is needed is used",
+        documented=say("an account that is needed is used"),
         actual=actual,
-        cure="Find out whether the connection is live; disable an account that nobody needs.",
-        portal=f"{USERS} > the account > Sign-in logs",
+        cure=say("Find out whether the connection is live; disable an account that nobody needs."),
+        portal=say("{users} > the account > Sign-in logs", users=USERS),
         evidence=("sign_in_activity",),
     )
 

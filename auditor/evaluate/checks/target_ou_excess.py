@@ -15,6 +15,7 @@ from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import revoke
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.distinguished_name import is_dn_within
+from auditor.model.message import Message, joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference
 
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
     from auditor.model.results import Finding
 
 
-_USER_TASK = "create, delete and manage users below the OU"
-_GROUP_TASK = f"write members of groups; the steps of the page repeat the user task: {_USER_TASK}"
+_USER_TASK = say("create, delete and manage users below the OU")
+_GROUP_TASK = say(
+    "write members of groups; the steps of the page repeat the user task: {user_task}",
+    user_task=_USER_TASK,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,7 @@ def _units(facts: DirectoryFacts) -> Iterator[_Unit]:
 def _finding(
     facts: DirectoryFacts, membership: Membership, unit: _Unit, right: RightBeyondTask, places: Sequence[Place]
 ) -> Finding:
+    is_certain = places[0].is_certain
     finding = _of_places(
         facts,
         membership,
@@ -85,10 +90,13 @@ def _finding(
         places,
         check=right.check,
         entitlement=right.entitlement or right.check,
-        title=f"More than the user task: {right.held}",
+        title=say(
+            "More than the user task: {held}" if is_certain else "Perhaps more than the user task: {held}",
+            held=right.held,
+        ),
     )
-    if not places[0].is_certain:
-        return replace(finding, outcome=FindingOutcome.UNVERIFIABLE, title=f"Perhaps m{finding.title[1:]}")
+    if not is_certain:
+        return replace(finding, outcome=FindingOutcome.UNVERIFIABLE)
     return replace(finding, outcome=FindingOutcome.EXCESS, severity=right.severity)
 
 
@@ -102,7 +110,10 @@ def _other_rights(facts: DirectoryFacts, membership: Membership, unit: _Unit, pl
         places,
         check="AD-PRV-021",
         entitlement="other rights",
-        title=f"Other rights beyond the user task{f', for {classes}' if classes else ''}",
+        title=say(
+            "Other rights beyond the user task, for {classes}" if classes else "Other rights beyond the user task",
+            classes=classes,
+        ),
     )
 
 
@@ -114,9 +125,10 @@ def _of_places(  # noqa: PLR0913 - the facts of a finding
     *,
     check: str,
     entitlement: str,
-    title: str,
+    title: Message,
 ) -> Finding:
     first = places[0]
+    held = say("held without Domain Admins on {places}", places=describe_places(places))
     return make_finding(
         check=check,
         connection=facts.connection.id,
@@ -127,7 +139,7 @@ def _of_places(  # noqa: PLR0913 - the facts of a finding
         scope=unit.dn,
         title=title,
         documented=_GROUP_TASK if unit.assigns_groups else _USER_TASK,
-        actual=f"{'' if first.is_certain else f'{OPEN}; '}held without Domain Admins on {describe_places(places)}",
+        actual=held if first.is_certain else joined("; ", (OPEN, held)),
         paths=tuple(path_to_ace(membership, first.container, ace) for ace in first.aces),
         evidence=(
             EvidenceReference(dataset="group_ou" if unit.assigns_groups else "target_ou", record=unit.dn),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.findings import make_finding
+from auditor.model.message import Message, say
 from auditor.model.results import EvidenceReference, Remediation
 
 if TYPE_CHECKING:
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
     from auditor.model.outcome import FindingOutcome, Severity
     from auditor.model.results import Finding, Path
 
-ADMIN_ROLES = "Exchange admin center > Roles > Admin roles"
-DIRECTORY_ROLES = "Microsoft Entra admin center > Roles & admins"
-GROUPS = "Microsoft Entra admin center > Groups"
-APPLICATIONS = "Microsoft Entra admin center > Enterprise applications"
-USERS = "Microsoft Entra admin center > Users"
-CONDITIONAL_ACCESS = "Microsoft Entra admin center > Protection > Conditional Access"
+ADMIN_ROLES = say("Exchange admin center > Roles > Admin roles")
+DIRECTORY_ROLES = say("Microsoft Entra admin center > Roles & admins")
+GROUPS = say("Microsoft Entra admin center > Groups")
+APPLICATIONS = say("Microsoft Entra admin center > Enterprise applications")
+USERS = say("Microsoft Entra admin center > Users")
+CONDITIONAL_ACCESS = say("Microsoft Entra admin center > Protection > Conditional Access")
 
 
 def tenant_finding(  # noqa: PLR0913 - a finding has this many facts, and every caller names them
@@ -30,11 +31,11 @@ def tenant_finding(  # noqa: PLR0913 - a finding has this many facts, and every 
     severity: Severity,
     entitlement: str,
     scope: str,
-    title: str,
-    documented: str,
-    actual: str,
-    cure: str,
-    portal: str,
+    title: Message,
+    documented: Message,
+    actual: Message,
+    cure: Message,
+    portal: Message,
     commands: Iterable[str] = (),
     paths: Iterable[Path] = (),
     evidence: Iterable[str | EvidenceReference] = (),
@@ -54,5 +55,7 @@ def tenant_finding(  # noqa: PLR0913 - a finding has this many facts, and every 
         actual=actual,
         paths=tuple(dict.fromkeys(paths)),
         evidence=tuple(references),
-        remediation=Remediation(text=f"{cure} Portal: {portal}.", commands=tuple(commands)),
+        remediation=Remediation(
+            text=say("{cure} Portal: {portal}.", cure=cure, portal=portal), commands=tuple(commands)
+        ),
     )

@@ -15,17 +15,18 @@ from auditor.evaluate.directory.grants import (
     path_to_ace,
 )
 from auditor.evaluate.directory.holder import OPEN, ask, holder_without_domain_admins
+from auditor.evaluate.directory.shipped import is_shipped
 from auditor.evaluate.directory.subtree import Container
-from auditor.evaluate.directory.well_known import AUTHENTICATED_USERS, EVERYONE
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import revoke
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.distinguished_name import is_dn_within
+from auditor.model.message import joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference, Remediation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from auditor.acl import Ace, SecurityDescriptor
     from auditor.evaluate.directory.grants import Grant
@@ -41,20 +42,6 @@ _REPLICATION_RIGHTS = {
     _GET_CHANGES_ALL: "DS-Replication-Get-Changes-All",
     "89e95b76-444d-4c62-991a-0facbeda640c": "DS-Replication-Get-Changes-In-Filtered-Set",
 }
-# What every domain lets everybody do, as Windows ships it: (trustee, right, object type).
-_SHIPPED_GRANTS = frozenset(
-    {
-        (AUTHENTICATED_USERS, AccessMask.CONTROL_ACCESS, "ccc2dc7d-a6ad-4a7a-8846-c04e3cc53501"),  # Unexpire-Password
-        (
-            AUTHENTICATED_USERS,
-            AccessMask.CONTROL_ACCESS,
-            "280f369c-67c7-438e-ae98-1d46f3c6f541",
-        ),  # Update-Password-Not-…
-        (AUTHENTICATED_USERS, AccessMask.CONTROL_ACCESS, "05c74c5e-4deb-43b4-bd9f-86664c2a7fd5"),  # Enable-Per-User-…
-        (AUTHENTICATED_USERS, AccessMask.CONTROL_ACCESS, "ab721a55-1e2f-11d0-9819-00aa0040529b"),  # Send-To
-        (EVERYONE, AccessMask.CONTROL_ACCESS, "ab721a53-1e2f-11d0-9819-00aa0040529b"),  # User-Change-Password
-    }
-)
 
 
 def check_replication_rights(facts: DirectoryFacts) -> Iterator[Finding]:
@@ -72,8 +59,8 @@ def check_replication_rights(facts: DirectoryFacts) -> Iterator[Finding]:
         yield replace(
             finding,
             outcome=FindingOutcome.UNVERIFIABLE,
-            title=f"Perhaps may{finding.title[len('May') :]}",
-            actual=f"{OPEN}; {finding.actual}",
+            title=say("Perhaps may replicate from the domain: {rights}", rights=_names(held)),
+            actual=joined("; ", (OPEN, finding.actual)),
         )
     else:
         yield from _inherent_replication(facts, membership, head.dn, head.descriptor)
@@ -105,13 +92,17 @@ def _replication_finding(
         principal=membership.account_sid,
         entitlement="replication",
         scope=head.dn,
-        title=f"May replicate from the domain: {', '.join(_REPLICATION_RIGHTS[guid] for guid in held)}",
-        documented="nothing on the domain head",
-        actual=f"held without Domain Admins: {entries_in_words(head, aces)}",
+        title=say("May replicate from the domain: {rights}", rights=_names(held)),
+        documented=say("nothing on the domain head"),
+        actual=say("held without Domain Admins: {entries}", entries=entries_in_words(head, aces)),
         paths=tuple(path_to_ace(membership, head, ace) for ace in aces),
         evidence=(EvidenceReference(dataset="domain"),),
         remediation=revoke([(head.dn, aces)]),
     )
+
+
+def _names(rights: Iterable[str]) -> str:
+    return ", ".join(_REPLICATION_RIGHTS[guid] for guid in rights)
 
 
 def _inherent_replication(
@@ -129,11 +120,14 @@ def _inherent_replication(
         principal=membership.account_sid,
         entitlement="replication through built-in administration",
         scope=dn,
-        title="May replicate every secret of the domain, as all its administrators may",
-        documented="member of Domain Admins",
-        actual=f"inherent to {through}; without built-in administration the account does not hold it",
+        title=say("May replicate every secret of the domain, as all its administrators may"),
+        documented=say("member of Domain Admins"),
+        actual=say(
+            "inherent to {through}; without built-in administration the account does not hold it",
+            through=through,
+        ),
         evidence=(EvidenceReference(dataset="domain"),),
-        remediation=Remediation(text=f"It ends when the account is no longer in {through}."),
+        remediation=Remediation(text=say("It ends when the account is no longer in {through}.", through=through)),
     )
 
 
@@ -186,7 +180,7 @@ def _is_told_or_shipped(grant: Grant) -> bool:
     ace = grant.ace
     if grant.rights == AccessMask.CONTROL_ACCESS and ace.object_type in _REPLICATION_RIGHTS:
         return True
-    return (ace.trustee, grant.rights, ace.object_type) in _SHIPPED_GRANTS
+    return is_shipped(ace, grant.rights)
 
 
 def _tier_zero_finding(
@@ -194,8 +188,12 @@ def _tier_zero_finding(
 ) -> Finding:
     descriptor = container.descriptor
     owns = descriptor is not None and descriptor.owner in membership.without_domain_admins
-    ownership = "the account or a group of it owns the object; " if owns else ""
-    actual = f"{ownership}held without Domain Admins: {entries_in_words(container, held.aces)}"
+    actual = say(
+        "the account or a group of it owns the object; held without Domain Admins: {entries}"
+        if owns
+        else "held without Domain Admins: {entries}",
+        entries=entries_in_words(container, held.aces),
+    )
     return make_finding(
         check="AD-PRV-011",
         connection=facts.connection.id,
@@ -204,9 +202,12 @@ def _tier_zero_finding(
         principal=membership.account_sid,
         entitlement="beyond reading",
         scope=container.dn,
-        title=f"{'Rights' if held.is_certain else 'Perhaps rights'} on a tier-0 object: {container.dn}",
-        documented="nothing beyond the target OUs",
-        actual=actual if held.is_certain else f"{OPEN}; {actual}",
+        title=say(
+            "Rights on a tier-0 object: {dn}" if held.is_certain else "Perhaps rights on a tier-0 object: {dn}",
+            dn=container.dn,
+        ),
+        documented=say("nothing beyond the target OUs"),
+        actual=actual if held.is_certain else joined("; ", (OPEN, actual)),
         paths=tuple(path_to_ace(membership, container, ace) for ace in held.aces),
         evidence=(EvidenceReference(dataset=dataset, record=container.dn),),
         remediation=revoke([(container.dn, held.aces)]),

@@ -14,6 +14,7 @@ from auditor.evaluate.directory.holder import OPEN, ask, holder_without_domain_a
 from auditor.evaluate.directory.user_task import USER_CLASS
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.remediation import delegate
+from auditor.model.message import Message, joined, say
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
 from auditor.model.results import EvidenceReference
 
@@ -35,6 +36,9 @@ _NAMES = ("cn", "name", "userPrincipalName", "sAMAccountName")
 _RESET_PASSWORD = "00299570-246d-11d0-a768-00aa006e0529"  # noqa: S105 - the GUID of a right
 _NAMES_SHOWN = 5
 
+_FAILS = "Cannot {operation} everywhere, without Domain Admins"
+_MAY_FAIL = "Perhaps cannot {operation} everywhere, without Domain Admins"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Operation:
@@ -42,7 +46,7 @@ class _Operation:
 
     check: str
     severity: Severity
-    words: str
+    words: Message
     works: Question
 
 
@@ -69,7 +73,7 @@ def check_user_operations(facts: DirectoryFacts) -> Iterator[Finding]:
             if failing:
                 yield _finding(facts, membership, ou, operation, failing)
             elif left_open:
-                yield _left_open(_finding(facts, membership, ou, operation, left_open))
+                yield _left_open(_finding(facts, membership, ou, operation, left_open, title=_MAY_FAIL))
 
 
 def _operations(schema: DirectorySchema) -> Iterator[_Operation]:
@@ -84,32 +88,39 @@ def _operations(schema: DirectorySchema) -> Iterator[_Operation]:
     high, medium = Severity.HIGH, Severity.MEDIUM
     creates, deletes = _on(AccessMask.CREATE_CHILD), _on(AccessMask.DELETE_CHILD)
     deletes_user = _below(AccessMask.DELETE, (USER_CLASS,))
-    yield _Operation(check="AD-DEL-002", severity=medium, words="delete users", works=_any_of(deletes, deletes_user))
     yield _Operation(
-        check="AD-DEL-003", severity=high, words="write the attributes of users", works=writes(*_MAINTAINED_ATTRIBUTES)
+        check="AD-DEL-002", severity=medium, words=say("delete users"), works=_any_of(deletes, deletes_user)
+    )
+    yield _Operation(
+        check="AD-DEL-003",
+        severity=high,
+        words=say("write the attributes of users"),
+        works=writes(*_MAINTAINED_ATTRIBUTES),
     )
     yield _Operation(
         check="AD-DEL-004",
         severity=high,
-        words="reset passwords",
+        words=say("reset passwords"),
         works=_below(AccessMask.CONTROL_ACCESS, (_RESET_PASSWORD,)),
     )
-    yield _Operation(check="AD-DEL-005", severity=medium, words="demand a password change", works=writes("pwdLastSet"))
     yield _Operation(
-        check="AD-DEL-006", severity=high, words="enable and disable users", works=writes("userAccountControl")
+        check="AD-DEL-005", severity=medium, words=say("demand a password change"), works=writes("pwdLastSet")
     )
-    yield _Operation(check="AD-DEL-007", severity=medium, words="unlock users", works=writes("lockoutTime"))
-    yield _Operation(check="AD-DEL-008", severity=medium, words="rename users", works=writes(*_NAMES))
+    yield _Operation(
+        check="AD-DEL-006", severity=high, words=say("enable and disable users"), works=writes("userAccountControl")
+    )
+    yield _Operation(check="AD-DEL-007", severity=medium, words=say("unlock users"), works=writes("lockoutTime"))
+    yield _Operation(check="AD-DEL-008", severity=medium, words=say("rename users"), works=writes(*_NAMES))
     yield _Operation(
         check="AD-DEL-009",
         severity=high,
-        words="move users",
+        words=say("move users"),
         works=_all_of(_any_of(deletes, deletes_user), creates, writes("cn", "name")),
     )
     yield _Operation(
         check="AD-DEL-013",
         severity=medium,
-        words="list and read users",
+        words=say("list and read users"),
         works=_all_of(_on(AccessMask.LIST_CONTENTS), _below(AccessMask.READ_PROPERTY, None)),
     )
 
@@ -139,9 +150,15 @@ def _all_of(*questions: Question) -> Question:
 
 
 def _finding(
-    facts: DirectoryFacts, membership: Membership, ou: str, operation: _Operation, failing: list[str]
+    facts: DirectoryFacts,
+    membership: Membership,
+    ou: str,
+    operation: _Operation,
+    failing: list[str],
+    *,
+    title: str = _FAILS,
 ) -> Finding:
-    more = f" and {len(failing) - _NAMES_SHOWN} more" if len(failing) > _NAMES_SHOWN else ""
+    more = say(" and {count} more", count=len(failing) - _NAMES_SHOWN) if len(failing) > _NAMES_SHOWN else ""
     return make_finding(
         check=operation.check,
         connection=facts.connection.id,
@@ -150,9 +167,9 @@ def _finding(
         principal=membership.account_sid,
         entitlement=operation.check,
         scope=ou,
-        title=f"Cannot {operation.words} everywhere, without Domain Admins",
-        documented="part of the user task; derived from the page's delegated control",
-        actual=f"does not work in {'; '.join(failing[:_NAMES_SHOWN])}{more}",
+        title=say(title, operation=operation.words),
+        documented=say("part of the user task; derived from the page's delegated control"),
+        actual=say("does not work in {places}{more}", places="; ".join(failing[:_NAMES_SHOWN]), more=more),
         evidence=(
             EvidenceReference(dataset="target_ou", record=ou),
             EvidenceReference(dataset="containers", record=ou),
@@ -166,6 +183,5 @@ def _left_open(finding: Finding) -> Finding:
         finding,
         outcome=FindingOutcome.UNVERIFIABLE,
         severity=Severity.MEDIUM,
-        title=f"Perhaps c{finding.title[1:]}",
-        actual=f"{OPEN}; {finding.actual}",
+        actual=joined("; ", (OPEN, finding.actual)),
     )

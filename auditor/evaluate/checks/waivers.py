@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.findings import make_finding
+from auditor.model.message import Message, say, written
 from auditor.model.outcome import FindingOutcome, Severity, WaiverState
 from auditor.model.results import Remediation
 
@@ -16,10 +17,26 @@ if TYPE_CHECKING:
 OF_WAIVERS = frozenset({"AD-GOV-003", "META-006"})
 _SELF_APPROVED = "self-approved"
 _WORDS = {
-    WaiverState.EXPIRING: ("ends soon", Severity.LOW, "Correct what was accepted, or decide again and renew it."),
-    WaiverState.EXPIRED: ("has expired", Severity.MEDIUM, "Correct what was accepted, or decide again and renew it."),
-    WaiverState.VOID: ("is void", Severity.MEDIUM, "Look at the finding as it is now and decide again."),
-    WaiverState.UNMATCHED: ("matches no finding", Severity.LOW, "Remove the waiver, or correct what it names."),
+    WaiverState.EXPIRING: (
+        "Waiver {id} ends soon",
+        Severity.LOW,
+        say("Correct what was accepted, or decide again and renew it."),
+    ),
+    WaiverState.EXPIRED: (
+        "Waiver {id} has expired",
+        Severity.MEDIUM,
+        say("Correct what was accepted, or decide again and renew it."),
+    ),
+    WaiverState.VOID: (
+        "Waiver {id} is void",
+        Severity.MEDIUM,
+        say("Look at the finding as it is now and decide again."),
+    ),
+    WaiverState.UNMATCHED: (
+        "Waiver {id} matches no finding",
+        Severity.LOW,
+        say("Remove the waiver, or correct what it names. Keep it where this run left its connection out."),
+    ),
 }
 
 
@@ -28,20 +45,20 @@ def check_waivers(records: Iterable[WaiverRecord], hybrid_connections: Collectio
     for record in records:
         check = "AD-GOV-003" if record.connection in hybrid_connections else "META-006"
         if record.state in _WORDS:
-            word, severity, cure = _WORDS[record.state]
-            yield _finding(check, record, scope="", word=word, severity=severity, cure=cure)
+            title, severity, cure = _WORDS[record.state]
+            yield _finding(check, record, scope="", title=title, severity=severity, cure=cure)
         if record.is_self_approved:
             yield _finding(
                 check,
                 record,
                 scope=_SELF_APPROVED,
-                word="was approved by its owner",
+                title="Waiver {id} was approved by its owner",
                 severity=Severity.MEDIUM,
-                cure="Let someone else than the owner approve it; until then it has no effect.",
+                cure=say("Let someone else than the owner approve it; until then it has no effect."),
             )
 
 
-def _finding(check: str, record: WaiverRecord, *, scope: str, word: str, severity: Severity, cure: str) -> Finding:
+def _finding(check: str, record: WaiverRecord, *, scope: str, title: str, severity: Severity, cure: Message) -> Finding:
     return make_finding(
         check=check,
         connection=record.connection,
@@ -50,9 +67,15 @@ def _finding(check: str, record: WaiverRecord, *, scope: str, word: str, severit
         principal=record.principal,
         entitlement=f"waiver {record.id}",
         scope=scope,
-        title=f"Waiver {record.id} {word}",
-        documented="a waiver names one finding as it is, ends, and is approved by someone else than its owner",
-        actual=f"waiver {record.id} of {record.check}, owner {record.owner}, approved by {record.approved_by}: "
-        f"{record.note}",
+        title=say(title, id=record.id),
+        documented=say("a waiver names one finding as it is, ends, and is approved by someone else than its owner"),
+        actual=say(
+            "waiver {id} of {check}, owner {owner}, approved by {approved_by}: {note}",
+            id=record.id,
+            check=record.check,
+            owner=record.owner,
+            approved_by=record.approved_by,
+            note=written(record.note),
+        ),
         remediation=Remediation(text=cure),
     )

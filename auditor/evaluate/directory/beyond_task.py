@@ -13,6 +13,8 @@ from auditor.evaluate.directory.grants import (
     grants_on,
     is_of_the_user_task,
 )
+from auditor.evaluate.directory.shipped import is_shipped
+from auditor.model.message import Message, say
 from auditor.model.outcome import Severity
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class RightBeyondTask:
 
     check: str
     severity: Severity
-    held: str
+    held: Message
     rights: AccessMask
     question: Question
     below: str = ""
@@ -64,14 +66,14 @@ def _on_the_ou(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
     yield RightBeyondTask(
         check="AD-PRV-001",
         severity=high,
-        held="full control",
+        held=say("full control"),
         rights=FULL_CONTROL,
         question=lambda descriptor, token: aces_granting(descriptor, token, FULL_CONTROL),
     )
     yield RightBeyondTask(
         check="AD-PRV-002",
         severity=high,
-        held="changing permissions or owner",
+        held=say("changing permissions or owner, or owning it"),
         rights=AccessMask.WRITE_DAC | AccessMask.WRITE_OWNER,
         question=_any_of(
             _unlimited(AccessMask.WRITE_DAC, unit),
@@ -82,14 +84,14 @@ def _on_the_ou(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
     yield RightBeyondTask(
         check="AD-PRV-003",
         severity=high,
-        held="writing attributes without a limit",
+        held=say("writing attributes without a limit"),
         rights=AccessMask.WRITE_PROPERTY,
         question=_unlimited(AccessMask.WRITE_PROPERTY),
     )
     yield RightBeyondTask(
         check="AD-PRV-004",
         severity=high,
-        held="extended rights without a limit",
+        held=say("extended rights without a limit"),
         rights=AccessMask.CONTROL_ACCESS,
         question=_unlimited(AccessMask.CONTROL_ACCESS),
     )
@@ -97,7 +99,7 @@ def _on_the_ou(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
     yield RightBeyondTask(
         check="AD-PRV-006",
         severity=high,
-        held="linking group policies",
+        held=say("linking group policies"),
         rights=AccessMask.WRITE_PROPERTY,
         question=_any_of(_writing_on_the_ou(schema, "gPLink"), _writing_on_the_ou(schema, "gPOptions")),
     )
@@ -118,7 +120,7 @@ def _creating(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
     yield RightBeyondTask(
         check="AD-PRV-005",
         severity=Severity.HIGH,
-        held="creating objects without a limit to classes",
+        held=say("creating objects without a limit to classes"),
         rights=AccessMask.CREATE_CHILD,
         question=_unlimited(AccessMask.CREATE_CHILD),
     )
@@ -128,7 +130,7 @@ def _creating(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
         yield RightBeyondTask(
             check="AD-PRV-005",
             severity=Severity.CRITICAL,
-            held="creating delegated managed service accounts",
+            held=say("creating delegated managed service accounts"),
             rights=AccessMask.CREATE_CHILD,
             question=lambda descriptor, token: aces_granting(descriptor, token, AccessMask.CREATE_CHILD, types),
             entitlement="delegated managed service accounts",
@@ -141,7 +143,7 @@ def _on_computers_below(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
     yield RightBeyondTask(
         check="AD-PRV-007",
         severity=Severity.HIGH,
-        held="writing service principal names of computers below",
+        held=say("writing service principal names of computers below"),
         rights=AccessMask.WRITE_PROPERTY | AccessMask.VALIDATED_WRITE,
         below=computer,
         question=_any_of(
@@ -155,7 +157,7 @@ def _on_computers_below(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
         yield RightBeyondTask(
             check="AD-PRV-008",
             severity=Severity.HIGH,
-            held="writing key credentials of computers below",
+            held=say("writing key credentials of computers below"),
             rights=AccessMask.WRITE_PROPERTY,
             below=computer,
             question=_writing_below(schema, "msDS-KeyCredentialLink"),
@@ -164,7 +166,7 @@ def _on_computers_below(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
         yield RightBeyondTask(
             check="AD-PRV-009",
             severity=Severity.HIGH,
-            held="naming who may act on behalf of others on computers below",
+            held=say("naming who may act on behalf of others on computers below"),
             rights=AccessMask.WRITE_PROPERTY,
             below=computer,
             question=_writing_below(schema, "msDS-AllowedToActOnBehalfOfOtherIdentity"),
@@ -185,7 +187,7 @@ def _reading_passwords(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
         yield RightBeyondTask(
             check="AD-PRV-014",
             severity=Severity.CRITICAL,
-            held="reading local administrator passwords of computers below",
+            held=say("reading local administrator passwords of computers below"),
             rights=AccessMask.CONTROL_ACCESS,
             below=schema.classes["computer"],
             question=_any_of(*passwords),
@@ -194,7 +196,7 @@ def _reading_passwords(schema: DirectorySchema) -> Iterator[RightBeyondTask]:
         yield RightBeyondTask(
             check="AD-PRV-014",
             severity=Severity.HIGH,
-            held="reading BitLocker recovery passwords below",
+            held=say("reading BitLocker recovery passwords below"),
             rights=AccessMask.CONTROL_ACCESS,
             below=schema.classes[_RECOVERY_INFORMATION.lower()],
             question=_reading_below(schema, _RECOVERY_PASSWORD, _RECOVERY_INFORMATION),
@@ -235,7 +237,7 @@ def everything_else(
     member = schema.attributes.get("member")
 
     def is_documented(grant: Grant) -> bool:
-        if is_of_the_user_task(grant):
+        if is_of_the_user_task(grant) or is_shipped(grant.ace, grant.rights):
             return True
         writes_members = member is not None and grant.ace.object_type in member.own_object_types
         return assigns_groups and writes_members and grant.rights == AccessMask.WRITE_PROPERTY

@@ -17,6 +17,7 @@ from auditor.acl import (
     well_known_guid,
 )
 from auditor.evaluate.directory.well_known import CREATOR_GROUP, CREATOR_OWNER, EVERYONE, IN_EVERY_TOKEN
+from auditor.model.message import Message, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 class Power:
     """One way to take an object over, in words, and the right it takes: as `decide` asks for it."""
 
-    words: str
+    words: Message
     right: AccessMask
     object_types: tuple[str, ...] = ()
 
@@ -52,46 +53,46 @@ class Controller:
 def powers_over_account(schema: DirectorySchema, structural_class: str) -> tuple[Power, ...]:
     """Return the ways to take over an account: its password, its credentials, its permissions."""
     return (
-        _extended("reset the password", "User-Force-Change-Password"),
-        *_written(schema, structural_class, "write key credentials", "msDS-KeyCredentialLink"),
-        *_written(schema, structural_class, "write certificate mappings", "altSecurityIdentities"),
-        *_written(schema, structural_class, "write service principal names", "servicePrincipalName"),
-        _validated("write service principal names", "Validated-SPN"),
+        _extended(say("reset the password"), "User-Force-Change-Password"),
+        *_written(schema, structural_class, say("write key credentials"), "msDS-KeyCredentialLink"),
+        *_written(schema, structural_class, say("write certificate mappings"), "altSecurityIdentities"),
+        *_written(schema, structural_class, say("write service principal names"), "servicePrincipalName"),
+        _validated(say("write service principal names"), "Validated-SPN"),
         *_PERMISSIONS,
     )
 
 
 def powers_over_members(schema: DirectorySchema) -> tuple[Power, ...]:
     """Return the ways to decide who is a member of a group."""
-    return (*_written(schema, "group", "change the members", "member"), *_PERMISSIONS)
+    return (*_written(schema, "group", say("change the members"), "member"), *_PERMISSIONS)
 
 
 def powers_over_group(schema: DirectorySchema) -> tuple[Power, ...]:
     """Return the ways to become a member of a group, or to decide who does."""
     return (
         *powers_over_members(schema),
-        _validated("add itself as a member", "Self-Membership"),
-        *_written(schema, "group", "change who manages the group", "managedBy"),
+        _validated(say("add itself as a member"), "Self-Membership"),
+        *_written(schema, "group", say("change who manages the group"), "managedBy"),
     )
 
 
 _PERMISSIONS = (
-    Power(words="change the permissions", right=AccessMask.WRITE_DAC),
-    Power(words="change the owner", right=AccessMask.WRITE_OWNER),
+    Power(words=say("change the permissions"), right=AccessMask.WRITE_DAC),
+    Power(words=say("change the owner"), right=AccessMask.WRITE_OWNER),
 )
 
 
-def _extended(words: str, name: str) -> Power:
+def _extended(words: Message, name: str) -> Power:
     guid = well_known_guid(name, GuidKind.EXTENDED_RIGHT)
     return Power(words=words, right=AccessMask.CONTROL_ACCESS, object_types=(guid,))
 
 
-def _validated(words: str, name: str) -> Power:
+def _validated(words: Message, name: str) -> Power:
     guid = well_known_guid(name, GuidKind.VALIDATED_WRITE)
     return Power(words=words, right=AccessMask.VALIDATED_WRITE, object_types=(guid,))
 
 
-def _written(schema: DirectorySchema, structural_class: str, words: str, attribute: str) -> Iterator[Power]:
+def _written(schema: DirectorySchema, structural_class: str, words: Message, attribute: str) -> Iterator[Power]:
     """Yield the power to write an attribute; nothing when this directory has no such attribute."""
     types = schema.object_types(attribute, structural_class)
     if types or not schema.is_from_directory:

@@ -52,12 +52,13 @@ def held_groups(facts: DirectoryFacts) -> tuple[HeldGroup, ...]:
     )
     # The check of SID history tells former identities; a SID there that administers is as good as the membership.
     former = {sid for sid in sid_history(facts) if not _is_privileged(sid, membership)}
+    usual = f"{domain_of_sid(membership.account_sid)}-{facts.account.usual_primary_group}"
     ignored = {membership.account_sid, *IN_EVERY_TOKEN, *former}
     return tuple(
         HeldGroup(
             sid=sid,
             name=membership.names.get(sid, sid),
-            status=_status(sid, membership, carriers, is_known=all_carriers_are_known),
+            status=_status(sid, membership, carriers, usual, is_known=all_carriers_are_known),
             is_privileged=_is_privileged(sid, membership),
             is_explained=sid in membership.ways,
         )
@@ -88,10 +89,12 @@ def sid_history(facts: DirectoryFacts) -> tuple[str, ...]:
     return facts.account.entry.sids("sIDHistory") if facts.account.entry else ()
 
 
-def _status(sid: str, membership: Membership, carriers: frozenset[str], *, is_known: bool) -> Status:
+def _status(
+    sid: str, membership: Membership, carriers: frozenset[str], usual: str, *, is_known: bool
+) -> Status:
     if sid in carriers:
         return "documented"
-    if membership.is_everybodys(sid):
+    if membership.is_everybodys(sid) or sid == usual:
         return "baseline"
     if membership.is_domain_admin and _comes_with_domain_admins(sid, membership):
         return "baseline"  # comes with Domain Admins, not an excess of its own

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from auditor.acl import (
     DIRECTORY_RIGHTS,
+    OWNER_RIGHTS_SID,
     RIGHTS_BEYOND_READ,
     AccessMask,
     Ace,
@@ -23,6 +24,7 @@ from auditor.acl import (
 )
 from auditor.evaluate.directory.holder import ask
 from auditor.evaluate.directory.user_task import USER_CHILD_RIGHTS, USER_CLASS
+from auditor.model.message import Message, data, joined, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -158,20 +160,29 @@ def path_to_ace(membership: Membership, container: Container, ace: Ace) -> Path:
     """Return the way from the account to an ACE's trustee, without Domain Admins, ending in the ACE."""
     dacl = container.descriptor.dacl if container.descriptor else None
     index = dacl.index(ace) if dacl else 0
-    return (*membership.path_without_domain_admins_to(ace.trustee), f"ACE {index} on {container.dn}")
+    step = say("ACE {index} on {dn}", index=index, dn=container.dn)
+    return (*membership.path_without_domain_admins_to(ace.trustee), step)
 
 
-def describe_places(places: Sequence[Place]) -> str:
+def describe_places(places: Sequence[Place]) -> Message:
     """Say where something is held and by which entries; long lists are counted."""
     shown = [
-        f"{place.container.dn} ({entries_in_words(place.container, place.aces)})" for place in places[:_NAMES_SHOWN]
+        say("{dn} ({entries})", dn=place.container.dn, entries=entries_in_words(place.container, place.aces))
+        for place in places[:_NAMES_SHOWN]
     ]
-    more = f"; and on {len(places) - _NAMES_SHOWN} more" if len(places) > _NAMES_SHOWN else ""
-    return "; ".join(shown) + more
+    more = say("; and on {count} more", count=len(places) - _NAMES_SHOWN) if len(places) > _NAMES_SHOWN else ""
+    return joined("", (joined("; ", shown), more))
 
 
-def entries_in_words(container: Container, aces: Iterable[Ace]) -> str:
+def entries_in_words(container: Container, aces: Iterable[Ace]) -> Message:
     """Return entries in SDDL, each once, or why none is needed."""
     shown = " ".join(dict.fromkeys(map(format_ace_sddl, aces)))
-    is_null = container.descriptor is not None and container.descriptor.dacl is None
-    return shown or ("no entry is needed: the DACL is NULL" if is_null else "no entry is needed: by ownership")
+    if shown:
+        return data(shown)
+    dacl = container.descriptor.dacl if container.descriptor else ()
+    if dacl is None:
+        return say("no entry is needed: the DACL is NULL")
+    # Where such an entry stands, ownership implies nothing (MS-ADTS 6.1.3.4)
+    if any(ace.trustee == OWNER_RIGHTS_SID and not ace.is_inherit_only for ace in dacl):
+        return say("by ownership, of which Owner Rights decide what it implies")
+    return say("no entry is needed: by ownership")

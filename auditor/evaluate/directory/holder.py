@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from auditor.acl import AceKind, SecurityDescriptor, Token
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     # Which ACEs give what is asked about, or None when it is not held; an empty tuple means that no ACE is needed.
     Question: TypeAlias = Callable[[SecurityDescriptor, Token], tuple[Ace, ...] | None]
 
-OPEN = "a condition, or a membership that could not be read, decides"
+OPEN = say("a condition, or a membership that could not be read, decides")
 # MS-DTYP 2.4.4.1: callback ACEs and what they would be without their condition
 _UNCONDITIONAL_TYPES = {0x09: 0x00, 0x0B: 0x05}
 _DISTINCT_DESCRIPTORS_KEPT = 1 << 12

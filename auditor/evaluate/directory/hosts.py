@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.evaluate.fields import text
 from auditor.evaluate.judgement import Judgement, describe_gap
+from auditor.model.message import Message, joined, say, written
 from auditor.model.outcome import Outcome
 from auditor.model.results import EvidenceReference, HostRecord
 
@@ -20,11 +21,11 @@ def judge_host(need: Ldaps, evidence: Evidence, connection: HybridConnection, ho
     reference = EvidenceReference(dataset="host", record=host)
     documented = {need.port} | ({need.global_catalog_port} if connection.global_catalog else set())
     if connection.port not in documented:
-        expected = " or ".join(str(port) for port in sorted(documented))
+        expected = joined(say(" or "), (str(port) for port in sorted(documented)))
         return Judgement(
             outcome=Outcome.MISSING,
-            reason=f"port {connection.port} is configured, documented is {expected}",
-            actual=f"port {connection.port}",
+            reason=say("port {port} is configured, documented is {expected}", port=connection.port, expected=expected),
+            actual=say("port {port}", port=connection.port),
             evidence=(reference,),
         )
     read = evidence.read("host", host)
@@ -33,16 +34,16 @@ def judge_host(need: Ldaps, evidence: Evidence, connection: HybridConnection, ho
     if not _trusted_tls(record):
         return Judgement(
             outcome=Outcome.UNVERIFIABLE,
-            reason=describe_gap(read.gap) if read.gap else "the host's TLS and certificate were not verified",
-            actual=f"port {connection.port}, no verified answer",
+            reason=describe_gap(read.gap) if read.gap else say("the host's TLS and certificate were not verified"),
+            actual=say("port {port}, no verified answer", port=connection.port),
             evidence=(reference,),
         )
     version = text(tls, "version") if isinstance(tls, dict) else ""
     return Judgement(
         outcome=Outcome.SATISFIED,
         how="exact",
-        reason=f"LDAP over TLS answers on port {connection.port}",
-        actual=f"port {connection.port}, {version or 'TLS'}",
+        reason=say("LDAP over TLS answers on port {port}", port=connection.port),
+        actual=say("port {port}, {version}", port=connection.port, version=version or "TLS"),
         evidence=(reference,),
     )
 
@@ -68,21 +69,25 @@ def _host_record(read: Read, connection: HybridConnection, host: str) -> HostRec
         host=host,
         port=connection.port,
         reachable=record.get("reachable") is True,
-        tls=" ".join(str(tls[name]) for name in ("version", "cipher") if tls.get(name)) or "none",
+        tls=" ".join(str(tls[name]) for name in ("version", "cipher") if tls.get(name)) or say("none"),
         certificate=_certificate_in_words(certificate),
-        sign_in="signed in" if signed_in else gap or "not signed in",
+        sign_in=say("signed in") if signed_in else gap or say("not signed in"),
         domain=next(iter(_texts(root_dse.get("defaultNamingContext"))), ""),
     )
 
 
-def _certificate_in_words(certificate: dict[str, Any]) -> str:
+def _certificate_in_words(certificate: dict[str, Any]) -> Message:
     if not certificate:
-        return "not seen"
-    verdict = (
-        "verified" if certificate.get("verified") is True else f"not verified: {certificate.get('error') or 'unknown'}"
+        return say("not seen")
+    return say(
+        "verified; for {names}; until {instant}; SHA-256 {digest}"
+        if certificate.get("verified") is True
+        else "not verified: {error}; for {names}; until {instant}; SHA-256 {digest}",
+        error=written(str(certificate.get("error") or "unknown")),
+        names=", ".join(_texts(certificate.get("names"))),
+        instant=str(certificate.get("not_after")),
+        digest=str(certificate.get("sha256")),
     )
-    names = ", ".join(_texts(certificate.get("names")))
-    return f"{verdict}; for {names}; until {certificate.get('not_after')}; SHA-256 {certificate.get('sha256')}"
 
 
 def _mapping(value: object) -> dict[str, Any]:

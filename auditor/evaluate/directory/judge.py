@@ -19,6 +19,7 @@ from auditor.matrix.profile import Delegation, DirectoryGroup, Ldaps
 from auditor.model.connection import ConnectionKind, HybridConnection
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.distinguished_name import parse_dn
+from auditor.model.message import NOTHING, Message, joined, say, written
 from auditor.model.outcome import Outcome
 from auditor.model.results import EvidenceReference, RequirementResult, WithoutDomainAdmins
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from auditor.matrix.profile import Profile, Requirement
     from auditor.model.evidence import Evidence
 
-NO_TARGET_OUS = "(no target OUs listed)"
+NO_TARGET_OUS = say("(no target OUs listed)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,14 +117,14 @@ def _judge_group(need: DirectoryGroup, facts: DirectoryFacts) -> Scoped:
         path = membership.path_to(sid)
         is_former = account.entry is not None and sid in account.entry.sids("sIDHistory")
         is_direct = len(path) == 2 and sid in membership.ways and not is_former  # noqa: PLR2004 - account and group
-        through = "directly" if is_direct else "through its SID history" if is_former else "through other groups"
+        way = "member of {name}, through its SID history" if is_former else "member of {name}, through other groups"
         return Scoped(
             scope=scope,
             judgement=Judgement(
                 outcome=Outcome.SATISFIED,
                 how="exact" if is_direct else "via_group",
-                reason=f"the account is a member of {name} ({sid})",
-                actual=f"member of {name}, {through}",
+                reason=say("the account is a member of {name} ({sid})", name=name, sid=sid),
+                actual=say("member of {name}, directly" if is_direct else way, name=name),
                 paths=(path,),
                 evidence=evidence,
             ),
@@ -134,7 +135,7 @@ def _judge_group(need: DirectoryGroup, facts: DirectoryFacts) -> Scoped:
             judgement=Judgement(
                 outcome=Outcome.UNVERIFIABLE,
                 reason=describe_gap(membership.token_gap),
-                actual=f"{name}: not seen",
+                actual=say("{name}: not seen", name=name),
                 evidence=evidence,
             ),
         )
@@ -142,16 +143,17 @@ def _judge_group(need: DirectoryGroup, facts: DirectoryFacts) -> Scoped:
         scope=scope,
         judgement=Judgement(
             outcome=Outcome.MISSING,
-            reason=f"the account is not a member of {name} ({sid})",
-            actual=f"not a member of {name}",
+            reason=say("the account is not a member of {name} ({sid})", name=name, sid=sid),
+            actual=say("not a member of {name}", name=name),
             evidence=evidence,
         ),
     )
 
 
 def _without_account(account: DirectoryAccount, what: str) -> Judgement:
-    reason = account.found.reason if isinstance(account.found, Unknown) else ""
-    return Judgement(outcome=Outcome.UNVERIFIABLE, reason=reason, actual=f"{what}: not readable", evidence=(ACCOUNT,))
+    reason = account.found.reason if isinstance(account.found, Unknown) else NOTHING
+    actual = say("{what}: not readable", what=what)
+    return Judgement(outcome=Outcome.UNVERIFIABLE, reason=reason, actual=actual, evidence=(ACCOUNT,))
 
 
 def _other_domains(facts: DirectoryFacts) -> list[Scoped]:
@@ -164,9 +166,11 @@ def _other_domains(facts: DirectoryFacts) -> list[Scoped]:
             scope=base,
             judgement=Judgement(
                 outcome=Outcome.NOT_APPLICABLE,
-                actual="",
-                reason="the account's home is another domain; Domain Admins is a global group and takes no member "
-                "from there",
+                actual=NOTHING,
+                reason=say(
+                    "the account's home is another domain; Domain Admins is a global group and takes no member "
+                    "from there",
+                ),
             ),
         )
         for base in facts.connection.base_dns
@@ -189,16 +193,19 @@ def _judge_delegations(facts: DirectoryFacts) -> list[Scoped]:
                 scope=NO_TARGET_OUS,
                 judgement=Judgement(
                     outcome=Outcome.UNVERIFIABLE,
-                    actual="not asked for",
-                    reason="the inventory lists no target OUs; they are not part of a connection, "
-                    "so the operator has to name them",
+                    actual=say("not asked for"),
+                    reason=say(
+                        "the inventory lists no target OUs; they are not part of a connection, "
+                        "so the operator has to name them",
+                    ),
                 ),
             )
         ]
     account = facts.account
     if account.membership is None:
         return [
-            Scoped(scope=ou, judgement=_without_account(account, "delegation")) for ou in facts.connection.target_ous
+            Scoped(scope=ou, judgement=_without_account(account, say("delegation")))
+            for ou in facts.connection.target_ous
         ]
     return [
         Scoped(scope=ou, judgement=with_note(delegated.judgement, _effective(facts, ou)))
@@ -206,18 +213,18 @@ def _judge_delegations(facts: DirectoryFacts) -> list[Scoped]:
     ]
 
 
-def _effective(facts: DirectoryFacts, target_ou: str) -> str:
+def _effective(facts: DirectoryFacts, target_ou: str) -> Message:
     """Say what the account may do with all its groups, Domain Admins included."""
     record = next(iter(facts.evidence.read("target_ou", target_ou)), None)
     entry = record_to_entry(record) if record else None
     descriptor = facts.evidence.descriptor(entry.descriptor) if entry else None
     if descriptor is None or facts.account.membership is None:
-        return ""
+        return NOTHING
     parts = decide_user_task(descriptor, Token(facts.account.membership.token))
     # Users below are left out: Domain Admins get full control of each from its class, not from the OU.
-    held = [str(part.part) for part in parts if part.is_held and part.part is not TaskPart.FULL_CONTROL]
-    rights = ", ".join(held) or "neither create nor delete"
-    return f"With every group it is in, the account may on the OU itself: {rights}."
+    held = [written(str(part.part)) for part in parts if part.is_held and part.part is not TaskPart.FULL_CONTROL]
+    rights = joined(", ", held) if held else say("neither create nor delete")
+    return say("With every group it is in, the account may on the OU itself: {rights}.", rights=rights)
 
 
 def without_domain_admins(

@@ -22,6 +22,7 @@ from auditor.evaluate.directory.well_known import (
 from auditor.model.directory_entry import DirectoryEntry, record_to_entry
 from auditor.model.distinguished_name import parse_dn
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +79,7 @@ class Membership:
         """Return the names on the way to a SID, or a path that says that it could not be read."""
         way = self.ways.get(sid)
         if way is None:
-            return (self.names[self.account_sid], "membership path not readable", self.names.get(sid, sid))
+            return (self.names[self.account_sid], say("membership path not readable"), self.names.get(sid, sid))
         return self.in_names(way)
 
     def path_without_domain_admins_to(self, sid: str) -> Path:
@@ -182,8 +183,8 @@ class _Graph:
                 if _key(dn) not in self._by_dn:
                     return Gap(
                         kind=GapKind.INCOMPLETE,
-                        message=f"the group {dn} was not read, and every account is in it",
-                        missing_permission="Read property on that group",
+                        message=say("the group {dn} was not read, and every account is in it", dn=dn),
+                        missing_permission=say("Read property on that group"),
                     )
                 if _key(dn) not in seen:
                     seen.add(_key(dn))
@@ -219,12 +220,12 @@ def _gap_in_token(account: DirectoryEntry, token_entries: list[DirectoryEntry]) 
     if not any(entry.sids("tokenGroups") for entry in token_entries):
         return Gap(
             kind=GapKind.INCOMPLETE,
-            message="the directory returned no tokenGroups for the account",
-            missing_permission="Read all properties on the account",
+            message=say("the directory returned no tokenGroups for the account"),
+            missing_permission=say("Read all properties on the account"),
         )
     malformed = any(entry.has_malformed_sids("tokenGroups") for entry in token_entries)
     if malformed or account.has_malformed_sids("sIDHistory"):
-        return Gap(kind=GapKind.MALFORMED, message="the directory returned values that are no SIDs")
+        return Gap(kind=GapKind.MALFORMED, message=say("the directory returned values that are no SIDs"))
     return None
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.distinguished_name import dns_above
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from auditor.acl import Ace
     from auditor.model.evidence import Evidence
 
-UNKNOWN_ORIGIN = "an object above whose descriptor could not be read"
+UNKNOWN_ORIGIN = say("an object above whose descriptor could not be read")
 _CONTAINERS = ("ancestors", "target_ou", "group_ou", "containers", "domain", "other_containers")
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from auditor.evaluate.judgement import Judgement, Scoped, with_note
 from auditor.matrix.profile import Delegation, DirectoryGroup, Requirement
+from auditor.model.message import say, written
 from auditor.model.outcome import Outcome, combine_all_of, combine_any_of
 
 Judged = list[tuple[Requirement, list[Scoped]]]
@@ -41,9 +42,11 @@ def accept_one_leg(judged: Judged) -> Judged:
 def _excuse(scoped: Scoped, combined: Outcome) -> Scoped:
     if scoped.judgement.outcome in (Outcome.SATISFIED, Outcome.NOT_APPLICABLE):
         return scoped
-    reason = (
-        f"{scoped.judgement.outcome} by itself ({scoped.judgement.reason}); the profile asks for one of two "
-        f"conditions, and the other one is {combined}"
+    reason = say(
+        "{outcome} by itself ({reason}); the profile asks for one of two conditions, and the other one is {combined}",
+        outcome=written(str(scoped.judgement.outcome)),
+        reason=scoped.judgement.reason,
+        combined=written(str(combined)),
     )
     return replace(scoped, judgement=replace(scoped.judgement, outcome=Outcome.NOT_APPLICABLE, reason=reason))
 
@@ -53,7 +56,7 @@ def note_other_reading(judged: Judged) -> Judged:
     legs = {name: combine_all_of(each.outcome for each in found) for name, found in legs_of(judged).items()}
     if Outcome.SATISFIED not in legs.values() or set(legs.values()) == {Outcome.SATISFIED}:
         return judged
-    note = (
+    note = say(
         "The vendor's other wording asks for either Domain Admins or delegation; under it this connection would pass."
     )
     return [

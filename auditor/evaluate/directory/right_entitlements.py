@@ -9,6 +9,7 @@ from auditor.evaluate.directory.beyond_task import rights_beyond_task
 from auditor.evaluate.directory.grants import places_where
 from auditor.evaluate.directory.holder import holder_without_domain_admins
 from auditor.evaluate.directory.user_task import decide_user_task
+from auditor.model.message import Message, joined, say, written
 from auditor.model.results import EntitlementRecord
 
 if TYPE_CHECKING:
@@ -81,14 +82,16 @@ def _status(ace: Ace, membership: Membership, *, is_excess: bool, is_of_task: bo
     return "baseline" if membership.is_everybodys(ace.trustee) else "not_judged"
 
 
-def ace_in_words(ace: Ace, schema: DirectorySchema) -> str:
+def ace_in_words(ace: Ace, schema: DirectorySchema) -> Message:
     """Say what an ACE grants or denies, on what, in the names of a directory."""
-    words = " and ".join(rights_in_words(ace.mask))
+    words = joined(say(" and "), map(written, rights_in_words(ace.mask)))
     if ace.object_type is not None:
-        words += f" ({_name_of_object_type(ace.object_type, ace, schema)})"
+        words = say("{words} ({name})", words=words, name=_name_of_object_type(ace.object_type, ace, schema))
     if ace.inherited_object_type is not None:
-        return f"{words} of {schema.name_of_class(ace.inherited_object_type)} objects below"
-    return f"{words} of everything below" if ace.is_inherit_only else words
+        return say(
+            "{words} of {kind} objects below", words=words, kind=schema.name_of_class(ace.inherited_object_type)
+        )
+    return say("{words} of everything below", words=words) if ace.is_inherit_only else words
 
 
 def _name_of_object_type(guid: str, ace: Ace, schema: DirectorySchema) -> str:

@@ -27,6 +27,7 @@ from auditor.acl import (
     narrow,
     rights_beyond_read,
 )
+from auditor.evaluate.directory.well_known import EVERYONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,6 +159,11 @@ def _without_other_object_types(descriptor: SecurityDescriptor) -> SecurityDescr
 
 def _speaks_of_user_children(ace: Ace) -> bool:
     return ace.object_type == USER_CLASS and bool(ace.rights & USER_CHILD_RIGHTS)
+
+
+def is_deletion_guard(ace: Ace) -> bool:
+    """Tell whether an ACE is what Windows puts on an OU when one below it is protected from accidental deletion."""
+    return ace.trustee == EVERYONE and ace.object_type is None and ace.rights == int(AccessMask.DELETE_CHILD)
 
 
 def may_be_defeated(descriptor: SecurityDescriptor, token: Token) -> bool:

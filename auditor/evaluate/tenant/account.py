@@ -9,6 +9,7 @@ from uuid import UUID
 from auditor.evaluate.fields import flag, same, text
 from auditor.evaluate.judgement import Judgement, describe_gap
 from auditor.model.evidence import Evidence, GapKind, Read, Record
+from auditor.model.message import NOTHING, Message, say
 from auditor.model.outcome import Outcome
 from auditor.model.results import EvidenceReference, PrincipalRecord
 
@@ -119,8 +120,8 @@ def judge_account(evidence: Evidence, account: TenantAccount, assignments: RoleA
     if account.is_absent:
         return Judgement(
             outcome=Outcome.MISSING,
-            reason="neither Entra ID nor Exchange Online knows this account",
-            actual="no such account",
+            reason=say("neither Entra ID nor Exchange Online knows this account"),
+            actual=say("no such account"),
             evidence=(USER, EXCHANGE_USER),
         )
     if account.user is None:
@@ -129,15 +130,17 @@ def judge_account(evidence: Evidence, account: TenantAccount, assignments: RoleA
     if enabled is False:
         return Judgement(
             outcome=Outcome.MISSING,
-            reason="the account exists but is disabled",
-            actual="account disabled",
+            reason=say("the account exists but is disabled"),
+            actual=say("account disabled"),
             evidence=(USER,),
         )
     if enabled is None:
         return Judgement(
             outcome=Outcome.UNVERIFIABLE,
-            reason="Graph did not say whether the account is enabled (needed: application permission User.Read.All)",
-            actual="account exists, state not readable",
+            reason=say(
+                "Graph did not say whether the account is enabled (needed: application permission User.Read.All)",
+            ),
+            actual=say("account exists, state not readable"),
             evidence=(USER,),
         )
     return _judge_known_to_exchange(evidence, account, assignments)
@@ -147,13 +150,14 @@ def _unread_account(evidence: Evidence) -> Judgement:
     gap = evidence.read("user").gap
     contradiction = gap is not None and gap.kind is GapKind.NOT_FOUND
     reason = (
-        "Entra ID says that the account does not exist, Exchange Online did not confirm it"
+        say("Entra ID says that the account does not exist, Exchange Online did not confirm it")
         if contradiction
         else describe_gap(gap)
         if gap is not None
-        else "Entra ID returned no account"
+        else say("Entra ID returned no account")
     )
-    return Judgement(outcome=Outcome.UNVERIFIABLE, reason=reason, actual="not readable", evidence=(USER, EXCHANGE_USER))
+    actual = say("not readable")
+    return Judgement(outcome=Outcome.UNVERIFIABLE, reason=reason, actual=actual, evidence=(USER, EXCHANGE_USER))
 
 
 def _judge_known_to_exchange(evidence: Evidence, account: TenantAccount, assignments: RoleAssignments) -> Judgement:
@@ -165,27 +169,27 @@ def _judge_known_to_exchange(evidence: Evidence, account: TenantAccount, assignm
         return Judgement(
             outcome=Outcome.SATISFIED,
             how="exact",
-            reason="the account exists, is enabled and is known to Exchange Online",
-            actual="account enabled and known to Exchange Online",
+            reason=say("the account exists, is enabled and is known to Exchange Online"),
+            actual=say("account enabled and known to Exchange Online"),
             evidence=(USER, EXCHANGE_USER),
         )
     if is_known or (_not_found(read) and assignments.did_not_refuse_it):
-        return _open("Exchange Online says that it does not know the account, and answers questions about it")
+        return _open(say("Exchange Online says that it does not know the account, and answers questions about it"))
     if read.absence_is_proven or _not_found(read):
         return Judgement(
             outcome=Outcome.MISSING,
-            reason="the account exists in Entra ID, but Exchange Online does not know it",
-            actual="account enabled, unknown to Exchange Online",
+            reason=say("the account exists in Entra ID, but Exchange Online does not know it"),
+            actual=say("account enabled, unknown to Exchange Online"),
             evidence=(USER, EXCHANGE_USER),
         )
-    return _open(describe_gap(read.gap) if read.gap else "")
+    return _open(describe_gap(read.gap) if read.gap else NOTHING)
 
 
-def _open(reason: str) -> Judgement:
+def _open(reason: Message) -> Judgement:
     return Judgement(
         outcome=Outcome.UNVERIFIABLE,
         reason=reason,
-        actual="account enabled; whether Exchange Online knows it is open",
+        actual=say("account enabled; whether Exchange Online knows it is open"),
         evidence=(EXCHANGE_USER,),
     )
 

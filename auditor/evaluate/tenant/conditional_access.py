@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.fields import text, texts
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from auditor.evaluate.tenant.judge import TenantFacts
@@ -86,11 +87,11 @@ def _includes(users: Record, facts: TenantFacts) -> bool:
 
 def _excluded_through(users: Record, facts: TenantFacts) -> str:
     if (facts.account.object_id or "").casefold() in _folded(texts(users, "excludeUsers")):
-        return "the account itself"
+        return say("the account itself")
     groups = _groups(facts)
     for group_id in sorted(_folded(texts(users, "excludeGroups")) & groups.keys()):
-        return f"the group {groups[group_id]}"
-    return "a directory role" if _folded(texts(users, "excludeRoles")) & _roles(facts) else ""
+        return say("the group {name}", name=groups[group_id])
+    return say("a directory role") if _folded(texts(users, "excludeRoles")) & _roles(facts) else ""
 
 
 def _is_for_product(policy: Record, facts: TenantFacts) -> bool:
@@ -104,7 +105,7 @@ def _applied(policy: Record) -> AppliedPolicy:
     grant = _part(policy, "grantControls")
     controls = [each for each in texts(grant, "builtInControls") if each]
     if isinstance(grant.get("authenticationStrength"), dict):
-        controls.append("authentication strength")
+        controls.append(say("authentication strength"))
     is_block = "block" in controls
     has_exceptions = bool(texts(_part(policy, "conditions", "locations"), "excludeLocations"))
     frequency = _part(policy, "sessionControls", "signInFrequency")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from auditor.evaluate.fields import same, text
 from auditor.evaluate.judgement import Held, Unknown
 from auditor.evaluate.tenant.role_groups import BUILT_IN_COLLECTIONS
+from auditor.model.message import say
 from auditor.model.results import EntitlementRecord, Path
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def _consents(facts: TenantFacts) -> list[EntitlementRecord]:
             kind="consent",
             name=consent.scope,
             id=consent.grant_id,
-            scope="everyone in the tenant" if consent.is_tenant_wide else "in the account's name",
+            scope=say("everyone in the tenant") if consent.is_tenant_wide else say("in the account's name"),
             status=_consent_status(consent, expected),
             paths=(path_of_consent(consent, facts),),
         )
@@ -191,7 +192,11 @@ def path_of_consent(consent: Consent, facts: TenantFacts) -> Path:
     client = next(iter(facts.evidence.read("service_principal", consent.client_id)), None)
     name = text(client, "displayName") if client else ""
     application = f"{name} ({consent.client_id})" if name else consent.client_id
-    return (facts.account.name, f"application {application}", f"scope {consent.scope}")
+    return (
+        facts.account.name,
+        say("application {name}", name=application),
+        say("scope {scope}", scope=consent.scope),
+    )
 
 
 def meaning_of_scope(consent: Consent, facts: TenantFacts) -> str:

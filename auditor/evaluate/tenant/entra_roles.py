@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 from auditor.evaluate.fields import flag, same, text
 from auditor.evaluate.tenant.built_in_roles import BUILT_IN_ROLE_NAMES
 from auditor.evaluate.tenant.role_schedules import Schedules, read_schedules
+from auditor.model.evidence import Gap, GapKind
 from auditor.model.graph_group import is_assignable_to_role
+from auditor.model.message import Message, say, written
 from auditor.model.results import EvidenceReference, Path
 
 if TYPE_CHECKING:
     from auditor.evaluate.tenant.account import TenantAccount
-    from auditor.model.evidence import Evidence, Gap, Record
+    from auditor.model.evidence import Evidence, Record
 
 TENANT_WIDE = "/"
 _ADMINISTRATIVE_UNIT = "/administrativeUnits/"
+_NAMELESS = Gap(kind=GapKind.MALFORMED, message=say("Graph lists a role assignment and does not say of which role"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +117,7 @@ class _Reader:
             role
             for subject, read in self._evidence.reads_of(dataset)
             for record in read
-            if (role := self._role_of_principal(record, subject)) is not None
+            if _role_id(record) and (role := self._role_of_principal(record, subject)) is not None
         ]
 
     def _role_of_principal(self, record: Record, subject: str) -> HeldRole | None:
@@ -124,12 +127,13 @@ class _Reader:
         group = self._groups.get(principal)
         if group is None:
             return None  # a service that ignores the filter must not lend the account someone else's roles
-        role = self._role(record, principal, (f"group {text(group, 'displayName') or text(group, 'id')}",))
+        step = say("group {name}", name=text(group, "displayName") or text(group, "id"))
+        role = self._role(record, principal, (step,))
         ends_at = self._schedules.earlier(role.ends_at, self._schedules.end_of_membership(principal))
         return replace(role, group_id=text(group, "id"), ends_at=ends_at)
 
     def _role(self, record: Record, principal: str, via: Path) -> HeldRole:
-        role_id = text(record, "roleDefinitionId")
+        role_id = _role_id(record)
         expanded = record.get("roleDefinition")
         definition = expanded if isinstance(expanded, dict) else self._definitions.get(role_id.casefold(), {})
         # Whoever creates a custom role chooses its templateId; only a built-in role's says what it is.
@@ -143,7 +147,7 @@ class _Reader:
             name=name,
             scope=scope,
             scope_name=_in_words(scope, self._evidence),
-            path=(self._account.name, *via, f"Entra role {name}"),
+            path=(self._account.name, *via, say("Entra role {name}", name=name)),
             ends_at=schedule.ends_at,
             is_activated=schedule.is_activated,
         )
@@ -155,7 +159,7 @@ class _Reader:
             template_id = text(record, "roleTemplateId").casefold()
             if text(record, "@odata.type").endswith("directoryRole") and template_id:
                 name = text(record, "displayName") or BUILT_IN_ROLE_NAMES.get(template_id, template_id)
-                path = (self._account.name, f"Entra role {name}")
+                path = (self._account.name, say("Entra role {name}", name=name))
                 whole = _in_words(TENANT_WIDE, self._evidence)
                 found.append(
                     HeldRole(template_id=template_id, name=name, scope=TENANT_WIDE, scope_name=whole, path=path)
@@ -176,7 +180,11 @@ class _Reader:
                 continue
             group = eligibility.get("group")
             name = text(group, "displayName") if isinstance(group, dict) else ""
-            step = f"eligible {text(eligibility, 'accessId') or 'member'} of group {name or group_id}"
+            step = say(
+                "eligible {access} of group {name}",
+                access=written(text(eligibility, "accessId") or "member"),
+                name=name or group_id,
+            )
             for record in self._evidence.read("role_assignments", group_id):
                 if same(text(record, "principalId"), group_id):
                     role = self._role(record, group_id, (step,))
@@ -189,10 +197,17 @@ class _Reader:
         wanted += [("role_assignments", text(each, "id")) for each in self._groups.values() if may_hold_roles(each)]
         found = []
         for dataset, subject in wanted:
-            gap = self._evidence.read(dataset, subject).gap
+            read = self._evidence.read(dataset, subject)
+            is_whole = dataset != "role_assignments" or all(_role_id(record) for record in read)
+            gap = read.gap or (None if is_whole else _NAMELESS)
             if gap is not None:
                 found.append((EvidenceReference(dataset=dataset, record=subject), gap))
         return tuple(found)
+
+
+def _role_id(record: Record) -> str:
+    expanded = record.get("roleDefinition")
+    return text(record, "roleDefinitionId") or (text(expanded, "id") if isinstance(expanded, dict) else "")
 
 
 def _scope(record: Record) -> str:
@@ -205,14 +220,14 @@ def _scope(record: Record) -> str:
 
 def _in_words(scope: str, evidence: Evidence) -> str:
     if scope == TENANT_WIDE:
-        return "the whole tenant"
+        return say("the whole tenant")
     if not scope.startswith(_ADMINISTRATIVE_UNIT):
         return scope
     return administrative_unit(scope.removeprefix(_ADMINISTRATIVE_UNIT), evidence)
 
 
-def administrative_unit(unit_id: str, evidence: Evidence) -> str:
+def administrative_unit(unit_id: str, evidence: Evidence) -> Message:
     """Name an administrative unit, by its id alone when its name was not read."""
     unit = next(iter(evidence.read("administrative_unit", unit_id)), None)
     name = text(unit, "displayName") if unit else ""
-    return f"administrative unit {name} ({unit_id})" if name else f"administrative unit {unit_id}"
+    return say("administrative unit {name} ({id})" if name else "administrative unit {id}", name=name, id=unit_id)

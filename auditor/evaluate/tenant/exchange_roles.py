@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.fields import same
 from auditor.evaluate.judgement import Held, Judgement, Unknown
 from auditor.evaluate.remediation import add_to_role_group, create_role_group
-from auditor.evaluate.tenant.management_roles import read_management_roles
+from auditor.evaluate.tenant.management_roles import lost_together, read_management_roles
 from auditor.evaluate.tenant.role_assignments import (
     ALL,
     RoleAssignment,
@@ -16,6 +16,7 @@ from auditor.evaluate.tenant.role_assignments import (
     read_role_assignments,
 )
 from auditor.evaluate.tenant.role_groups import BUILT_IN_COLLECTIONS, RoleGroups, read_role_groups
+from auditor.model.message import NOTHING, Message, joined, say
 from auditor.model.outcome import Outcome
 from auditor.model.results import EvidenceReference, Path, Remediation
 
@@ -58,11 +59,12 @@ def judge_exchange_role(need: ExchangeRole, account: TenantAccount, access: Exch
     if account.is_absent:
         return Judgement(
             outcome=Outcome.MISSING,
-            reason="the account does not exist",
-            actual=f"{need.name}: not held",
+            reason=say("the account does not exist"),
+            actual=say("{name}: not held", name=need.name),
             evidence=(EvidenceReference(dataset="user"),),
         )
     candidates = [(_judge_assignment(need, assignment), assignment) for assignment in access.of_type(need.role_type)]
+    candidates = _with_trimmed_together(need, candidates)
     for outcome in (Outcome.SATISFIED, Outcome.UNVERIFIABLE):
         deciding = [(judgement, assignment) for judgement, assignment in candidates if judgement.outcome is outcome]
         if deciding:
@@ -71,7 +73,7 @@ def judge_exchange_role(need: ExchangeRole, account: TenantAccount, access: Exch
         return Judgement(
             outcome=Outcome.UNVERIFIABLE,
             reason=access.assignments.list_gap,
-            actual=f"{need.name}: not seen, not everything could be read",
+            actual=say("{name}: not seen, not everything could be read", name=need.name),
             evidence=(EvidenceReference(dataset=ALL),),
         )
     partial = [(judgement, assignment) for judgement, assignment in candidates if judgement.outcome is Outcome.PARTIAL]
@@ -80,11 +82,40 @@ def judge_exchange_role(need: ExchangeRole, account: TenantAccount, access: Exch
     reasons = [judgement.reason for judgement, _ in candidates if judgement.reason]
     return Judgement(
         outcome=Outcome.MISSING,
-        reason="; ".join(dict.fromkeys(reasons)) or f"no role assignment gives the account {need.name}",
-        actual=f"{need.name}: not held",
+        reason=joined("; ", dict.fromkeys(reasons))
+        if reasons
+        else say("no role assignment gives the account {name}", name=need.name),
+        actual=say("{name}: not held", name=need.name),
         evidence=(EvidenceReference(dataset=ALL),),
         remediation=_grant(need, account, access),
     )
+
+
+def _with_trimmed_together(
+    need: ExchangeRole, candidates: list[tuple[Judgement, RoleAssignment]]
+) -> list[tuple[Judgement, RoleAssignment]]:
+    """Judge custom roles that each lost something as one: whoever holds several has the commands of all."""
+    trimmed = [item for item in candidates if item[0].outcome is Outcome.PARTIAL and not item[1].limited_to]
+    lacks = {each.role.name: each.role.lacks for _, each in trimmed if each.role is not None and each.role.lacks}
+    if len(lacks) < 2:  # noqa: PLR2004 - several
+        return candidates
+    lost, names = lost_together(tuple(lacks.values())), joined(say(" and "), sorted(lacks))
+    best, first = _best(trimmed), trimmed[0][1]
+    if lost:
+        lacking = ", ".join(lost)
+        reason = say("the custom roles {names} together lack {lacking}", names=names, lacking=lacking)
+        cure = Remediation(
+            text=say(
+                "Give the account {name} itself, or accept that {lacking} does not work.",
+                name=need.name,
+                lacking=lacking,
+            )
+        )
+        together = replace(best, reason=reason, remediation=cure)
+    else:
+        reason = say("the custom roles {names} together hold every command of {name}", names=names, name=need.name)
+        together = replace(best, outcome=Outcome.SATISFIED, reason=reason, actual=reason, remediation=None)
+    return [*(item for item in candidates if item not in trimmed), (together, first)]
 
 
 def _best(deciding: list[tuple[Judgement, RoleAssignment]]) -> Judgement:
@@ -95,7 +126,7 @@ def _best(deciding: list[tuple[Judgement, RoleAssignment]]) -> Judgement:
     return Judgement(
         outcome=first.outcome,
         how=first.how,
-        reason="; ".join(dict.fromkeys(judgement.reason for judgement, _ in ordered)),
+        reason=joined("; ", dict.fromkeys(judgement.reason for judgement, _ in ordered)),
         actual=first.actual,
         paths=tuple(sorted(paths, key=len)),
         evidence=tuple(dict.fromkeys(item for judgement, _ in ordered for item in judgement.evidence)),
@@ -116,16 +147,17 @@ def _judge_assignment(need: ExchangeRole, assignment: RoleAssignment) -> Judgeme
     paths = assignment.claim.paths if isinstance(assignment.claim, Held) else ()
     evidence: tuple[EvidenceReference, ...] = (assignment.reference,)
     if assignment.ineffective or assignment.no_write:
-        reason = f"{assignment.name}: {assignment.ineffective or assignment.no_write}" if paths else ""
-        return Judgement(outcome=Outcome.MISSING, reason=reason, actual="", evidence=evidence)
+        why = assignment.ineffective or assignment.no_write
+        reason = joined(": ", (assignment.name, why)) if paths else NOTHING
+        return Judgement(outcome=Outcome.MISSING, reason=reason, actual=NOTHING, evidence=evidence)
     unknown = _why_unknown(assignment)
     if unknown:
         if isinstance(assignment.claim, Unknown):
             evidence += assignment.claim.evidence
         return Judgement(
             outcome=Outcome.UNVERIFIABLE,
-            reason=f"{assignment.name}: {unknown}",
-            actual=f"{need.name}: not everything could be read",
+            reason=joined(": ", (assignment.name, unknown)),
+            actual=say("{name}: not everything could be read", name=need.name),
             evidence=evidence,
         )
     how = _how(assignment, paths)
@@ -134,39 +166,47 @@ def _judge_assignment(need: ExchangeRole, assignment: RoleAssignment) -> Judgeme
         return Judgement(
             outcome=Outcome.PARTIAL,
             how=how,
-            reason=f"{assignment.name}: {'; '.join(limits)}",
-            actual=f"{assignment.role_name} held, limited",
+            reason=joined(": ", (assignment.name, joined("; ", limits))),
+            actual=say("{role} held, limited", role=assignment.role_name),
             paths=paths,
             evidence=evidence,
             remediation=Remediation(
-                text=f"Role assignment {assignment.name} is {' and '.join(limits)}. Widen it if the product must reach "
-                "more, or accept the limit."
+                text=say(
+                    "Role assignment {name} is {limits}. Widen it if the product must reach more, or accept the limit.",
+                    name=assignment.name,
+                    limits=joined(say(" and "), limits),
+                )
             ),
         )
     return Judgement(
         outcome=Outcome.SATISFIED,
         how=how,
-        reason=f"role assignment {assignment.name} grants {assignment.role_name} for the whole organisation",
-        actual=f"{assignment.role_name}, {_how_in_words(how)}",
+        reason=say(
+            "role assignment {name} grants {role} for the whole organisation",
+            name=assignment.name,
+            role=assignment.role_name,
+        ),
+        actual=joined(", ", (assignment.role_name, _how_in_words(how))),
         paths=paths,
         evidence=evidence,
     )
 
 
-def _why_unknown(assignment: RoleAssignment) -> str:
+def _why_unknown(assignment: RoleAssignment) -> Message:
     if isinstance(assignment.claim, Unknown):
         return assignment.claim.reason
     if assignment.role is None:
-        return f"the type of the role {assignment.role_name} could not be read"
+        return say("the type of the role {role_name} could not be read", role_name=assignment.role_name)
     if assignment.role.lacks is None:
         return assignment.role.lacks_unknown
     return assignment.uncertain
 
 
-def _limits(assignment: RoleAssignment) -> list[str]:
-    limits = [f"limited to {assignment.limited_to}"] if assignment.limited_to else []
+def _limits(assignment: RoleAssignment) -> list[Message]:
+    limits = [say("limited to {limit}", limit=assignment.limited_to)] if assignment.limited_to else []
     if assignment.role is not None and assignment.role.lacks:
-        limits.append(f"the custom role {assignment.role_name} lacks {', '.join(assignment.role.lacks)}")
+        lacking = ", ".join(assignment.role.lacks)
+        limits.append(say("the custom role {role} lacks {lacking}", role=assignment.role_name, lacking=lacking))
     return limits
 
 
@@ -178,12 +218,12 @@ def _how(assignment: RoleAssignment, paths: tuple[Path, ...]) -> str:
     return "direct" if assignment.is_of_account else "via_group"
 
 
-def _how_in_words(how: str) -> str:
+def _how_in_words(how: str) -> Message:
     return {
-        "via_entra_role": "through an Entra role",
-        "via_role_group": "through a role group",
-        "direct": "assigned directly",
-        "via_group": "through a group",
+        "via_entra_role": say("through an Entra role"),
+        "via_role_group": say("through a role group"),
+        "direct": say("assigned directly"),
+        "via_group": say("through a group"),
     }[how]
 
 
@@ -193,8 +233,8 @@ def judge_role_group(needs: tuple[ExchangeRole, ...], account: TenantAccount, ac
     if account.is_absent:
         return Judgement(
             outcome=Outcome.MISSING,
-            reason="the account does not exist",
-            actual="no role group",
+            reason=say("the account does not exist"),
+            actual=say("no role group"),
             evidence=evidence,
         )
     by_need = {need.name: _role_groups_giving(need, access) for need in needs}
@@ -202,27 +242,27 @@ def judge_role_group(needs: tuple[ExchangeRole, ...], account: TenantAccount, ac
     missing = [name for name, (groups, _) in by_need.items() if not groups]
     unknown = [reason for name, (groups, reason) in by_need.items() if not groups and reason]
     names = sorted({group for groups in given.values() for group in groups})
-    actual = f"role groups: {', '.join(names)}" if names else "no role group gives a documented role"
-    paths = tuple((account.name, f"role group {name}") for name in names)
+    actual = say("role groups: {names}" if names else "no role group gives a documented role", names=", ".join(names))
+    paths = tuple((account.name, say("role group {name}", name=name)) for name in names)
     if not missing:
         exact = sorted(set.intersection(*(set(groups) for groups in given.values())))
         reason = (
-            f"{', '.join(exact)} holds every documented Exchange role"
+            say("{exact} holds every documented Exchange role", exact=", ".join(exact))
             if exact
-            else f"the roles are spread over {len(names)} role groups"
+            else say("the roles are spread over {count} role groups", count=len(names))
         )
         return Judgement(
             outcome=Outcome.SATISFIED,
             how=_how_role_groups(exact),
             reason=reason,
             actual=actual,
-            paths=tuple((account.name, f"role group {name}") for name in (exact or names)),
+            paths=tuple((account.name, say("role group {name}", name=name)) for name in (exact or names)),
             evidence=evidence,
         )
     if unknown:
         return Judgement(
             outcome=Outcome.UNVERIFIABLE,
-            reason="; ".join(dict.fromkeys(unknown)),
+            reason=joined("; ", dict.fromkeys(unknown)),
             actual=actual,
             paths=paths,
             evidence=evidence,
@@ -234,7 +274,7 @@ def judge_role_group(needs: tuple[ExchangeRole, ...], account: TenantAccount, ac
             actual=actual,
             paths=paths,
             evidence=evidence,
-            reason=f"no role group of the account gives {', '.join(missing)}",
+            reason=say("no role group of the account gives {missing}", missing=", ".join(missing)),
             remediation=add_to_role_group(missing, names[0]),
         )
     return Judgement(
@@ -252,9 +292,9 @@ def _how_role_groups(exact: list[str]) -> str:
     return "superset" if all(name in BUILT_IN_COLLECTIONS for name in exact) else "exact"
 
 
-def _role_groups_giving(need: ExchangeRole, access: ExchangeAccess) -> tuple[tuple[str, ...], str]:
+def _role_groups_giving(need: ExchangeRole, access: ExchangeAccess) -> tuple[tuple[str, ...], Message]:
     """Return the role groups that give a role, and why others could not be excluded."""
-    groups, unknown = [], [access.assignments.list_gap or ""]
+    groups, unknown = [], [access.assignments.list_gap or NOTHING]
     for assignment in access.of_type(need.role_type):
         if not assignment.is_of_role_group or assignment.ineffective or assignment.no_write:
             continue
@@ -262,10 +302,10 @@ def _role_groups_giving(need: ExchangeRole, access: ExchangeAccess) -> tuple[tup
             groups.append(assignment.assignee)
         else:
             unknown.append(_why_unknown(assignment))
-    return tuple(dict.fromkeys(groups)), "; ".join(dict.fromkeys(reason for reason in unknown if reason))
+    return tuple(dict.fromkeys(groups)), joined("; ", dict.fromkeys(reason for reason in unknown if reason))
 
 
-def _why_no_role_group(needs: tuple[ExchangeRole, ...], access: ExchangeAccess) -> str:
+def _why_no_role_group(needs: tuple[ExchangeRole, ...], access: ExchangeAccess) -> Message:
     direct = sorted(
         {
             assignment.role_name
@@ -275,5 +315,5 @@ def _why_no_role_group(needs: tuple[ExchangeRole, ...], access: ExchangeAccess) 
         }
     )
     if direct:
-        return f"{', '.join(direct)} assigned to the account itself, not to a role group it is in"
-    return "the account is in no role group that holds a documented role"
+        return say("{direct} assigned to the account itself, not to a role group it is in", direct=", ".join(direct))
+    return say("the account is in no role group that holds a documented role")

@@ -28,6 +28,7 @@ from auditor.matrix.profile import (
     leaves,
 )
 from auditor.model.connection import ConnectionKind, ExchangeOnlineConnection
+from auditor.model.message import say
 from auditor.model.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -122,8 +123,8 @@ def _apply_single_role_group(judgement: Judgement, facts: TenantFacts) -> Judgem
             actual=judgement.actual,
             paths=judgement.paths,
             evidence=judgement.evidence,
-            reason=f"{judgement.reason}; the profile asks for one that holds them all",
+            reason=say("{reason}; the profile asks for one that holds them all", reason=judgement.reason),
         )
     return with_note(
-        judgement, "The page speaks of one role group; the union of the account's role groups is accepted."
+        judgement, say("The page speaks of one role group; the union of the account's role groups is accepted.")
     )

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluate.fields import flag, same, text, texts
 from auditor.evaluate.judgement import describe_gap
+from auditor.matrix.exchange_defaults import EXCHANGE_DEFAULTS
+from auditor.model.message import NOTHING, Message, say
 
 if TYPE_CHECKING:
-    from auditor.model.evidence import Evidence, Read, Record
+    from collections.abc import Sequence
 
-# Built-in role names cannot be given to custom roles, so these names are known without a read.
-BUILT_IN_ROLE_TYPES = {
-    "distribution groups": "DistributionGroups",
-    "mail recipients": "MailRecipients",
-    "security group creation and membership": "SecurityGroupCreationAndMembership",
-}
+    from auditor.model.evidence import Evidence, Read, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagementRole:
-    """One role. `lacks` lists what a custom role lost against its root; None: not compared."""
+    """One role. `lacks` lists what a custom role lost against its root; None: not compared.
+
+    `is_empty` is True when it was compared and no command is left.
+    """
 
     id: str
     name: str
@@ -29,7 +29,8 @@ class ManagementRole:
     is_custom: bool
     is_end_user: bool
     lacks: tuple[str, ...] | None
-    lacks_unknown: str = ""
+    lacks_unknown: Message = NOTHING
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class ManagementRoles:
         role = self.by_name.get(name.casefold())
         if role is not None and not role.role_type:
             return None
-        built_in = BUILT_IN_ROLE_TYPES.get(name.casefold())
+        built_in = EXCHANGE_DEFAULTS.compared_role_type(name)
         if role is None and built_in is not None:
             return ManagementRole(id=name, name=name, role_type=built_in, is_custom=False, is_end_user=False, lacks=())
         return role
@@ -62,11 +63,12 @@ def read_management_roles(evidence: Evidence) -> ManagementRoles:
 
 def _role(record: Record, records: tuple[Record, ...], evidence: Evidence) -> ManagementRole:
     name = text(record, "Name")
-    role_type = text(record, "RoleType") or BUILT_IN_ROLE_TYPES.get(name.casefold(), "")
-    is_copy = role_type in BUILT_IN_ROLE_TYPES.values() and name.casefold() not in BUILT_IN_ROLE_TYPES
+    built_in = EXCHANGE_DEFAULTS.compared_role_type(name)
+    role_type = text(record, "RoleType") or built_in or ""
+    is_copy = EXCHANGE_DEFAULTS.is_compared(role_type) and built_in is None
     is_custom = is_copy or bool(text(record, "Parent")) or flag(record, "IsRootRole") is False
     lacks: tuple[str, ...] | None = ()
-    unknown = ""
+    unknown = NOTHING
     if is_custom:
         lacks, unknown = _compare_with_root(record, records, evidence)
     return ManagementRole(
@@ -77,6 +79,7 @@ def _role(record: Record, records: tuple[Record, ...], evidence: Evidence) -> Ma
         is_end_user=flag(record, "IsEndUserRole") is True or role_type.startswith("My"),
         lacks=lacks,
         lacks_unknown=unknown,
+        is_empty=is_custom and lacks is not None and not evidence.read("management_role_entries", name).records,
     )
 
 
@@ -84,24 +87,24 @@ def root_of(record: Record, records: tuple[Record, ...]) -> Record | None:
     """Return the built-in role a custom role descends from: its type's root, which no child can change."""
     role_type = text(record, "RoleType")
     own_type = [other for other in records if same(text(other, "RoleType"), role_type)]
-    by_name = (other for other in own_type if text(other, "Name").casefold() in BUILT_IN_ROLE_TYPES)
+    by_name = (other for other in own_type if EXCHANGE_DEFAULTS.compared_role_type(text(other, "Name")))
     return next(by_name, None) or next((other for other in own_type if not text(other, "Parent")), None)
 
 
 def _compare_with_root(
     record: Record, records: tuple[Record, ...], evidence: Evidence
-) -> tuple[tuple[str, ...] | None, str]:
+) -> tuple[tuple[str, ...] | None, Message]:
     root = root_of(record, records)
     if root is None:
-        return None, f"the built-in role behind {text(record, 'Name')} is not in the list of roles"
+        return None, say("the built-in role behind {name} is not in the list of roles", name=text(record, "Name"))
     own = evidence.read("management_role_entries", text(record, "Name"))
     full = evidence.read("management_role_entries", text(root, "Name"))
     for read in (own, full):
         if read.gap is not None:
             return None, describe_gap(read.gap)
     if not full.records:
-        return None, f"Exchange returned no entries of {text(root, 'Name')} to compare with"
-    return _missing_entries(own, full), ""
+        return None, say("Exchange returned no entries of {name} to compare with", name=text(root, "Name"))
+    return _missing_entries(own, full), NOTHING
 
 
 def _missing_entries(own: Read, full: Read) -> tuple[str, ...]:
@@ -118,3 +121,16 @@ def _missing_entries(own: Read, full: Read) -> tuple[str, ...]:
         lost = [parameter for parameter in texts(entry, "Parameters") if parameter.casefold() not in parameters]
         lacks.extend(f"{name} -{parameter}" for parameter in lost)
     return tuple(sorted(lacks))
+
+
+def lost_together(losses: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return what nobody has who holds all of several trimmed roles; the commands and parameters of roles add up.
+
+    Each of `losses` is what one role lacks: `Set-Mailbox`, or `Set-Mailbox -Alias` for a parameter alone.
+    """
+    candidates = dict.fromkeys(each for lacks in losses for each in lacks)
+    return tuple(sorted(each for each in candidates if all(_is_lost(each, lacks) for lacks in losses)))
+
+
+def _is_lost(entry: str, lacks: tuple[str, ...]) -> bool:
+    return entry in lacks or entry.partition(" ")[0] in lacks

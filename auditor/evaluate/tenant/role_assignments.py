@@ -10,6 +10,7 @@ from auditor.evaluate.judgement import Claim, Held, NotHeld, Unknown, describe_g
 from auditor.evaluate.tenant.account import is_guid
 from auditor.evaluate.tenant.write_scopes import WriteScopes
 from auditor.model.evidence import GapKind
+from auditor.model.message import NOTHING, Message, joined, say
 from auditor.model.results import EvidenceReference
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ _POLICY_ASSIGNEES = ("RoleAssignmentPolicy", "MailboxPlan")
 class RoleAssignment:
     """One role assignment that may reach the account.
 
-    `ineffective` says why it grants nothing (disabled, delegating only, invalid), or is empty. `is_in_force` is False
-    for one that is disabled or invalid, and so does not even let anybody grant the role. `no_write`
-    says why it lets nobody's recipients be written, which matters for the documented roles alone.
+    `ineffective` says why it grants nothing (disabled, delegating only, invalid, an empty role), or is empty.
+    `is_in_force` is False for one that is disabled or invalid, and so does not even let anybody grant the role.
+    `no_write` says why it lets nobody's recipients be written, which matters for the documented roles alone.
     `limited_to` names what limits its write scope, or is empty, `custom_scopes` holds the bare names, case-folded.
     `role` is None when the role's type could not be
     read. `is_told_by_exchange` says whether Exchange itself lists the assignment for the account; None: no answer.
@@ -41,10 +42,10 @@ class RoleAssignment:
     assignee_type: str
     is_delegating: bool
     is_in_force: bool
-    ineffective: str
-    no_write: str
-    uncertain: str
-    limited_to: str
+    ineffective: Message
+    no_write: Message
+    uncertain: Message
+    limited_to: Message
     claim: Claim
     custom_scopes: frozenset[str]
     is_told_by_exchange: bool | None
@@ -79,7 +80,7 @@ class RoleAssignments:
     """
 
     all: tuple[RoleAssignment, ...]
-    list_gap: str | None
+    list_gap: Message | None
     name_the_account: bool
     did_not_refuse_it: bool
 
@@ -180,14 +181,17 @@ class _AssigneeResolver:
             return self._of_known_role_group(row, group)
         if self._groups.list_gap is not None:
             return Unknown(self._groups.list_gap, (EvidenceReference(dataset="role_groups"),))
-        return self._listed_for_account(row, f"role group {_assignee(row)}")
+        return self._listed_for_account(row, say("role group {name}", name=_assignee(row)))
 
     def _of_known_role_group(self, row: Record, group: RoleGroupMembership) -> Claim:
         """Let the members decide; where Exchange's own answer contradicts them, nobody does."""
         is_told = self._of_account is not None and _row_key(row) in self._of_account
         if not (isinstance(group.claim, NotHeld) and is_told):
             return group.claim
-        reason = f"Exchange lists the assignment for the account, which is not among the members of {group.name}"
+        reason = say(
+            "Exchange lists the assignment for the account, which is not among the members of {name}",
+            name=group.name,
+        )
         members = EvidenceReference(dataset="role_group_members", record=group.id)
         return Unknown(reason, (EvidenceReference(dataset=OF_ACCOUNT), members))
 
@@ -198,20 +202,28 @@ class _AssigneeResolver:
             if is_listed or any(is_guid(name) for name in names):
                 return Held(((self._account.name,),))
             return Unknown(
-                f"the assignee {_assignee(row)} bears the account's name, which others may bear as well, and Exchange "
-                "does not list the assignment for the account",
+                say(
+                    "the assignee {name} bears the account's name, which others may bear as well, and Exchange "
+                    "does not list the assignment for the account",
+                    name=_assignee(row),
+                ),
                 (EvidenceReference(dataset=OF_ACCOUNT),),
             )
         if _assignee(row).casefold() in self._account.display_names:
-            return Unknown(f"the assignee {_assignee(row)} bears the account's display name, which is no identity")
+            return Unknown(
+                say(
+                    "the assignee {name} bears the account's display name, which is no identity",
+                    name=_assignee(row),
+                )
+            )
         if self._account.exchange_user is not None:
             return NotHeld()
-        return self._listed_for_account(row, "")
+        return self._listed_for_account(row, NOTHING)
 
     def _security_group(self, row: Record) -> Claim:
         """Judge another kind of assignee; whether Exchange's answer follows nested groups is not documented."""
         assignee = _assignee(row)
-        claim = self._listed_for_account(row, f"{text(row, 'RoleAssigneeType') or 'assignee'} {assignee}")
+        claim = self._listed_for_account(row, joined(" ", (text(row, "RoleAssigneeType") or say("assignee"), assignee)))
         if not isinstance(claim, NotHeld):
             return claim
         if self._tenant_groups.gap is not None:
@@ -222,14 +234,25 @@ class _AssigneeResolver:
             for name in ("displayName", "mailNickname", "id")
         }
         if assignee.casefold() in names:
-            return Unknown(f"the account is in a group named {assignee}, and Exchange does not list its assignment")
+            return Unknown(
+                say(
+                    "the account is in a group named {assignee}, and Exchange does not list its assignment",
+                    assignee=assignee,
+                )
+            )
         return claim
 
-    def _listed_for_account(self, row: Record, via: str) -> Claim:
+    def _listed_for_account(self, row: Record, via: Message) -> Claim:
         """Fall back on Exchange's own answer for this account."""
         if self._of_account is None:
             gap = self._of_account_gap
-            reason = describe_gap(gap) if gap else "Exchange's answer for this account named assignees that are not it"
+            reason = (
+                describe_gap(gap)
+                if gap
+                else say(
+                    "Exchange's answer for this account named assignees that are not it",
+                )
+            )
             return Unknown(reason, (EvidenceReference(dataset=OF_ACCOUNT),))
         if _row_key(row) in self._of_account:
             return Held(((self._account.name, via),) if via else ((self._account.name,),))
@@ -246,18 +269,20 @@ def _assignment(
     row: Record, kind: str, claim: Claim, roles: ManagementRoles, scopes: WriteScopes, *, is_told: bool | None
 ) -> RoleAssignment:
     role_name = text(row, "Role")
+    role = roles.find(role_name)
+    is_empty = role is not None and role.is_empty
     name = text(row, "Name") or text(row, "Identity")
     if isinstance(claim, Held):
-        claim = Held(tuple((*path, f"role {role_name}") for path in claim.paths))
+        claim = Held(tuple((*path, say("role {name}", name=role_name)) for path in claim.paths))
     return RoleAssignment(
         name=name,
         role_name=role_name,
-        role=roles.find(role_name),
+        role=role,
         assignee=_assignee(row),
         assignee_type=kind,
         is_delegating=_is_delegating(row),
         is_in_force=_is_in_force(row),
-        ineffective=_why_ineffective(row),
+        ineffective=_why_ineffective(row) or (say("no command is left in its role") if is_empty else NOTHING),
         no_write=scopes.why_no_write(row),
         uncertain=_why_uncertain(row),
         limited_to=scopes.limit(row),
@@ -271,21 +296,21 @@ def _is_delegating(row: Record) -> bool:
     return text(row, "RoleAssignmentDelegationType").startswith("Delegating")
 
 
-def _why_ineffective(row: Record) -> str:
+def _why_ineffective(row: Record) -> Message:
     if not _is_in_force(row):
-        return "the assignment is disabled" if flag(row, "Enabled") is False else "the assignment is invalid"
-    return "delegating only: it lets the holder grant the role, not use it" if _is_delegating(row) else ""
+        return say("the assignment is disabled") if flag(row, "Enabled") is False else say("the assignment is invalid")
+    return say("delegating only: it lets the holder grant the role, not use it") if _is_delegating(row) else NOTHING
 
 
 def _is_in_force(row: Record) -> bool:
     return flag(row, "Enabled") is not False and flag(row, "IsValid") is not False
 
 
-def _why_uncertain(row: Record) -> str:
+def _why_uncertain(row: Record) -> Message:
     if not text(row, "RoleAssignmentDelegationType"):
-        return "Exchange did not say whether the assignment is delegating only"
+        return say("Exchange did not say whether the assignment is delegating only")
     if flag(row, "Enabled") is None:
-        return "Exchange did not say whether the assignment is enabled"
+        return say("Exchange did not say whether the assignment is enabled")
     if not text(row, "RecipientWriteScope") and not text(row, "CustomRecipientWriteScope"):
-        return "Exchange did not state the write scope"
-    return ""
+        return say("Exchange did not state the write scope")
+    return NOTHING

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 from auditor.evaluate.fields import same, text
 from auditor.evaluate.judgement import Claim, Held, NotHeld, Unknown, describe_gap
 from auditor.matrix.exchange_defaults import EXCHANGE_DEFAULTS
+from auditor.model.message import Message, joined, say
 from auditor.model.results import EvidenceReference
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ ORGANIZATION_MANAGEMENT = "Organization Management"
 RECIPIENT_MANAGEMENT = "Recipient Management"
 BUILT_IN_COLLECTIONS = (ORGANIZATION_MANAGEMENT, RECIPIENT_MANAGEMENT)
 
+_MOST_PATHS = 20  # to one role group; nesting can multiply them without end, and the shortest are what is cut first
 _ID_FIELDS = ("Guid", "ExchangeObjectId", "DistinguishedName")
 _NAME_FIELDS = ("Name", "Identity", "Id")
 
@@ -44,7 +47,7 @@ class RoleGroups:
     """All role groups, and why the list may not be whole."""
 
     all: tuple[RoleGroupMembership, ...]
-    list_gap: str | None
+    list_gap: Message | None
 
     def find(self, reference: str) -> RoleGroupMembership | None:
         """Return the role group that `reference` (a name or an id) stands for."""
@@ -84,7 +87,7 @@ def read_role_groups(evidence: Evidence, account: TenantAccount, roles: EntraRol
 
 
 class _Nesting:
-    """Walks from the account upwards, breadth first: each role group is entered once, by a shortest path."""
+    """Walks from the account upwards, the shortest paths first; a path enters a role group once."""
 
     def __init__(
         self, evidence: Evidence, account: TenantAccount, roles: EntraRoles, role_groups: tuple[Record, ...]
@@ -115,27 +118,33 @@ class _Nesting:
         held = self._spread_held(direct, containing)
         unknown = _spread_unknown(direct, containing)
         return {
-            identity: Held((held[identity],)) if identity in held else unknown.get(identity, NotHeld())
+            identity: Held(tuple(held[identity])) if identity in held else unknown.get(identity, NotHeld())
             for identity in self._role_groups
         }
 
-    def _spread_held(self, direct: dict[str, list[Claim]], containing: dict[str, list[str]]) -> dict[str, Path]:
-        found: dict[str, Path] = {}
-        for identity, claims in direct.items():
-            paths = [path for claim in claims if isinstance(claim, Held) for path in claim.paths]
-            if paths:
-                found[identity] = self._extend(min(paths, key=lambda path: (len(path), path)), identity)
-        queue = deque(sorted(found, key=lambda identity: len(found[identity])))
-        while queue:
-            nested = queue.popleft()
-            for identity in containing.get(nested, ()):
-                if identity not in found:
-                    found[identity] = self._extend(found[nested], identity)
-                    queue.append(identity)
+    def _spread_held(self, direct: dict[str, list[Claim]], containing: dict[str, list[str]]) -> dict[str, list[Path]]:
+        found: dict[str, list[Path]] = {}
+        waiting: list[tuple[int, Path, tuple[str, ...]]] = [
+            (len(path) + 1, self._extend(path, identity), (identity,))
+            for identity, claims in direct.items()
+            for claim in claims
+            if isinstance(claim, Held)
+            for path in claim.paths
+        ]
+        heapify(waiting)
+        while waiting:
+            length, path, entered = heappop(waiting)
+            known = found.setdefault(entered[-1], [])
+            if path in known or len(known) == _MOST_PATHS:
+                continue
+            known.append(path)
+            for identity in containing.get(entered[-1], ()):
+                if identity not in entered:
+                    heappush(waiting, (length + 1, self._extend(path, identity), (*entered, identity)))
         return found
 
     def _extend(self, path: Path, identity: str) -> Path:
-        return (*path, f"role group {text(self._role_groups[identity], 'Name')}")
+        return (*path, say("role group {name}", name=text(self._role_groups[identity], "Name")))
 
     def _unread(self, identity: str) -> list[Claim]:
         gap = self._evidence.read("role_group_members", identity).gap
@@ -163,10 +172,14 @@ class _Nesting:
             return Held(paths)
         if held:
             return Unknown(
-                f"{held[0].name} is limited to {held[0].scope_name}; what that means in Exchange is not documented"
+                say(
+                    "{name} is limited to {scope}; what that means in Exchange is not documented",
+                    name=held[0].name,
+                    scope=held[0].scope_name,
+                )
             )
         if self._roles.gaps:
-            reason = "; ".join(dict.fromkeys(describe_gap(gap) for _, gap in self._roles.gaps))
+            reason = joined("; ", dict.fromkeys(describe_gap(gap) for _, gap in self._roles.gaps))
             return Unknown(reason, tuple(reference for reference, _ in self._roles.gaps))
         return NotHeld()
 
@@ -184,14 +197,15 @@ class _Nesting:
             return Held(((self._account.name,),))
         group = self._tenant_groups.get(object_id.casefold()) if object_id else None
         if group is not None:
-            return Held(((self._account.name, f"group {text(group, 'displayName') or object_id}"),))
+            step = say("group {name}", name=text(group, "displayName") or object_id)
+            return Held(((self._account.name, step),))
         kind = _kind(member)
         entra_role = EXCHANGE_DEFAULTS.entra_role_behind(text(member, "Name"))
         if entra_role is not None and (not kind or "group" in kind):
             return self._entra_role(entra_role)
         if kind == "rolegroup":
             return Unknown(
-                f"the nested role group {text(member, 'Name')} is not in the list of role groups",
+                say("the nested role group {name} is not in the list of role groups", name=text(member, "Name")),
                 (EvidenceReference(dataset="role_groups"),),
             )
         if "group" in kind:
@@ -204,7 +218,12 @@ class _Nesting:
             return Unknown(describe_gap(self._transitive.gap), (reference,))
         if not object_id:
             name = text(member, "Name")
-            return Unknown(f"the member group {name} has no Entra object id, so its members cannot be matched")
+            return Unknown(
+                say(
+                    "the member group {name} has no Entra object id, so its members cannot be matched",
+                    name=name,
+                )
+            )
         return NotHeld()
 
     def _person(self, member: Record, object_id: str, *, is_typed: bool) -> Claim:
@@ -215,13 +234,13 @@ class _Nesting:
             return NotHeld()
         if self._account.exchange_user is None:
             reference = EvidenceReference(dataset="exchange_user")
-            reason = "the account's Exchange identity was not read, so a member cannot be told from it"
+            reason = say("the account's Exchange identity was not read, so a member cannot be told from it")
             return Unknown(reason, (reference,))
         for name in ("ExchangeObjectId", "Guid"):
             left, right = text(member, name), text(self._account.exchange_user, name)
             if left and right:
                 return Held(((self._account.name,),)) if same(left, right) else NotHeld()
-        return Unknown(f"the member {text(member, 'Name')} carries no id to match on")
+        return Unknown(say("the member {name} carries no id to match on", name=text(member, "Name")))
 
 
 def _kind(member: Record) -> str:
@@ -235,7 +254,7 @@ def _spread_unknown(direct: dict[str, list[Claim]], containing: dict[str, list[s
         unknown = [claim for claim in claims if isinstance(claim, Unknown)]
         if unknown:
             found[identity] = Unknown(
-                "; ".join(dict.fromkeys(claim.reason for claim in unknown)),
+                joined("; ", dict.fromkeys(claim.reason for claim in unknown)),
                 tuple(dict.fromkeys(reference for claim in unknown for reference in claim.evidence)),
             )
     queue = deque(found)

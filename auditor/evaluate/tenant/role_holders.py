@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from auditor.evaluate.fields import flag, same, text
 from auditor.evaluate.holders import Holder, Holders
 from auditor.evaluate.judgement import describe_gap
-from auditor.evaluate.tenant.management_roles import BUILT_IN_ROLE_TYPES, read_management_roles
+from auditor.evaluate.tenant.management_roles import read_management_roles
 from auditor.evaluate.tenant.role_groups import role_group_id
+from auditor.matrix.exchange_defaults import EXCHANGE_DEFAULTS
 
 if TYPE_CHECKING:
 
     from auditor.model.connection import ExchangeOnlineConnection
     from auditor.model.evidence import Evidence, Record
 
-_DOCUMENTED_TYPES = frozenset(BUILT_IN_ROLE_TYPES.values())
 _DATASETS = frozenset({
     "assignee",
     "group_members",
@@ -79,7 +79,7 @@ class _Gathering:
         for row in self.evidence.read("management_role_assignments"):
             role = roles.find(text(row, "Role"))
             is_regular = same(text(row, "RoleAssignmentDelegationType"), "Regular")
-            if role is None or role.role_type not in _DOCUMENTED_TYPES:
+            if role is None or not EXCHANGE_DEFAULTS.is_compared(role.role_type):
                 continue
             if not is_regular or flag(row, "Enabled") is False:
                 continue

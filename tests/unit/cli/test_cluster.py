@@ -193,6 +193,10 @@ def test_no_scheduler_is_a_clear_failure(auditor: Auditor, monkeypatch: pytest.M
     failed = auditor(*options, "--scheduler", f"tcp://127.0.0.1:{free_port()}")
     assert failed.code == 4
     assert "does not answer" in failed.last_line
+    without_certificates = auditor(*options, "--scheduler", "tls://127.0.0.1:1")
+    assert (without_certificates.code, "Traceback" in without_certificates.err) == (4, False)
+    assert "does not answer" in without_certificates.last_line
+    assert "configuration of TLS" in without_certificates.err
     for wrong in (options, ("run", "-c", inventory, "--scheduler", "tcp://127.0.0.1:1")):
         assert auditor(*wrong).code == 2
     with contextlib.suppress(FileNotFoundError):

@@ -48,6 +48,18 @@ def test_diff_tells_what_changed_as_text_json_and_html(auditor: Auditor, tmp_pat
     assert "resolved" in back.out
 
 
+def test_the_page_of_a_comparison_is_in_the_language_that_was_asked_for(auditor: Auditor, tmp_path: Path) -> None:
+    low, tenant = run(auditor, tmp_path, 21, contoso=LOW), run(auditor, tmp_path, 22, contoso=Tenant())
+    page = tmp_path / "diff.html"
+    assert auditor("diff", low.folder, tenant.folder, "--html", page, "--language", "de").code == 0
+    html = page.read_text(encoding="utf-8")
+    assert "<h3>Behoben</h3>" in html
+    entries = tenant.results["drift"]["entries"]
+    of_earlier_run = [each["title"] for each in entries if each["after"] == "absent" and each["subject"] == "finding"]
+    assert of_earlier_run
+    assert not [title for title in of_earlier_run if title in html]
+
+
 def test_two_equal_runs_differ_in_nothing(auditor: Auditor, tmp_path: Path) -> None:
     first, second = (run(auditor, tmp_path, day, corp=DEVIATING, contoso=OPEN) for day in (21, 22))
     told = auditor("diff", first.folder, second.folder)
@@ -79,9 +91,13 @@ def test_a_run_that_cannot_be_read_is_bad_input(auditor: Auditor, tmp_path: Path
     if what == "altered":
         with (first.folder / "results.json").open("a") as stream:
             stream.write(" ")
-    refused = auditor("diff", first.folder if what == "altered" else tmp_path / what, first.folder)
-    assert (refused.code, refused.out) == (2, "")
-    assert "Traceback" not in refused.err
+    wrong = first.folder if what == "altered" else tmp_path / what
+    for command in (("diff", wrong, first.folder), ("report", wrong, "-o", tmp_path / "again", "-f", "json")):
+        refused = auditor(*command)
+        assert (refused.code, refused.out) == (2, "")
+        assert "Traceback" not in refused.err
+    both = auditor("diff", tmp_path / "one", tmp_path / "two")
+    assert all(str(tmp_path / name) in both.err for name in ("one", "two"))
 
 
 def test_the_problems_of_all_files_are_told_at_once(auditor: Auditor, tmp_path: Path) -> None:
@@ -159,6 +175,9 @@ def test_readiness_is_a_gate(auditor: Auditor, tmp_path: Path, system: Any, word
     for finding in finished.results["findings"]:
         if finding["outcome"] in ("missing", "excess", "unverifiable"):
             assert finding["key"] in page
+    again = auditor("evaluate", finished.folder, "-o", tmp_path / "again", "-f", "json", "--now", NOW)
+    assert (again.code, again.last_line.partition(";")[0]) == (code, f"auditor: {word}")
+    assert (again.folder / "results.json").read_bytes() == (finished.folder / "results.json").read_bytes()
 
 
 def test_prune_removes_what_is_old_and_what_killed_runs_left(auditor: Auditor, tmp_path: Path) -> None:

@@ -158,6 +158,9 @@ def test_profiles_are_compared(auditor: Auditor, tmp_path: Path) -> None:
     told = auditor("matrix", "diff", "hybrid-exchange-online", path)
     assert told.out.splitlines() == ["M1 severity", "  - high", "  + critical"]
     assert told.last_line == "1 differences"
+    neither = auditor("matrix", "diff", "one", "two")
+    assert neither.code == 2
+    assert all(f"{name} (profile): is no known profile" in neither.err for name in ("one", "two"))
 
 
 def test_a_run_is_judged_by_the_profile_the_connection_names(auditor: Auditor, tmp_path: Path) -> None:

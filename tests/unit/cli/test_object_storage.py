@@ -10,13 +10,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from auditor.cli.destination import _scratch
+from auditor.errors import RunFailed
 from auditor.history.object_storage import object_storage_url, open_storage
+from auditor.history.storage_lease import Lease
 from tests.unit.cli.estate import COMPLIANT, DEVIATING, record, start
 from tests.unit.notify.servers import free_port
 
@@ -192,14 +195,144 @@ def test_no_storage_is_a_clear_failure(
     s3fs.S3FileSystem.clear_instance_cache()
     failed = run(auditor, tmp_path, 20, COMPLIANT)
     assert (failed.code, failed.out) == (4, "")
-    assert "cannot be listed" in failed.last_line
+    assert "cannot be locked" in failed.last_line
     assert "S3cret" not in failed.err
     assert "Traceback" not in failed.err
     inventory = record(tmp_path, corp=COMPLIANT.evidence())
     unknown = auditor("run", "-c", inventory, "-o", "nosuch://bucket/runs", "-f", "json")
     assert unknown.code == 4
     assert "nosuch://bucket/runs: cannot be used" in unknown.last_line
-    assert auditor("history", "prune", "-o", URL, "--keep", "1").code == 2
+    assert auditor("history", "prune", "-o", URL, "--keep", "1").code == 4
+
+
+def lease(storage: Any, holder: str) -> Lease:
+    return Lease(URL, storage._files, storage._root, holder=holder, host=f"host of {holder}")
+
+
+def locks(storage: Any) -> list[str]:
+    storage._files.invalidate_cache()
+    return [path.rpartition("/")[2] for path in storage._files.find("audits/below/runs/.locks")]
+
+
+def test_a_run_on_another_machine_keeps_this_one_out(auditor: Auditor, storage: Any, tmp_path: Path) -> None:
+    with lease(storage, "other").held():
+        refused = run(auditor, tmp_path, 20, COMPLIANT)
+        assert (refused.code, refused.out) == (4, "")
+        assert "another command is under way on 'host of other'" in refused.last_line
+        pruned = auditor("history", "prune", "-o", URL, "--keep", "1")
+        assert (pruned.code, "another command" in pruned.last_line) == (4, True)
+        assert auditor("collect", "-c", tmp_path / "estate-20" / "inventory.json", "-o", URL).code == 0
+    assert run(auditor, tmp_path, 21, COMPLIANT).code == 0
+    assert len(locks(storage)) == 1
+
+
+def test_a_lock_that_nobody_renews_ends(storage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = lease(storage, "dead")
+    dead._take()  # and never renewed
+    with pytest.raises(RunFailed, match="is under way"):
+        lease(storage, "next")._take()
+    monkeypatch.setattr("auditor.history.storage_lease.LEASE_S", 0)
+    with lease(storage, "next").held(), pytest.raises(RunFailed, match="lost to another command"):
+        dead.require_held()
+    assert locks(storage) == ["000002"]
+
+
+def test_this_machine_takes_over_what_its_killed_command_held(storage: Any) -> None:
+    lease(storage, "me")._take()
+    with lease(storage, "me").held():
+        assert locks(storage) == ["000002"]
+
+
+def test_of_many_that_want_a_lock_one_gets_it(storage: Any) -> None:
+    def take(number: int) -> bool:
+        try:
+            lease(storage, f"machine-{number}")._take()
+        except RunFailed:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(take, range(8))) == 1
+
+
+def test_who_looked_long_ago_gets_no_old_number(storage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    late = lease(storage, "late")
+    with lease(storage, "first").held():
+        pass
+    look = late._newest
+    monkeypatch.setattr(late, "_newest", lambda: 0 if not late._number else look())  # it saw no lock at all
+    with lease(storage, "second").held():
+        with pytest.raises(RunFailed, match="at the same moment"):
+            late._take()
+        assert locks(storage) == ["000002"]
+
+
+def test_a_run_that_lost_its_lock_is_not_stored(
+    auditor: Auditor, storage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_: Any, **__: Any) -> None:
+        storage._files.pipe_file("audits/below/runs/.locks/000077", b'{"holder": "other", "host": "there"}')
+
+    with monkeypatch.context() as patch:
+        patch.setattr("auditor.cli.destination.Destination.fetch_earlier", lose)
+        failed = run(auditor, tmp_path, 20, COMPLIANT)
+    assert (failed.code, failed.out) == (4, "")
+    assert "its lock was lost" in failed.last_line
+    assert storage.names() == ()
+    assert len(local_runs()) == 1
+
+
+def test_prune_removes_old_runs_and_remains(auditor: Auditor, storage: Any, tmp_path: Path) -> None:
+    places = [run(auditor, tmp_path, day, COMPLIANT).out.strip() for day in (20, 21, 22)]
+    altered = run(auditor, tmp_path, 19, DEVIATING).out.strip()
+    storage._files.pipe_file(f"{altered}/results.json", storage._files.cat_file(f"{altered}/results.json") + b" ")
+    storage._files.pipe_file(f"{URL}/20200101T000000Z-half/results.json", b"{}")  # of an upload that was killed
+    storage._files.pipe_file(f"{URL}/20200102T000000Z-busy/results.json", b"{}")  # somebody stores it right now
+    storage._files.pipe_file(f"{URL}/.claims/20200102T000000Z-busy", b"taken")
+    before = storage._files.find(URL)
+    options = ("history", "prune", "-o", URL, "--keep", "1", "--older-than", "1d", "--now", "2026-11-22T09:00:00Z")
+    told = auditor(*options, "--dry-run")
+    storage._files.invalidate_cache()
+    assert [path for path in storage._files.find(URL) if ".locks" not in path] == [
+        path for path in before if ".locks" not in path
+    ]
+    assert told.out.splitlines() == [places[1], places[0], f"{URL}/20200101T000000Z-half"]
+    assert "2 runs and 1 leftovers would be removed" in told.last_line
+    pruned = auditor(*options)
+    assert (pruned.code, pruned.out) == (0, told.out), pruned.err
+    storage._files.invalidate_cache()
+    names = {path.removeprefix("audits/below/runs/").partition("/")[0] for path in storage._files.find(URL)}
+    kept = {places[2].rpartition("/")[2], altered.rpartition("/")[2]}
+    assert names == {*kept, "20200102T000000Z-busy", ".claims", ".locks"}
+    assert auditor("verify", places[2]).code == 0
+    assert auditor("verify", places[0]).code == 2
+
+
+@pytest.mark.parametrize("removals", range(4))
+def test_a_run_removed_by_half_is_no_run(
+    auditor: Auditor, storage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removals: int
+) -> None:
+    place = run(auditor, tmp_path, 20, COMPLIANT).out.strip()
+    name = place.rpartition("/")[2]
+    left = [removals]
+    remove = storage._files.rm_file
+
+    def until_the_network_is_gone(path: str) -> None:
+        if not left[0]:
+            raise OSError("the network is down")
+        left[0] -= 1
+        remove(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage._files, "rm_file", until_the_network_is_gone)
+        with pytest.raises(RunFailed, match="cannot be removed"):
+            storage.remove(name)
+    assert (name in storage.names()) is (removals == 0)  # whole, or none
+    assert auditor("verify", place).code == (0 if removals == 0 else 2)
+    assert (name in storage.remains()) is (removals > 0)
+    storage.remove(name)
+    storage._files.invalidate_cache()
+    assert storage._files.find(place) == []
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,17 @@ def test_standard_output_holds_the_run_folder_and_nothing_else(tmp_path: Path) -
     assert json.loads((folder / "results.json").read_text())["run"]["argv"][-1] == NOW
 
 
+@pytest.mark.parametrize("arguments", [["checks", "list", "--json"], ["matrix", "show"]])
+def test_a_reader_that_goes_away_is_a_failure_and_no_finding(arguments: list[str]) -> None:
+    with start(*arguments) as process:
+        assert process.stdout is not None
+        process.stdout.close()  # as `head` does when it has seen enough
+        assert process.stderr is not None
+        told = process.stderr.read().decode()
+        assert process.wait(timeout=60) == 4, told
+    assert told.splitlines()[-1].startswith("auditor: whatever reads standard output stopped")
+
+
 def test_a_name_that_the_terminal_cannot_show_is_no_bug(tmp_path: Path) -> None:
     folder = tmp_path / "Łódź"
     folder.mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -257,6 +258,84 @@ def test_altered_evidence_is_refused(auditor: Auditor, tmp_path: Path) -> None:
     finished = auditor("evaluate", run.folder, "-o", tmp_path / "again", *JSON_ONLY)
     assert finished.code == 2
     assert "altered after collection" in finished.err
+
+
+def call_it_otherwise(folder: Path) -> None:
+    """Change what no digest within the evidence covers: what the connection is."""
+    path = folder / "connection.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["connection"]["name"] += " of old"
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("system", "check", "severity"), [(COMPLIANT, "AD-GOV-008", "high"), (Tenant(), "META-008", "low")]
+)
+def test_evidence_that_its_manifest_contradicts_is_never_compliant(
+    auditor: Auditor, tmp_path: Path, system: Directory | Tenant, check: str, severity: str
+) -> None:
+    inventory = record(tmp_path, one=system.evidence(), other=COMPLIANT.evidence())
+    run = auditor("run", "-c", inventory, "-o", tmp_path / "runs", *JSON_ONLY)
+    assert run.code == 0
+    call_it_otherwise(run.folder / "evidence" / "one")
+    entry = {"id": "one", "kind": str(system.evidence().connection.kind), "replay": f"{run.folder}/evidence/one"}
+    replay = write_inventory(tmp_path, [entry])
+    commands: list[tuple[str | Path, ...]] = [
+        ("evaluate", run.folder),
+        ("evaluate", run.folder / "evidence" / "one"),
+        ("run", "-c", replay),
+    ]
+    for number, command in enumerate(commands):
+        judged = auditor(*command, "-o", tmp_path / str(number), *JSON_ONLY)
+        assert judged.code == 3
+        (told,) = [each for each in judged.results["findings"] if each["check"] == check]
+        assert (told["outcome"], told["severity"]) == ("unverifiable", severity)
+        assert told["actual"] == "evidence/one/connection.json: altered (SHA-256 differs)"
+        # Its copy has a manifest of its own, which is clean; the finding stays
+        again = auditor("evaluate", judged.folder, "-o", tmp_path / f"{number}-again", *JSON_ONLY)
+        assert again.results["findings"] == judged.results["findings"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "is_told"),
+    [
+        ("evidence/one/extra", True),
+        ("inputs/inventory.json", True),
+        ("manifest.json", True),
+        ("results.json", False),
+        ("evidence/two/extra", False),
+        ("notes.txt", False),
+    ],
+)
+def test_only_what_a_connection_is_judged_by_speaks_against_it(
+    auditor: Auditor, tmp_path: Path, damage: str, is_told: bool
+) -> None:
+    inventory = record(tmp_path, one=COMPLIANT.evidence(), two=COMPLIANT.evidence())
+    run = auditor("run", "-c", inventory, "-o", tmp_path / "runs", *JSON_ONLY)
+    (run.folder / damage).write_bytes(b"{")
+    judged = auditor("evaluate", run.folder / "evidence" / "one", "-o", tmp_path / "again", *JSON_ONLY)
+    checks = [each["check"] for each in judged.results["findings"]]
+    assert ("AD-GOV-008" in checks, judged.code) == (is_told, 3 if is_told else 0)
+
+
+def test_evidence_behind_a_link_is_not_what_the_manifest_records(auditor: Auditor, tmp_path: Path) -> None:
+    inventory = record(tmp_path, one=COMPLIANT.evidence())
+    run = auditor("run", "-c", inventory, "-o", tmp_path / "runs", *JSON_ONLY)
+    (run.folder / "evidence" / "one").rename(tmp_path / "elsewhere")
+    (run.folder / "evidence" / "one").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert auditor("evaluate", run.folder, "-o", tmp_path / "again", *JSON_ONLY).code == 3
+
+
+def test_a_file_that_somebody_added_may_have_any_name(auditor: Auditor, tmp_path: Path) -> None:
+    inventory = record(tmp_path, one=COMPLIANT.evidence())
+    run = auditor("run", "-c", inventory, "-o", tmp_path / "runs", *JSON_ONLY)
+    (run.folder / "evidence" / "one" / os.fsdecode(b"\xff<b>")).touch()
+    judged = auditor("evaluate", run.folder, "-o", tmp_path / "again", *JSON_ONLY)
+    (told,) = [each for each in judged.results["findings"] if each["check"] == "AD-GOV-008"]
+    assert told["actual"] == "evidence/one/\\udcff<b>: not in the manifest"
+    redacted = auditor("report", run.folder, "--redact", "-o", tmp_path / "redacted", "-f", "json")
+    (told,) = [each for each in redacted.results["findings"] if each["check"] == "AD-GOV-008"]
+    assert told["actual"] == "1 of its files: not as the manifest records them"
 
 
 def test_report_renders_the_same_record_again(auditor: Auditor, tmp_path: Path) -> None:

@@ -52,10 +52,34 @@ def test_a_credential_of_the_vendor_that_ends_is_told(
 ) -> None:
     vendor = {"id": "vendor", kind: [{"keyId": "k1", "endDateTime": ends}]}
     found = findings(judge(with_read(Tenant().evidence(), "vendor_service_principal", vendor)), "ENT-023")
+    found = [each for each in found if each.scope == "vendor application"]
     assert [(each.outcome, each.severity, each.entitlement) for each in found] == (
         [("advisory", "medium", "k1")] if title else []
     )
     assert all(title in each.title and what in each.title for each in found if title)
+
+
+def credentials(*lives: tuple[str, str], kind: str = "passwordCredentials") -> list[tuple[str, str, str]]:
+    made = [{"startDateTime": start, "endDateTime": end} for start, end in lives]
+    evidence = with_read(Tenant().evidence(), "vendor_service_principal", {"id": "vendor", kind: made})
+    found = findings(judge(evidence), "ENT-023")
+    assert len({each.key for each in found}) == len(found)
+    assert {each.outcome for each in found} <= {"advisory"}
+    return [(each.scope, each.severity, each.actual) for each in found]
+
+
+def test_a_secret_and_a_long_life_are_told_of_what_has_not_ended() -> None:
+    year, longer = ("2026-10-01T00:00:00Z", "2027-10-01T00:00:00Z"), ("2026-10-01T00:00:00Z", "2028-10-01T00:00:00Z")
+    assert [(scope, severity) for scope, severity, _ in credentials(year, longer)] == [
+        ("kind of credential", "medium"),
+        ("kind of credential", "medium"),
+        ("lifetime", "low"),
+    ]
+    assert credentials(year, kind="keyCredentials") == []
+    assert credentials(longer, kind="keyCredentials") == [("lifetime", "low", "it lives for 731 days")]
+    assert [scope for scope, *_ in credentials(("2020-01-01T00:00:00Z", "2026-11-01T00:00:00Z"))] == [
+        "vendor application"
+    ]
 
 
 def activity(**dates: str | None) -> Record:
@@ -90,6 +114,9 @@ def test_an_account_that_nobody_uses_is_told(record: Record, severity: str | Non
     found = findings(judge(with_read(Tenant().evidence(), "sign_in_activity", record)), "ENT-024")
     assert [(each.outcome, each.severity) for each in found] == ([("advisory", severity)] if severity else [])
     assert all(words in each.actual for each in found)
+    before = findings(judge(with_read(Tenant().evidence(), "sign_in_activity", record), kind="readiness"), "ENT-024")
+    assert [(each.outcome, each.severity) for each in before] == ([("advisory", "info")] if severity else [])
+    assert all(words in each.actual and "before the connection goes live" in each.actual for each in before)
 
 
 def test_activity_that_the_licence_does_not_show_is_told_apart_from_none_and_from_refused() -> None:

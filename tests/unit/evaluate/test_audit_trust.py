@@ -1,4 +1,4 @@
-"""META-002, 003, 004, 005 and 007: whether the audit itself can be trusted."""
+"""META-002, 003, 004, 005 and 007, AD-GOV-001 and 002: whether the audit itself can be trusted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from auditor.evaluate.findings import state_fingerprint
 from auditor.matrix.load import known_profiles, load_matrix, load_profile_file
 from tests.unit.evaluate.composed import MATRIX, NOT_FOUND, findings, judge, read_of, told
 from tests.unit.evaluate.composed_directory import Directory
@@ -163,6 +164,51 @@ def test_a_matrix_that_is_no_released_one_is_told_with_its_digest(evidence: Evid
     (finding,) = findings(judge(evidence, against=changed), "META-005")
     assert (finding.outcome, finding.severity, finding.scope) == ("advisory", "low", "digest")
     assert changed.sha256 in finding.actual
+
+
+# --- AD-GOV-001 and 002 ---
+
+
+def test_a_matrix_of_whom_nobody_s_approval_is_known_is_told_until_a_waiver_records_one(tmp_path: Path) -> None:
+    changed = load_profile_file(write_profile(tmp_path / "profile.yaml", {**default_profile(), "title": "Ours"}))
+    evidence = Directory().evidence()
+    assert findings(judge(evidence), "AD-GOV-001") == []
+    results = judge(evidence, against=changed)
+    (finding,) = findings(results, "AD-GOV-001")
+    assert (finding.outcome, finding.severity) == ("advisory", "high")
+    assert changed.sha256 in finding.actual
+    assert results.summary.verdict == "compliant"  # how it was approved says nothing of what the account holds
+    again = load_profile_file(write_profile(tmp_path / "profile.yaml", {**default_profile(), "title": "Others"}))
+    (of_another,) = findings(judge(evidence, against=again), "AD-GOV-001")
+    assert of_another.key == finding.key
+    assert state_fingerprint(of_another) != state_fingerprint(finding)  # so that the waiver of the one is void then
+
+
+def test_tenants_are_told_of_their_matrix_by_one_check_alone(tmp_path: Path) -> None:
+    old = {**default_profile(), "source": {**default_profile()["source"], "date": "2026-10"}}
+    changed = load_profile_file(write_profile(tmp_path / "profile.yaml", old))
+    checks = {each.check for each in judge(Tenant().evidence(), against=changed).findings}
+    assert checks & {"META-005", "AD-GOV-001", "AD-GOV-002"} == {"META-005"}
+
+
+@pytest.mark.parametrize(
+    ("profile_id", "month", "is_told"),
+    [
+        ("hybrid-exchange-online", "2026-10", True),
+        ("hybrid-exchange-online", "2026-11", False),
+        ("hybrid-exchange-online", "2026-12", False),
+        ("hybrid-exchange-online", "soon", False),
+        ("hybrid-exchange-online", "0000-01", False),
+        ("our-own", "2026-10", False),
+    ],
+)
+def test_a_matrix_is_current_unless_a_later_one_of_its_id_is_released(
+    tmp_path: Path, profile_id: str, month: str, is_told: bool
+) -> None:
+    own = {**default_profile(), "id": profile_id, "source": {**default_profile()["source"], "date": month}}
+    changed = load_profile_file(write_profile(tmp_path / "profile.yaml", own))
+    results = judge(Directory().evidence(), against=changed)
+    assert told(results, "AD-GOV-002") == ([("advisory", "medium")] if is_told else [])
 
 
 # --- META-007 ---

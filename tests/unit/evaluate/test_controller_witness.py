@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from auditor.acl import FULL_CONTROL, WELL_KNOWN_GUIDS, AccessMask, Ace, GuidKind, well_known_guid
-from tests.unit.evaluate.composed import NOT_FOUND, REFUSED, judge, told
+from tests.unit.evaluate.composed import NOT_FOUND, REFUSED, judge, outcome, told
 from tests.unit.evaluate.composed_directory import (
     ACCOUNT,
     ADMINISTRATORS,
@@ -16,8 +16,10 @@ from tests.unit.evaluate.composed_directory import (
     DOMAIN,
     HEAD,
     INHERIT_ONLY,
+    READABLE,
     Directory,
     ace,
+    descriptor,
     user_task,
 )
 from tests.unit.evaluate.composed_directory import STAFF as OU
@@ -116,6 +118,15 @@ def test_a_group_of_the_account_that_was_not_read_is_seen_by_the_witness() -> No
 
 def test_without_the_account_s_password_there_is_no_witness_to_tell_of() -> None:
     assert told(judge(system_owns(*DELEGATED).evidence()), "AD-COL-012") == []
+
+
+def test_of_an_ou_that_does_not_exist_the_witness_has_nothing_to_say() -> None:
+    gaps = {("target_ou", OU): NOT_FOUND, ("effective_rights", OU): NOT_FOUND}
+    hidden = replace(Directory(), ous={}, gaps=gaps)
+    assert told(judge(hidden.evidence()), "AD-COL-012") == [("unverifiable", "medium")]
+    results = judge(replace(hidden, ancestors={OU: (HEAD, descriptor(READABLE))}).evidence())
+    assert outcome(results, "M8", OU) == "missing"
+    assert told(results, "AD-COL-012") == []
 
 
 @pytest.mark.parametrize("gap", [REFUSED, NOT_FOUND])

@@ -19,6 +19,7 @@ from tests.unit.evaluate.composed_directory import (
     DELEGATED,
     DELEGATES,
     DOMAIN,
+    DOMAIN_ADMINS,
     GROUPS,
     HEAD,
     INHERIT_ONLY,
@@ -140,8 +141,32 @@ def test_an_earlier_deny_defeats_the_task_and_is_named() -> None:
     assert f"deny ACE 1 on {STAFF}" in found.reason
 
 
+@pytest.mark.parametrize(
+    ("trustee", "mask", "is_guard"),
+    [
+        ("S-1-1-0", AccessMask.DELETE_CHILD, True),
+        ("S-1-1-0", CHILDREN, False),
+        (ACCOUNT, AccessMask.DELETE_CHILD, False),
+    ],
+)
+def test_what_protects_an_ou_below_from_deletion_is_not_to_be_removed(
+    trustee: str, mask: AccessMask, is_guard: bool
+) -> None:
+    aces = (READABLE, ace(mask, trustee, ace_type=1), *user_task(DELEGATES))
+    results = judge(Directory(ous={STAFF: Container(raw=descriptor(*aces))}).evidence())
+    assert outcome(results, "M8") == "partial"  # every right of the task is needed, and one is denied
+    for check in ("AD-DEL-001", "AD-DEL-018"):
+        (finding,) = findings(results, check)
+        assert ("keep it" in finding.remediation.text) is is_guard
+
+
 def test_a_later_deny_does_not_defeat_it() -> None:
     assert judged(*DELEGATED, ace(AccessMask.CREATE_CHILD, ACCOUNT, ace_type=1)).outcome == "satisfied"
+
+
+def test_a_deny_for_domain_admins_is_left_out_with_their_grants() -> None:
+    """Rule A2: the token is that after leaving the group, which ends the deny as well."""
+    assert judged(ace(AccessMask.CREATE_CHILD, DOMAIN_ADMINS, ace_type=1), *DELEGATED).outcome == "satisfied"
 
 
 def test_a_condition_leaves_it_open() -> None:

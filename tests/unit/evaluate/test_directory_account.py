@@ -9,10 +9,12 @@ import pytest
 
 from auditor.evaluate.drift import compare_runs
 from auditor.model.evidence import GapKind
-from tests.unit.evaluate.composed import NOT_FOUND, REFUSED, findings, judge, told
+from tests.unit.evaluate.composed import NOT_FOUND, REFUSED, findings, judge, outcome, told
 from tests.unit.evaluate.composed_directory import (
+    ADMINISTERED,
     DELEGATES,
     DOMAIN,
+    DOMAIN_ADMINS,
     DOMAIN_USERS,
     GROUPS,
     READABLE,
@@ -190,3 +192,37 @@ def test_a_privileged_group_stays_an_excess_though_the_task_is_delegated_to_it()
 def test_a_group_whose_sid_is_malformed_does_not_end_the_run() -> None:
     broken = entry(dn_of("Broken"), objectSid=b"\x01\x05", sAMAccountName="Broken")
     assert judge(Directory(groups=(*GROUPS, broken)).evidence()).summary.verdict != ""
+
+
+@pytest.mark.parametrize("name_of_class", ["group", "contact"])
+def test_what_cannot_sign_in_is_no_account(name_of_class: str) -> None:
+    named = entry(dn_of("Domain Admins"), ADMINISTERED, objectClass=["top", name_of_class], objectSid=DOMAIN_ADMINS)
+    results = judge(Directory(accounts=(named,)).evidence())
+    assert (outcome(results, "M7"), outcome(results, "M8")) == ("unverifiable", "unverifiable")
+    (finding,) = findings(results, "AD-ACC-001")
+    assert finding.actual == f"svc-h2r@corp.example.com names a {name_of_class}, which cannot sign in"
+
+
+@pytest.mark.parametrize(
+    ("classes", "primary", "are_told"),
+    [
+        (["user"], 513, set()),
+        (["user"], 515, {"AD-GRP-005", "AD-GRP-007"}),
+        (["user", "computer", "msDS-GroupManagedServiceAccount"], 515, set()),
+        (["user", "computer", "msDS-GroupManagedServiceAccount"], 513, {"AD-GRP-007"}),
+    ],
+)
+def test_an_account_is_in_the_primary_group_of_its_class(
+    classes: list[str], primary: int, are_told: set[str]
+) -> None:
+    own = f"{DOMAIN}-{primary}"
+    account = service_account("Domain Admins", "H2R Delegates", objectClass=classes, primaryGroupID=primary)
+    base = Directory()
+    directory = replace(
+        base,
+        accounts=(account,),
+        groups=(*base.groups, group("Domain Computers", f"{DOMAIN}-515")),
+        token=tuple(dict.fromkeys((own, *base.token[1:]))),
+    )
+    results = judge(directory.evidence())
+    assert {each.check for each in results.findings} & {"AD-GRP-005", "AD-GRP-007"} == are_told

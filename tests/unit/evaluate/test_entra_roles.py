@@ -205,6 +205,14 @@ def test_a_role_that_ends_within_thirty_days_is_pointed_out(instant: str, expect
     assert outcome(results, "M4") == "satisfied"
 
 
+@pytest.mark.parametrize(
+    ("instant", "expected"),
+    [("2027-01-22T08:00:00Z", [("advisory", "medium")]), ("2027-01-22T08:00:01Z", [])],
+)
+def test_before_go_live_a_role_has_to_last_for_sixty_days(instant: str, expected: list[tuple[str, str]]) -> None:
+    assert told(judge(ending(instant).evidence(), kind="readiness"), "ENT-004") == expected
+
+
 @pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_an_impossible_end_does_not_end_the_run(instant: str) -> None:
     assert outcome(judge(ending(instant).evidence()), "M4") == "satisfied"

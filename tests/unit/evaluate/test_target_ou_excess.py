@@ -260,7 +260,10 @@ def test_ownership_is_told(owner: str) -> None:
 
 
 def test_ownership_is_told_though_entries_limit_the_rights_of_owners() -> None:
-    assert told(with_target(owned(ACCOUNT, ace(READ_RIGHTS, "S-1-3-4"), *DELEGATED))) == excess({2})
+    directory = with_target(owned(ACCOUNT, ace(READ_RIGHTS, "S-1-3-4"), *DELEGATED))
+    assert told(directory) == excess({2})
+    actual = the_finding(judge(directory.evidence()), "AD-PRV-002").actual
+    assert "by ownership, of which Owner Rights decide what it implies" in actual
 
 
 @pytest.mark.parametrize("owner", [None, DOMAIN_ADMINS, STRANGER])

@@ -148,3 +148,22 @@ def test_role_groups_nested_in_each_other_end() -> None:
     )
     held = [each for each in judge(tenant.evidence()).connections[0].entitlements if each.kind == "exchange_role_group"]
     assert len(held) == 41
+
+
+@pytest.mark.parametrize("nothing", [{}, {"roleDefinitionId": None}, {"roleDefinitionId": "", "roleDefinition": {}}])
+def test_a_role_assignment_without_its_role_is_neither_absent_nor_another_role(nothing: dict) -> None:
+    whole = entra_role(USER_ADMINISTRATOR)
+    nameless = {key: whole[key] for key in ("id", "principalId", "directoryScopeId")} | nothing
+    alone = judge(replace(Tenant(), entra_roles=(nameless,)).evidence())
+    assert outcome(alone, "M4") == "unverifiable"
+    beside = judge(replace(Tenant(), entra_roles=(whole, nameless)).evidence())
+    assert outcome(beside, "M4") == "satisfied"
+    assert told(beside, "ENT-012") == [("unverifiable", "medium")]
+    assert beside.summary.verdict == "inconclusive"
+
+
+def test_the_role_of_an_assignment_is_also_told_by_its_definition() -> None:
+    whole = entra_role(USER_ADMINISTRATOR)
+    assert outcome(judge(replace(Tenant(), entra_roles=({**whole, "roleDefinitionId": None},)).evidence()), "M4") == (
+        "satisfied"
+    )

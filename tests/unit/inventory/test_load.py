@@ -151,7 +151,7 @@ def test_every_field_arrives(load: Load, folder: Path) -> None:
     )
     assert (lab.connection.name, lab.connection.profile) == ("lab", str(folder / "profile.yaml"))
     assert recorded == ReplayEntry(
-        id="recorded", kind=ConnectionKind.HYBRID, folder=folder / "evidence/corp", name=None, profile=None
+        id="recorded", kind=ConnectionKind.HYBRID, folder=folder / "evidence/corp", name=None, profile=None, line=51
     )
 
 

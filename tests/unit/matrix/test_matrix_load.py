@@ -9,8 +9,9 @@ import pytest
 
 from auditor.catalogue import CATALOGUE, Check
 from auditor.errors import InvalidInput
+from auditor.matrix.exchange_defaults import EXCHANGE_DEFAULTS
 from auditor.matrix.load import DEFAULT_PROFILE, PROFILES, known_profiles, load_matrix, load_profile_file
-from auditor.matrix.profile import leaves
+from auditor.matrix.profile import ExchangeRole, leaves
 from auditor.model.connection import ConnectionKind
 from auditor.model.outcome import Severity
 from tests.unit.matrix.profiles import default_profile, requirement, write_profile
@@ -34,6 +35,13 @@ def test_the_default_comes_first_and_every_known_profile_loads() -> None:
         content = (PROFILES / f"{name}.yaml").read_bytes()
         assert (loaded.content, loaded.sha256) == (content, hashlib.sha256(content).hexdigest())
         assert loaded.reference.sha256 == loaded.sha256
+
+
+def test_the_roles_that_copies_are_compared_with_are_those_of_the_profiles() -> None:
+    profiles = (load_matrix(name).profile for name in known_profiles())
+    needs = {leaf for profile in profiles for each in profile.requirements for leaf in leaves(each.needs)}
+    roles = {leaf.name: leaf.role_type for leaf in needs if isinstance(leaf, ExchangeRole)}
+    assert roles == EXCHANGE_DEFAULTS.compared_role_types
 
 
 def test_the_default_profile_is_the_page() -> None:

@@ -14,6 +14,13 @@ from auditor.redaction.pseudonyms import Pseudonyms
 from auditor.redaction.records import Redactor
 
 SID = "S-1-5-21-111111-222222-333333-1104"
+KEY = b"a key that is made for these tests"
+
+
+def counted(text: str) -> str:
+    """Return a text with its tokens counted: which token stands for what is a matter of the key."""
+    tokens: dict[str, str] = {}
+    return re.sub(r"(?<!\w)n[0-9a-f]{12}(?!\w)", lambda found: tokens.setdefault(found[0], f"n{len(tokens) + 1}"), text)
 
 
 @pytest.mark.parametrize(
@@ -25,33 +32,56 @@ SID = "S-1-5-21-111111-222222-333333-1104"
         ("CORP\\svc", "n1\\n2"),
         ("dc1.corp.example.com", "n1.n2.n3.n4"),
         ("DC1$", "n1$"),
-        ("10.1.2.3", "198.51.0.1"),
-        ("fe80::1", "2001:db8::1"),
         ("OU=Staff,OU=Users,DC=corp,DC=example", "OU=n1,OU=Users,DC=n2,DC=n3"),
         ("CN=AdminSDHolder,CN=System,DC=corp", "CN=AdminSDHolder,CN=System,DC=n1"),
-        (SID, "S-1-5-21-1-1-1-1104"),
         ("S-1-5-32-544", "S-1-5-32-544"),
-        ("9c2f5e8a-5471-5ca3-93c4-12b37dddcde5", "a0000000-0000-4000-8000-000000000001"),
-        (
-            "/administrativeUnits/9c2f5e8a-5471-5ca3-93c4-12b37dddcde5",
-            "/administrativeUnits/a0000000-0000-4000-8000-000000000001",
-        ),
         ("/", "/"),
         ("HTTP/web.corp.example:8443", "HTTP/n1.n2.n3:8443"),
         (
             "https://graph.microsoft.com/v1.0/users/svc@contoso.com?$select=id",
             "https://graph.microsoft.com/v1.0/users/n1@n2.n3?redacted",
         ),
-        ("https://10.0.0.1:8443", "https://198.51.0.1:8443"),
         ("2026-11-23T08:00:00Z", "2026-11-23T08:00:00Z"),
         ("1.2.840.113556.1.4.803", "1.2.840.113556.1.4.803"),
         ("Unlimited", "Unlimited"),
         ("00000003-0000-0000-c000-000000000000", "00000003-0000-0000-c000-000000000000"),
-        ("B41A70075CE048F0365E66889E6659569256441B90E3A37C64D674286C6E468C", f"{1:064x}"),
     ],
 )
 def test_each_form_keeps_its_form(value: str, form: str) -> None:
-    assert Pseudonyms().text(value) == form
+    assert counted(Pseudonyms().text(value)) == form
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        ("10.1.2.3", r"2[45]\d\.\d+\.\d+\.\d+"),
+        ("fe80::1", r"2001:db8::?[0-9a-f:]+"),
+        (SID, r"S-1-5-21-\d+-\d+-\d+-1104"),
+        ("9c2f5e8a-5471-5ca3-93c4-12b37dddcde5", r"a0000000-0000-4000-8000-[0-9a-f]{12}"),
+        (
+            "/administrativeUnits/9c2f5e8a-5471-5ca3-93c4-12b37dddcde5",
+            r"/administrativeUnits/a0000000-0000-4000-8000-[0-9a-f]{12}",
+        ),
+        ("https://10.0.0.1:8443", r"https://2[45]\d\.\d+\.\d+\.\d+:8443"),
+        ("B41A70075CE048F0365E66889E6659569256441B90E3A37C64D674286C6E468C", r"[0-9a-f]{64}"),
+        ("da39a3ee5e6b4b0d3255bfef95601890afd80709", r"[0-9a-f]{40}"),
+    ],
+)
+def test_identifiers_stay_identifiers_of_their_form(value: str, form: str) -> None:
+    redacted = Pseudonyms(key=KEY).text(value)
+    assert re.fullmatch(form, redacted)
+    assert redacted.casefold() != value.casefold()
+    assert Pseudonyms(key=KEY).text(value) == redacted
+
+
+def test_tokens_are_those_of_the_key() -> None:
+    texts = ["Contoso", "svc@contoso.com", SID, "10.1.2.3", "OU=Staff,DC=contoso"]
+    one, same, other = Pseudonyms(key=KEY), Pseudonyms(key=KEY), Pseudonyms(key=b"another key")
+    same.text("something that was redacted before")
+    assert [one.text(text) for text in texts] == [same.text(text) for text in texts]
+    assert not {one.text(text) for text in texts} & {other.text(text) for text in texts}
+    assert Pseudonyms().name("Contoso") != Pseudonyms().name("Contoso")  # a key that nobody chose is nobody's
+    assert KEY.decode() not in repr(one)
 
 
 def test_the_same_name_is_the_same_token_wherever_it_stands() -> None:
@@ -112,13 +142,13 @@ def test_a_name_is_nowhere_left(text: str) -> None:
 )
 def test_a_text_that_looks_like_a_secret_still_does(text: str, expected: str) -> None:
     record = Redactor().record("account", {"dn": "", "attributes": {"description": [text]}, "descriptor": None}, {})
-    assert record["attributes"] == {"description": [expected]}
+    assert counted(str(record["attributes"])) == str({"description": [expected]})
 
 
 def test_what_a_tenant_added_to_a_record_is_not_named() -> None:
     extension = "extension_9c2f5e8a54715ca393c412b37dddcde5_badge"
     record = Redactor().record("user", {extension: "4711", "accountEnabled": True, "jobTitle": "Clerk"}, {})
-    assert record == {"n1": "n2", "accountEnabled": True, "jobTitle": "n3"}
+    assert counted(str(record)) == str({"n1": "n2", "accountEnabled": True, "jobTitle": "n3"})
 
 
 def test_bytes_that_nobody_knows_are_blank() -> None:

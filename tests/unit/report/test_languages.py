@@ -1,25 +1,38 @@
 from __future__ import annotations
 
+import ast
 import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from jinja2 import nodes
 from page import Page
 from sample_results import HOSTILE, sample_results
 
+from auditor.acl import AccessMask, rights_in_words
+from auditor.acl.rights import FULL_CONTROL
+from auditor.catalogue import CATALOGUE
+from auditor.evaluate.directory.user_task import TaskPart
+from auditor.matrix.load import load_matrix
+from auditor.model.outcome import FindingOutcome, Outcome, Severity
 from auditor.report import words
+from auditor.report.appendix import appendix_documents
 from auditor.report.fonts import drawable_characters
 from auditor.report.html import _environment, print_style, render_html, render_print_html
 from auditor.report.languages import ENGLISH, LANGUAGES, translator
+from auditor.report.review import NO_DECISIONS
+from auditor.report.summary_md import summary_bytes
 from auditor.report.template_files import templates_folder
 from auditor.report.view import build_view
 from auditor.report.words import Word
 
 OTHERS = [language for language in LANGUAGES if language != ENGLISH]
-PLACEHOLDER = re.compile(r"\{[a-z]+\}")
+PLACEHOLDER = re.compile(r"\{[a-z0-9_]+\}")
+NAMED_PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
+REPOSITORY = Path(__file__).parents[3]
 
 
 def catalogue(language):
@@ -40,8 +53,49 @@ def texts_of_words():
             yield from (entry.text, entry.definition) if isinstance(entry, Word) else [entry]
 
 
+def is_template(value):
+    return isinstance(value, str) and NAMED_PLACEHOLDER.search(value) is not None
+
+
+def texts_of_messages():
+    """What `say` and `written` are given, and every other text with placeholders, which one of them will be given."""
+    for path in (REPOSITORY / "auditor" / "evaluate").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        formatted = (each for each in ast.walk(tree) if isinstance(each, ast.JoinedStr))
+        passed_over = {id(part) for each in formatted for part in ast.walk(each)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"say", "written"}:
+                given = node.args[0]
+                choices = (given.body, given.orelse) if isinstance(given, ast.IfExp) else (given,)
+                yield from (each.value for each in choices if isinstance(each, ast.Constant) and each.value)
+            elif isinstance(node, ast.Constant) and id(node) not in passed_over and is_template(node.value):
+                yield node.value
+
+
+def texts_of_the_summary():
+    tree = ast.parse((REPOSITORY / "auditor" / "report" / "summary_md.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "t":
+            yield from (each.value for each in node.args if isinstance(each, ast.Constant))
+
+
+def texts_of_the_record():
+    """Texts of fixed wording that reach the record otherwise: of checks, profiles, rights, outcomes and statuses."""
+    yield from (check.why for check in CATALOGUE.values() if check.is_built)
+    yield from rights_in_words(sum(AccessMask) & ~int(FULL_CONTROL))
+    yield from (word for right in AccessMask for word in rights_in_words(right) if not word.startswith("0x"))
+    yield from (str(each) for each in (*TaskPart, *Outcome, *FindingOutcome, *Severity))
+    for path in (REPOSITORY / "auditor" / "matrix" / "profiles").glob("*.yaml"):
+        profile = load_matrix(str(path)).profile
+        yield profile.source.title
+        yield from (text for each in profile.requirements for text in (each.feature, each.documented))
+    yield from ("documented", "baseline", "not_judged", "absent", "member", "owner", "unknown", "organization")
+
+
 def all_texts():
-    return {*texts_of_templates(), *texts_of_words(), "documented", "derived", "Run", "Page", "of"}
+    of_pages = {*texts_of_templates(), *texts_of_words(), *texts_of_the_summary()}
+    of_pages |= {"documented", "derived", "Run", "Page", "of"}
+    return of_pages | {*texts_of_messages(), *texts_of_the_record()}
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -82,9 +136,8 @@ class Literals(HTMLParser):
 def test_no_template_says_anything_past_the_catalogue():
     said = set()
     for path in templates_folder().rglob("*.html"):
-        if path.name != "appendix.html":  # its own volume, in English
-            text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-            said |= {word for found in Literals(text).found for word in re.findall(r"[^\W\d_]{2,}", found)}
+        text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        said |= {word for found in Literals(text).found for word in re.findall(r"[^\W\d_]{2,}", found)}
     assert said <= {"SHA", "results", "json", "ms"}
 
 
@@ -104,6 +157,17 @@ def test_the_german_report_is_german_and_says_the_same(render, kind):
         assert text.casefold() in german.text.casefold() or kind == "readiness"
     for text in ("Not compliant", "Unverifiable", "What changed", "Audited account", "Sign-off"):
         assert text not in german.text
+
+
+def test_the_summary_and_the_volume_of_evidence_are_german_and_say_the_same():
+    for make in (
+        lambda language: summary_bytes(sample_results(), NO_DECISIONS, language).decode(),
+        lambda language: "".join(appendix_documents(sample_results(), "0" * 64, language)),
+    ):
+        english, german = make(ENGLISH), make("de")
+        assert sorted(re.findall(r"\d+", german)) == sorted(re.findall(r"\d+", english))
+        for text in ("Not compliant", "Since the last run", "Could not be verified", "part 1 of", "records,"):
+            assert text not in german, text
 
 
 def test_the_page_of_the_pdf_is_numbered_in_its_language():

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import pytest
 
 from auditor.collect.directory import Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from auditor.collect.directory.session import DirectorySession
     from auditor.model.evidence import Evidence, Gap
 
+Open: TypeAlias = "Callable[..., AbstractContextManager[DirectorySession]]"
 PASSWORD = "Sécret-pässword-1"
 IMPATIENT = Limits(connect_s=0.6, receive_s=0.6, overall_s=20.0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING
@@ -9,18 +10,26 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auditor.collect.directory import Limits, collect_directory
+from auditor.collect.directory.limits import Deadline
+from auditor.collect.directory.sign_in import SimpleBind, sign_in
+from auditor.collect.directory.tls import TlsTarget, shake_hands
 from auditor.collect.evidence_writer import EvidenceWriter
 from auditor.collect.replay import read_evidence
 from auditor.model.connection import HybridConnection
+from auditor.model.evidence import Gap
 from auditor.model.sign_in import PasswordSignIn, Secret, SecretReference
 from tests.unit.collect.directory.authority import Authority, Issued
-from tests.unit.collect.directory.collecting import IMPATIENT, PASSWORD, Collect
-from tests.unit.collect.directory.scripted_server import HEAD
+from tests.unit.collect.directory.collecting import IMPATIENT, PASSWORD, Collect, Open
+from tests.unit.collect.directory.scripted_server import HEAD, ScriptedServer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from auditor.collect.directory.session import DirectorySession
     from auditor.model.evidence import Evidence
+    from tests.unit.collect.directory.scripted_server import Answer
+
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
@@ -67,3 +76,27 @@ def collect(authority: Authority, tmp_path: Path) -> Collect:
         return read_evidence(folder)
 
     return run
+
+
+@pytest.fixture
+def session_with(authority: Authority, trusted: Issued) -> Open:
+    @contextmanager
+    def open_session(answer: Answer, limits: Limits = IMPATIENT) -> Iterator[DirectorySession]:
+        with ScriptedServer(pem_file=trusted.pem_file, answer=answer) as server:
+            deadline = Deadline(limits.overall_s)
+            target = TlsTarget(
+                host="127.0.0.1",
+                port=server.port,
+                certificate_name="127.0.0.1",
+                ca_file=str(authority.ca_file),
+            )
+            tls_socket = shake_hands(target, timeout_s=1, deadline=deadline).outcome
+            assert not isinstance(tls_socket, Gap)
+            identity = SimpleBind(username="auditor@corp.example.com", password=Secret(b"secret"))
+            session = sign_in(tls_socket, target, identity, limits=limits, deadline=deadline)
+            try:
+                yield session
+            finally:
+                session.close()
+
+    return open_session

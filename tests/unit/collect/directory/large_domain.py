@@ -99,6 +99,12 @@ def _in_every_domain() -> Iterator[tuple[str, Attributes]]:
     for rid in (544, 548, 549, 550, 551, 552):
         built_in = {"objectSid": [parse_sid(f"S-1-5-32-{rid}")]}
         yield f"CN=built-in {rid},CN=Builtin,{HEAD}", group(f"built-in {rid}", rid, ()) | built_in
+    yield f"CN=dc1,OU=Domain Controllers,{HEAD}", {
+        "objectClass": ["top", "person", "organizationalPerson", "user", "computer"],
+        "objectSid": [parse_sid(f"{DOMAIN}-1000")],
+        "primaryGroupID": ["516"],
+        "nTSecurityDescriptor": [descriptor((_READABLE,))],
+    }
     yield f"CN=S-1-5-11,CN=ForeignSecurityPrincipals,{HEAD}", {
         "objectClass": ["top", "foreignSecurityPrincipal"],
         "objectSid": [parse_sid("S-1-5-11")],

@@ -40,6 +40,9 @@ def dn(name: str) -> str:
     return f"CN={name},OU=Groups,{HEAD}"
 
 
+CONTROLLER = f"CN=dc1,OU=Domain Controllers,{HEAD}"
+
+
 def audit(
     collect: Collect, issued: Issued, objects: dict[str, Attributes], answer: Answer | None = None
 ) -> Evidence:
@@ -50,6 +53,7 @@ def audit(
         if isinstance(value, bytes)
     }
     matches[b"svc@corp.example.com"] = [SERVICE]
+    matches[b"primaryGroupID"] = [name for name in objects if name == CONTROLLER]
     with ScriptedServer(pem_file=issued.pem_file, answer=answer or directory(objects, matches)) as server:
         return collect(server.port)
 
@@ -176,7 +180,7 @@ def test_without_authenticated_users_it_is_not_known_what_everybody_is_in(
     assert len(read.records) == len(well_known)
 
 
-@pytest.mark.parametrize("hidden", [None, "own-512", "S-1-5-32-544"])
+@pytest.mark.parametrize("hidden", [None, "own-512", "S-1-5-32-544", CONTROLLER])
 def test_what_every_domain_has_and_hides_is_a_gap(collect: Collect, trusted: Issued, hidden: str | None) -> None:
     own = {f"own-{rid}": sid(rid) for rid in (502, 512, 516, 517, 520)}
     built_in = {name: parse_sid(name) for rid in range(544, 553) if (name := f"S-1-5-32-{rid}")}
@@ -191,9 +195,10 @@ def test_what_every_domain_has_and_hides_is_a_gap(collect: Collect, trusted: Iss
             CONFIGURATION,
         )
     }
-    evidence = audit(collect, trusted, {**USERS, SERVICE: account(), **head, **places, **privileged})
+    controllers = {CONTROLLER: {"objectSid": [sid(1000)]}} if hidden != CONTROLLER else {}
+    evidence = audit(collect, trusted, {**USERS, SERVICE: account(), **head, **places, **privileged, **controllers})
     gap = evidence.read("tier_zero").gap
     assert (gap is None) == (hidden is None)
     if gap is not None and hidden is not None:
         assert gap.kind is GapKind.NOT_PERMITTED
-        assert hidden.removeprefix("own") in gap.message
+        assert ("domain controllers" if hidden == CONTROLLER else hidden.removeprefix("own")) in gap.message

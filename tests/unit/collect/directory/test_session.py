@@ -1,55 +1,28 @@
 from __future__ import annotations
 
+import threading
 import time
-from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import pytest
 
-from auditor.collect.directory.limits import Deadline, Limits
-from auditor.collect.directory.session import DirectorySession, FoundObject, Scope, SearchRequest
-from auditor.collect.directory.sign_in import SimpleBind, sign_in
-from auditor.collect.directory.tls import TlsTarget, shake_hands
+from auditor.collect.directory.limits import Limits
+from auditor.collect.directory.session import FoundObject, Scope, SearchRequest
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
-from auditor.model.sign_in import Secret
 from tests.unit.collect.directory import ber
-from tests.unit.collect.directory.collecting import IMPATIENT
-from tests.unit.collect.directory.scripted_server import HEAD, Answer, Request, ScriptedServer
+from tests.unit.collect.directory.scripted_server import HEAD, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from tests.unit.collect.directory.authority import Authority, Issued
+    from auditor.collect.directory.session import DirectorySession
+    from tests.unit.collect.directory.collecting import Open
+    from tests.unit.collect.directory.scripted_server import Answer
 
-Open: TypeAlias = "Callable[..., AbstractContextManager[DirectorySession]]"
 OU = f"OU=Staff,{HEAD}"
 BELOW = SearchRequest(base=OU, attributes=("objectClass",), scope=Scope.SUBTREE)
 AT = SearchRequest(base=OU, attributes=("objectClass", "nTSecurityDescriptor"))
-
-
-@pytest.fixture
-def session_with(authority: Authority, trusted: Issued) -> Open:
-    @contextmanager
-    def open_session(answer: Answer, limits: Limits = IMPATIENT) -> Iterator[DirectorySession]:
-        with ScriptedServer(pem_file=trusted.pem_file, answer=answer) as server:
-            deadline = Deadline(limits.overall_s)
-            target = TlsTarget(
-                host="127.0.0.1",
-                port=server.port,
-                certificate_name="127.0.0.1",
-                ca_file=str(authority.ca_file),
-            )
-            tls_socket = shake_hands(target, timeout_s=1, deadline=deadline).outcome
-            assert not isinstance(tls_socket, Gap)
-            identity = SimpleBind(username="auditor@corp.example.com", password=Secret(b"secret"))
-            session = sign_in(tls_socket, target, identity, limits=limits, deadline=deadline)
-            try:
-                yield session
-            finally:
-                session.close()
-
-    return open_session
 
 
 def read_all(session: DirectorySession, request: SearchRequest = BELOW) -> tuple[list[str], Gap | None]:
@@ -98,6 +71,69 @@ def test_pages_are_followed_to_the_end_with_the_cookie_that_came(session_with: O
     with session_with(noting(asked, pages)) as session:
         assert read_all(session) == ([f"OU={n},{OU}" for n in (1, 2, 3)], None)
     assert [request.cookie for request in asked] == [b"", b"one", b"\0two"]
+
+
+def test_the_next_page_is_asked_for_while_one_is_looked_at(session_with: Open) -> None:
+    arrived = threading.Event()
+
+    def second(request: Request) -> bytes:
+        arrived.set()
+        return page(2, b"")(request)
+
+    with session_with(paged(page(1, b"more"), second)) as session:
+        next(session.pages(BELOW))
+        assert arrived.wait(timeout=5)
+
+
+def test_what_is_asked_between_two_pages_and_the_pages_get_their_own_answers(session_with: Open) -> None:
+    def answer(request: Request) -> bytes:
+        if not request.is_subtree:
+            return request.entry(request.base, {}) + request.done()
+        return page(2, b"")(request) if request.cookie else page(1, b"more")(request)
+
+    with session_with(answer) as session:
+        pages = session.pages(BELOW)
+        first = next(pages)
+        between = session.object_at(AT)
+        (last,) = pages
+    assert isinstance(between, FoundObject)
+    assert [found.dn for found in (*first.objects, between, *last.objects)] == [f"OU=1,{OU}", OU, f"OU=2,{OU}"]
+
+
+def test_pages_that_are_given_up_disturb_nothing(session_with: Open) -> None:
+    pages = paged(page(1, b"more"), page(2, b"still more"), page(3, b""))
+    with session_with(pages) as session:
+        next(session.pages(BELOW))
+        assert read_all(session) == ([f"OU=3,{OU}"], None)
+
+
+def test_a_page_that_came_stands_when_the_host_goes_before_the_next(session_with: Open) -> None:
+    with session_with(paged(page(1, b"more"), sending(b""))) as session:
+        pages = session.pages(BELOW)
+        first = next(pages)
+        with pytest.raises(SourceError) as between:
+            session.object_at(AT)
+        with pytest.raises(SourceError) as after:
+            next(pages)
+    assert [found.dn for found in first.objects] == [f"OU=1,{OU}"]
+    assert between.value.gap.kind is GapKind.UNREACHABLE
+    assert after.value.gap.kind is GapKind.INCOMPLETE
+
+
+def test_what_comes_in_one_piece_is_taken_apart(session_with: Open) -> None:
+    """Entries, a continuation, an intermediate answer and the result, with values of every length of length."""
+    sizes = (0, 1, 127, 128, 255, 256, 65_535, 65_536)
+    values = {"Name": [b"x" * size for size in sizes], "none": []}
+
+    def answer(request: Request) -> bytes:
+        intermediate = ber.message(request.message_id, ber.tlv(0x79, ber.tlv(0x80, b"1.2.3")))
+        return request.entry("", values) + intermediate + request.entry(OU, values) + request.done()
+
+    with session_with(answer) as session:
+        (only,) = session.pages(BELOW)
+    assert only.objects == tuple(
+        FoundObject(dn=dn, attributes={"name": tuple(b"x" * size for size in sizes)}) for dn in ("", OU)
+    )
 
 
 @pytest.mark.parametrize("code", [3, 4, 11, 51, 80])
@@ -242,11 +278,25 @@ BAD_ANSWERS: dict[str, Callable[[Request], bytes]] = {
     "result code of no meaning": lambda request: ber.message(request.message_id, ber.result(0x65, 9999)),
     "other message id": lambda request: ber.done(request.message_id + 7, cookie=b""),
     "other operation": lambda request: ber.bind_response(request.message_id),
-    "entry of a number": lambda request: ber.message(request.message_id, ber.tlv(0x64, ber.integer(5))),
+    "entry of a number": lambda request: entry_with(request, ber.integer(5)) + request.done(),
     "DN that is no UTF-8": lambda request: request.entry(b"OU=\xff\xfe", {}) + request.done(),
-    "attribute name that is no UTF-8": lambda request: ber.message(
-        request.message_id, ber.tlv(0x64, ber.octets("DC=x"), ber.tlv(0x30, ber.tlv(0x30, ber.integer(1))))
+    "attribute name of a number": lambda request: (
+        entry_with(request, ber.octets("DC=x"), ber.tlv(0x30, ber.tlv(0x30, ber.integer(1)))) + request.done()
     ),
+    "attribute name that is no UTF-8": lambda request: (
+        entry_with(request, ber.octets("DC=x"), ber.tlv(0x30, attribute(b"\xff", ber.octets("x")))) + request.done()
+    ),
+    "value of a number": lambda request: (
+        entry_with(request, ber.octets("DC=x"), ber.tlv(0x30, attribute(b"cn", ber.integer(7)))) + request.done()
+    ),
+    "value longer than its attribute": lambda request: (
+        entry_with(request, ber.octets("DC=x"), ber.tlv(0x30, attribute(b"cn", b"\x04\x7fx"))) + request.done()
+    ),
+    "value of indefinite length": lambda request: (
+        entry_with(request, ber.octets("DC=x"), ber.tlv(0x30, attribute(b"cn", b"\x04\x80x\0\0"))) + request.done()
+    ),
+    "message of indefinite length": lambda request: b"\x30\x80" + request.done()[2:] + b"\0\0",
+    "entry to another request": lambda request: ber.entry(request.message_id + 1, "DC=x", {}) + request.done(),
     "deep nesting": lambda request: ber.message(request.message_id, nested(3000)),
     "cookie that is none": lambda request: ber.message(
         request.message_id,
@@ -254,6 +304,14 @@ BAD_ANSWERS: dict[str, Callable[[Request], bytes]] = {
         ber.tlv(0xA0, ber.tlv(0x30, ber.octets(ber.PAGED_RESULTS), ber.octets(b"\x30\x00"))),
     ),
 }
+
+
+def entry_with(request: Request, *parts: bytes) -> bytes:
+    return ber.message(request.message_id, ber.tlv(0x64, *parts))
+
+
+def attribute(name: bytes, values: bytes) -> bytes:
+    return ber.tlv(0x30, ber.octets(name), ber.tlv(0x31, values))
 
 
 def nested(depth: int) -> bytes:

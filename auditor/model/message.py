@@ -1,0 +1,122 @@
+"""Texts of the record that remember what they were made of, so that a report can say them in another language.
+
+A finished sentence cannot be translated: what was inserted is not told apart from what was said. `say` keeps both,
+as gettext keeps a template and its arguments. A `Message` is its English text wherever text is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotation of MessageRecord at run time
+from dataclasses import dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
+
+
+class Message(str):
+    """An English text with its `template` and the `values` of the template's `{placeholders}`.
+
+    A value that is a Message is a text itself; any other value is data, which no language changes.
+    """
+
+    __slots__ = ("template", "values")
+
+    template: str
+    values: Mapping[str, str]
+
+    def __new__(cls, text: str, template: str = "", values: Mapping[str, str] | None = None) -> Self:
+        """Return a text; one without placeholders is its own template."""
+        message = super().__new__(cls, text)
+        message.template = template or text
+        message.values = values or {}
+        return message
+
+
+def say(template: str, **values: str | int) -> Message:
+    """Return the text that `template` makes with `values`. Raises KeyError for a placeholder without a value."""
+    told = {name: value if isinstance(value, str) else str(value) for name, value in values.items()}
+    return Message(fill(template, told), template, told)
+
+
+NOTHING = Message("")  # where there is nothing to say
+
+
+def data(text: str) -> Message:
+    """Return what a source or a person wrote: shown as it is in every language."""
+    return Message(text, "{data}", {"data": text})
+
+
+def written(text: str) -> Message:
+    """Return a text that is already made: with what it remembers, or as one without placeholders."""
+    return text if isinstance(text, Message) else Message(text)
+
+
+def joined(separator: str, texts: Iterable[str]) -> Message:
+    """Return `texts` one after another; those that are Messages stay texts of their own, as does the separator."""
+    told = [text for text in texts if text or separator]
+    if len(told) == 1:
+        return told[0] if isinstance(told[0], Message) else data(told[0])
+    values = {str(place): text for place, text in enumerate(told)}
+    between = separator
+    if isinstance(separator, Message) and len(values) > 1:
+        values["between"], between = separator, "{between}"
+    template = between.join(f"{{{place}}}" for place in values if place != "between")
+    return Message(fill(template, values), template, values)
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Return `template` with every placeholder replaced. Raises KeyError for one without a value."""
+    return PLACEHOLDER.sub(lambda found: values[found[1]], template)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRecord:
+    """What a text of the record was made of. `texts` names the values that are texts themselves, not data.
+
+    The text itself is not repeated: it is what `template` makes with `values`.
+    """
+
+    template: str
+    values: Mapping[str, str]
+    texts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a placeholder without a value."""
+        if not set(PLACEHOLDER.findall(self.template)) <= self.values.keys():
+            msg = f"{self.template!r} has a placeholder without a value"
+            raise ValueError(msg)
+
+
+def message_records(*parts: Any) -> tuple[MessageRecord, ...]:  # noqa: ANN401 - any part of a record
+    """Return how the texts in `parts` were made, each once, in the order in which they come.
+
+    A text without values is not listed: it is its own template.
+    """
+    found: dict[str, Message] = {}
+    for message in _messages(parts):
+        found.setdefault(message, message)
+    return tuple(
+        MessageRecord(
+            template=message.template,
+            values=message.values,
+            texts=tuple(name for name, value in message.values.items() if isinstance(value, Message)),
+        )
+        for message in found.values()
+    )
+
+
+def _messages(part: Any) -> Iterator[Message]:  # noqa: ANN401
+    if isinstance(part, Message):
+        if part.values:
+            yield part
+            yield from _messages(tuple(part.values.values()))
+    elif isinstance(part, tuple):
+        for each in part:
+            yield from _messages(each)
+    elif is_dataclass(part):
+        for each in fields(part):
+            yield from _messages(getattr(part, each.name))
