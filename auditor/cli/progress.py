@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from auditor.collection import Announce
 
 STARTED, FINISHED = "started", "finished"
+_REDRAWN_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,23 +77,35 @@ class _Lines:
 
 
 class _Bars:
-    """A bar for each connection that is being read, and one for the run itself."""
+    """A bar for each connection that is being read, and one for the run itself.
+
+    One thread draws at a time: rich counts the lines to draw over before it writes, and two that draw at once would
+    leave bars standing that are gone.
+    """
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
+        self._drawing = threading.Lock()
 
     def tell(self, connection: str, step: str) -> None:
         name = visible(connection or "run")
-        if step == FINISHED:
-            task = self._tasks.pop(connection)
-            elapsed_s = self._bars.tasks[self._bars.task_ids.index(task)].elapsed or 0
-            self._bars.remove_task(task)
-            self._bars.console.print(f"{name}: collected in {elapsed_s:.1f} s", markup=False, highlight=False)
-        elif connection in self._tasks:
-            self._bars.update(self._tasks[connection], step=visible(step))
-        else:
-            self._tasks[connection] = self._bars.add_task(name, total=None, step=visible(step))
+        with self._drawing:
+            if step == FINISHED:
+                task = self._tasks.pop(connection)
+                elapsed_s = self._bars.tasks[self._bars.task_ids.index(task)].elapsed or 0
+                self._bars.remove_task(task)
+                self._bars.console.print(f"{name}: collected in {elapsed_s:.1f} s", markup=False, highlight=False)
+            elif connection in self._tasks:
+                self._bars.update(self._tasks[connection], step=visible(step))
+            else:
+                self._tasks[connection] = self._bars.add_task(name, total=None, step=visible(step))
+
+    def redraw(self, ended: threading.Event) -> None:
+        """Let the clocks of the bars run until `ended`."""
+        while not ended.wait(_REDRAWN_EVERY_S):
+            with self._drawing:
+                self._bars.refresh()
 
 
 @contextmanager
@@ -105,5 +119,12 @@ def _bars() -> Iterator[_Bars]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[step]}", markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        yield _Bars(bars)
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as progress_bars:
+        bars, ended = _Bars(progress_bars), threading.Event()
+        redrawing = threading.Thread(target=bars.redraw, args=(ended,), name="redraw", daemon=True)
+        redrawing.start()
+        try:
+            yield bars
+        finally:
+            ended.set()
+            redrawing.join()

@@ -151,3 +151,46 @@ def test_a_terminal_without_colour_or_cursor_control_is_respected() -> None:
     assert colour.search(on_terminal(BARS))
     assert not colour.search(on_terminal(BARS, NO_COLOR="1"))
     assert "\x1b" not in on_terminal(BARS, TERM="dumb")
+
+
+MANY_BARS = """
+import threading, time
+from auditor.cli.console import LogFormat
+from auditor.cli.progress import Telling, progress
+telling = Telling(no_progress=False, quiet=False, verbose=False, log_format=LogFormat.TEXT)
+def connection(number):
+    for round in range(20):
+        name = f"c{number}-{round}"
+        for step in ("started", "reading", "reading on", "finished"):
+            announce(name, step)
+            time.sleep(0.001)
+with progress(telling) as announce:
+    threads = [threading.Thread(target=connection, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+
+
+def screen(shown: str) -> list[str]:
+    """Return the lines that a terminal of unlimited height shows in the end (ECMA-48: CUU, EL)."""
+    lines, row = [""], 0
+    for up, erase, other, text in re.findall(r"\x1b\[(\d+)A|\x1b\[(2)K|(\x1b\[[?\d;]*[a-zA-Z]|\r)|([^\x1b\r]+)", shown):
+        if up:
+            row = max(0, row - int(up))
+        elif erase:
+            lines[row] = ""
+        for part in re.findall(r"\n|[^\n]+", text) if not other else ():
+            if part == "\n":
+                row += 1
+                lines += [""] * (row + 1 - len(lines))
+            else:
+                lines[row] = part
+    return [line for line in lines if line]
+
+
+def test_no_bar_is_left_standing_when_many_connections_begin_and_end_at_once() -> None:
+    left = screen(on_terminal(MANY_BARS, NO_COLOR="1"))
+    assert [line for line in left if not re.fullmatch(r"c\d+-\d+: collected in \d+\.\d s", line)] == []
+    assert len(left) == 8 * 20
