@@ -149,15 +149,18 @@ def choose_for_removal(
 ) -> tuple[PastRun, ...]:
     """Return the runs that may go, the oldest last; `runs` are given the latest first.
 
-    With both limits a run goes when it is beyond both. The latest run of each set of connections stays:
-    the next run is compared with it. So does one that was altered: it is evidence of that.
+    With both limits a run goes when it is beyond both. The latest run of each set of connections stays: the next run
+    is compared with it. It is looked for among those that can be compared with: an altered run stays beside it, since
+    it is evidence of that, and so does one of a later instant, whose age nobody knows.
     """
     chosen = []
     seen: set[frozenset[str]] = set()
     for place, run in enumerate(runs):
+        if not run.is_unaltered or run.evaluated_at > now:
+            continue
         is_latest = run.connections not in seen
         seen.add(run.connections)
         is_beyond = (keep is None or place >= keep) and (older_than is None or now - run.evaluated_at > older_than)
-        if is_beyond and not is_latest and run.is_unaltered:
+        if is_beyond and not is_latest:
             chosen.append(run)
     return tuple(chosen)

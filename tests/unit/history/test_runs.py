@@ -111,6 +111,22 @@ def test_what_is_kept(tmp_path: Path, keep: int | None, older_than: int | None, 
     assert len(list(tmp_path.iterdir())) == len(left)
 
 
+@pytest.mark.parametrize("trouble", ["altered", "later"])
+def test_what_the_next_run_is_compared_with_stays_also_beside_a_run_that_cannot_be(
+    tmp_path: Path, trouble: str
+) -> None:
+    write_run(tmp_path, 0)
+    comparable, other = write_run(tmp_path, 1), write_run(tmp_path, 2 if trouble == "altered" else 50)
+    if trouble == "altered":
+        with (other / "results.json").open("a") as stream:
+            stream.write(" ")
+    now = FIRST + timedelta(days=9)
+    for run in choose_for_removal(list(past_runs(tmp_path)), keep=1, older_than=None, now=now):
+        discard(run.folder)
+    assert {each.folder for each in past_runs(tmp_path)} == {comparable, other}
+    assert find_baseline(tmp_path, ("a", "b"), now).results == comparable / "results.json"
+
+
 def test_the_baseline_of_every_set_of_connections_and_altered_runs_stay(tmp_path: Path) -> None:
     alone, altered = write_run(tmp_path, 0, ("a",)), write_run(tmp_path, 1)
     write_run(tmp_path, 2)
