@@ -15,7 +15,7 @@ from auditor.evaluate.tenant.conditional_access import (
     has_security_defaults,
 )
 from auditor.model.evidence import GapKind
-from auditor.model.instants import parse_instant
+from auditor.model.instants import format_instant, parse_instant
 from auditor.model.message import NOTHING, Message, joined, say
 from auditor.model.outcome import FindingOutcome, Severity
 
@@ -120,7 +120,11 @@ def check_credentials(facts: TenantFacts, now: datetime) -> Iterator[Finding]:
             scope="account",
             title=say("The account's password is older than a year"),
             documented=say("nothing is documented about the age of the password"),
-            actual=say("last changed {days} days ago", days=(now - changed).days),
+            actual=say(
+                "last changed at {instant}, more than {days} days ago",
+                instant=format_instant(changed),
+                days=_PASSWORD_AGE.days,
+            ),
             cure=say("Change the password, in the product's connection as well."),
             portal=say("{users} > the account > Reset password", users=USERS),
             commands=(f"Get-MgUser -UserId {quote(facts.account.name)} -Property LastPasswordChangeDateTime",),
@@ -208,7 +212,10 @@ def check_recent_use(facts: TenantFacts, now: datetime, kind: RunKind) -> Iterat
             severity,
         )
     elif now - last > _IDLE:
-        words = joined("", (say("last recorded sign-in {days} days ago", days=(now - last).days), expected))
+        idle = say(
+            "last recorded sign-in at {instant}, more than {days} days ago", instant=format_instant(last), days=_IDLE.days
+        )
+        words = joined("", (idle, expected))
         yield _use(facts, say("The account has not signed in lately"), words, severity)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from auditor.evaluate.findings import state_fingerprint
 from auditor.model.evidence import Gap, GapKind
-from tests.unit.evaluate.composed import REFUSED, findings, judge, read_of, told
+from tests.unit.evaluate.composed import NOW, REFUSED, findings, judge, read_of, told
 from tests.unit.evaluate.composed_tenant import ACCOUNT_ID, USER, Tenant
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def activity(**dates: str | None) -> Record:
     [
         (activity(lastSuccessfulSignInDateTime="2026-11-20T08:00:00Z"), None, ""),
         (activity(lastSuccessfulSignInDateTime="2026-10-09T08:00:00Z"), None, ""),  # 45 days
-        (activity(lastSuccessfulSignInDateTime="2026-10-08T08:00:00Z"), "low", "46 days ago"),
+        (activity(lastSuccessfulSignInDateTime="2026-10-08T08:00:00Z"), "low", "2026-10-08T08:00:00.000Z, more than 45 days ago"),
         (
             activity(
                 lastSignInDateTime="2025-01-01T08:00:00Z", lastNonInteractiveSignInDateTime="2026-11-20T08:00:00Z"
@@ -104,7 +106,7 @@ def activity(**dates: str | None) -> Record:
                 lastSuccessfulSignInDateTime="2026-10-08T08:00:00Z", lastSignInDateTime="2026-11-20T08:00:00Z"
             ),
             "low",
-            "46 days ago",
+            "2026-10-08T08:00:00.000Z, more than 45 days ago",
         ),  # what came later was refused
         (activity(lastSuccessfulSignInDateTime=None), "low", "no successful sign-in"),
         ({"id": ACCOUNT_ID}, "low", "no successful sign-in"),
@@ -126,3 +128,21 @@ def test_activity_that_the_licence_does_not_show_is_told_apart_from_none_and_fro
     assert "no licence" in finding.actual
     refused = with_read(Tenant().evidence(), "sign_in_activity", gap=REFUSED)
     assert [each for each in told(judge(refused), "ENT-024") if each[0] == "advisory"] == []
+
+
+def test_a_day_later_the_same_is_told_so_that_nothing_counts_as_changed_and_no_waiver_is_void() -> None:
+    idle = with_read(
+        Tenant(user=({**USER, "lastPasswordChangeDateTime": "2025-01-01T08:00:00Z"},)).evidence(),
+        "sign_in_activity",
+        activity(lastSuccessfulSignInDateTime="2026-10-01T08:00:00Z"),
+    )
+    today, tomorrow = (
+        {
+            finding.check: state_fingerprint(finding)
+            for finding in judge(idle, now=at).findings
+            if finding.check in ("ENT-023", "ENT-024")
+        }
+        for at in (NOW, NOW + timedelta(days=1))
+    )
+    assert len(today) == 2
+    assert today == tomorrow

@@ -219,3 +219,7 @@ def test_clocks_differ_by_five_minutes_at_most(ahead_s: int, is_told: bool) -> N
     clock = {"date": "Mon, 23 Nov 2026 08:00:00 GMT", "ahead_s": ahead_s}
     results = judge(with_read(Tenant().evidence(), "service_clock", GRAPH, clock))
     assert told(results, "META-007") == ([("advisory", "low")] if is_told else [])
+    direction = "behind" if ahead_s < 0 else "ahead"  # by how many seconds it changes from run to run
+    assert all(
+        each.actual == f"{GRAPH} is more than five minutes {direction}" for each in findings(results, "META-007")
+    )
