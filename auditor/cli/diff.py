@@ -39,7 +39,7 @@ def diff(
         comparison.write_diff(before, after, drift, html, language)
     if before.run.evaluated_at > after.run.evaluated_at:
         say(f"note: A is the later one ({before.run.evaluated_at} and {after.run.evaluated_at})")
-    differences = sum(entry.state != "not_comparable" for entry in drift.entries)
+    differences = len(drift.differences)
     say(
         f"auditor: {differences} differences, {len(drift.entries) - differences} not comparable, "
         f"{drift.compared} compared; exit 0 (compared)"

@@ -69,9 +69,10 @@ def _say_drift(drift: DriftRecord) -> None:
     if drift.baseline_run is None:
         say("changed: there is no earlier run to compare with")
         return
+    held = f"; {drift.entitlement_differences} entitlements differ" if drift.entitlement_differences else ""
     say(
         f"changed since {drift.baseline_run}: {len(drift.new)} new, {len(drift.resolved)} resolved, "
-        f"{len(drift.changed)} changed, {len(drift.not_comparable)} not comparable; {drift.compared} compared"
+        f"{len(drift.changed)} changed, {len(drift.not_comparable)} not comparable{held}; {drift.compared} compared"
     )
 
 

@@ -335,6 +335,16 @@ class DriftRecord:
     connections_removed: tuple[str, ...] = ()
     matrices_changed: tuple[str, ...] = ()
 
+    @property
+    def differences(self) -> tuple[DriftEntry, ...]:
+        """What is new, resolved or changed, entitlements included."""
+        return tuple(entry for entry in self.entries if entry.state is not DriftState.NOT_COMPARABLE)
+
+    @property
+    def entitlement_differences(self) -> int:
+        """How many entitlements are new, resolved or changed; the lists of findings do not count them."""
+        return sum(entry.subject == "entitlement" for entry in self.differences)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaiverRecord:

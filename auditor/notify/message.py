@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.model.outcome import DriftState
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from auditor.model.results import Results
-
-_NEWS = frozenset({DriftState.NEW, DriftState.RESOLVED, DriftState.CHANGED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +28,7 @@ def is_news(results: Results, earlier: Results | None) -> bool:
     if earlier is None:
         return True
     before = {connection.id: connection.verdict for connection in earlier.connections}
-    return any(entry.state in _NEWS for entry in results.drift.entries) or any(
+    return bool(results.drift.differences) or any(
         before.get(connection.id) != connection.verdict for connection in results.connections
     )
 
@@ -41,11 +37,11 @@ def message_of(results: Results, summary: str) -> Message:
     """Return the message about a finished run."""
     run, drift = results.run, results.drift
     verdict = str(results.summary.verdict).replace("_", " ")
-    changed = (
-        f"{len(drift.new)} new, {len(drift.resolved)} resolved, {len(drift.changed)} changed"
-        if drift.baseline_run
-        else "first run"
-    )
+    changed = "first run"
+    if drift.baseline_run:
+        changed = f"{len(drift.new)} new, {len(drift.resolved)} resolved, {len(drift.changed)} changed"
+        if drift.entitlement_differences:
+            changed += f", {drift.entitlement_differences} entitlements differ"
     return Message(
         subject=f"Hire2Retire permissions of {run.organisation}: {verdict}, {changed}",
         summary=summary,
@@ -62,6 +58,7 @@ def message_of(results: Results, summary: str) -> Message:
             "resolved": len(drift.resolved),
             "changed": len(drift.changed),
             "not_comparable": len(drift.not_comparable),
+            "entitlement_differences": drift.entitlement_differences,
         },
     )
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from auditor.model.instants import parse_instant
 from auditor.model.outcome import FindingOutcome
-from auditor.report.finding_view import finding_views
+from auditor.report.finding_view import DEVIATIONS, finding_views
 from auditor.report.languages import ENGLISH, plain_texts
 from auditor.report.review import NO_DECISIONS, review_items, tally
 from auditor.report.translation import translated
 from auditor.report.visible_text import make_visible
-from auditor.report.words import DRIFT_STATES, OUTCOMES, READINESS_VERDICTS, REVIEW_VERDICTS
+from auditor.report.words import DRIFT_STATES, DRIFT_WORDS, OUTCOMES, READINESS_VERDICTS, REVIEW_VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from auditor.report.languages import Texts
     from auditor.report.review import Decisions
 
-FINDINGS_SHOWN = 20
-CONNECTIONS_SHOWN = 50
+CHANGES_SHOWN = 12
+FINDINGS_SHOWN = 15
+CONNECTIONS_SHOWN = 40
 LONGEST_TEXT = 160  # so that everything stays below 32,767 characters, the limit of common ticket systems
 
 _PLAIN = re.compile(r"[^\W_]*(?:[ ,.;:'()/=%+-]+[^\W_]+)*[.)%]*")
@@ -63,6 +64,9 @@ def _lines(results: Results, decisions: Decisions, t: Texts) -> Iterator[str]:
     evaluated_at = f"{parse_instant(run.evaluated_at):%Y-%m-%d %H:%M} UTC"
     yield f"{t(verdict.definition, severity=t(run.fail_on))} {t('Evaluated {instant}.', instant=evaluated_at)}"
     yield ""
+    yield from _changes(results, t)
+    yield f"## {t('Connections')}"
+    yield ""
     outcomes = (t(word.text) for word in OUTCOMES.values())
     yield _row((t("Connection"), t("Verdict"), *outcomes, t("Evaluated"), t("Excess"), t("Waived")))
     yield _row(("---", "---", *("--:" for _ in OUTCOMES), "--:", "--:", "--:"))
@@ -89,7 +93,6 @@ def _lines(results: Results, decisions: Decisions, t: Texts) -> Iterator[str]:
         [view for view in views if view.finding.outcome is FindingOutcome.UNVERIFIABLE],
         t,
     )
-    yield from _changes(results, t)
     if decisions.reviews:
         counts = tally(decisions.of(review_items(results.connections)))
         yield t(
@@ -141,7 +144,27 @@ def _changes(results: Results, t: Texts) -> Iterator[str]:
     drift = results.drift
     if drift.baseline_run is None:
         yield t("There is no earlier run to compare with.")
-    else:
-        told = ", ".join(f"{len(getattr(drift, state))} {t(word.text).lower()}" for state, word in DRIFT_STATES.items())
-        yield t("Findings, compared with {run}: {told}.", run=inline(drift.baseline_run), told=told)
+        yield ""
+        return
+    told = ", ".join(f"{len(getattr(drift, state))} {t(word.text).lower()}" for state, word in DRIFT_STATES.items())
+    yield t("Findings, compared with {run}: {told}.", run=inline(drift.baseline_run), told=told)
+    if drift.entitlement_differences:
+        yield t("Entitlements that differ: {count}.", count=drift.entitlement_differences)
+    persisting = [one for one in results.findings if one.drift == "persisting" and one.outcome in DEVIATIONS]
+    if persisting:
+        since = min(one.first_seen or results.run.evaluated_at for one in persisting)
+        first_seen = f"{parse_instant(since):%Y-%m-%d}"
+        yield t("Persisting deviations: {count}, the oldest since {date}.", count=len(persisting), date=first_seen)
     yield ""
+    changes = sorted(drift.differences, key=lambda entry: entry.subject != "finding")  # those of findings first
+    for entry in changes[:CHANGES_SHOWN]:
+        where = f", {inline(entry.scope)}" if entry.scope else ""
+        before, after = (t(DRIFT_WORDS.get(each, each)) for each in (entry.before, entry.after))
+        yield (
+            f"- **{t(DRIFT_STATES[entry.state].text)}:** {inline(entry.title)} ({inline(entry.connection)}{where}; "
+            f"{t('was {before}, now {after}', before=before, after=after)})"
+        )
+    if len(changes) > CHANGES_SHOWN:
+        yield f"- {t('and {count} more in the report', count=len(changes) - CHANGES_SHOWN)}"
+    if changes:
+        yield ""

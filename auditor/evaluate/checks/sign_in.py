@@ -213,7 +213,9 @@ def check_recent_use(facts: TenantFacts, now: datetime, kind: RunKind) -> Iterat
         )
     elif now - last > _IDLE:
         idle = say(
-            "last recorded sign-in at {instant}, more than {days} days ago", instant=format_instant(last), days=_IDLE.days
+            "last recorded sign-in at {instant}, more than {days} days ago",
+            instant=format_instant(last),
+            days=_IDLE.days,
         )
         words = joined("", (idle, expected))
         yield _use(facts, say("The account has not signed in lately"), words, severity)

@@ -58,6 +58,9 @@ def test_only_changes_are_told_unless_all_is_wanted(
     assert "S3cret" not in str(changes.bodies)
     assert worse["summary"].startswith("# ")
     assert "Contoso" in worse["subject"]
+    assert worse["entitlement_differences"] > 0
+    assert f"{worse['entitlement_differences']} entitlements differ" in worse["subject"]
+    assert worse["summary"].partition("\n## ")[2].startswith("Since the last run\n")
 
 
 def test_what_stays_unverifiable_is_told_once(

@@ -16,6 +16,7 @@ from tests.unit.evaluate.composed_tenant import ACCOUNT_ID, USER, Tenant
 if TYPE_CHECKING:
     from auditor.model.evidence import Evidence, Record
 
+LONG_AGO = "2026-10-08T08:00:00.000Z, more than 45 days ago"
 NOT_LICENSED = Gap(kind=GapKind.NOT_LICENSED, message="needs Entra ID P1")
 
 
@@ -93,7 +94,7 @@ def activity(**dates: str | None) -> Record:
     [
         (activity(lastSuccessfulSignInDateTime="2026-11-20T08:00:00Z"), None, ""),
         (activity(lastSuccessfulSignInDateTime="2026-10-09T08:00:00Z"), None, ""),  # 45 days
-        (activity(lastSuccessfulSignInDateTime="2026-10-08T08:00:00Z"), "low", "2026-10-08T08:00:00.000Z, more than 45 days ago"),
+        (activity(lastSuccessfulSignInDateTime="2026-10-08T08:00:00Z"), "low", LONG_AGO),
         (
             activity(
                 lastSignInDateTime="2025-01-01T08:00:00Z", lastNonInteractiveSignInDateTime="2026-11-20T08:00:00Z"
@@ -106,7 +107,7 @@ def activity(**dates: str | None) -> Record:
                 lastSuccessfulSignInDateTime="2026-10-08T08:00:00Z", lastSignInDateTime="2026-11-20T08:00:00Z"
             ),
             "low",
-            "2026-10-08T08:00:00.000Z, more than 45 days ago",
+            LONG_AGO,
         ),  # what came later was refused
         (activity(lastSuccessfulSignInDateTime=None), "low", "no successful sign-in"),
         ({"id": ACCOUNT_ID}, "low", "no successful sign-in"),

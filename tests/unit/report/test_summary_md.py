@@ -6,8 +6,17 @@ from dataclasses import replace
 import pytest
 from sample_results import HOSTILE, NAMES, UNCOVERED, clean_results, sample_results
 
+from auditor.model.outcome import DriftState
+from auditor.model.results import DriftEntry, DriftRecord
 from auditor.report.finding_view import finding_views
-from auditor.report.summary_md import CONNECTIONS_SHOWN, FINDINGS_SHOWN, LONGEST_TEXT, inline, summary_bytes
+from auditor.report.summary_md import (
+    CHANGES_SHOWN,
+    CONNECTIONS_SHOWN,
+    FINDINGS_SHOWN,
+    LONGEST_TEXT,
+    inline,
+    summary_bytes,
+)
 
 TICKET_LIMIT = 32_767
 
@@ -48,6 +57,35 @@ def test_it_names_what_decides_and_what_is_open():
     assert "Nothing: all of it was read." in text_of(clean_results())
 
 
+def entry(state, *, subject="finding", title="one", before="absent", after="excess"):
+    return DriftEntry(
+        key=f"{state}-{title}", subject=subject, state=state, connection="c" * 160, title=title, scope="y" * 500,
+        before=before, after=after,
+    )
+
+
+def test_what_changed_comes_first_and_is_named():
+    changes = (
+        entry(DriftState.NEW, subject="entitlement", title="Payroll"),
+        entry(DriftState.NEW, title="Member of Payroll"),
+        entry(DriftState.RESOLVED, title="M8", before="missing", after="satisfied"),
+        entry(DriftState.CHANGED, title="M7", before="partial", after="missing"),
+        entry(DriftState.NOT_COMPARABLE, title="M9"),
+    )
+    drift = DriftRecord(baseline_run="b", new=("1",), resolved=("2",), changed=("3",), entries=changes)
+    old = replace(sample_results().findings[0], drift="persisting", first_seen="2026-01-02T03:04:05.000Z")
+    text = text_of(replace(sample_results(), drift=drift, findings=(old,)))
+    sections = [line for line in text.splitlines() if line.startswith("## ")]
+    assert sections[0] == "## Since the last run"
+    told = text.partition("## Since the last run")[2].partition("\n## ")[0]
+    assert [line.partition(" (")[0] for line in told.splitlines() if line.startswith("- ")] == [
+        "- **New:** Member of Payroll", "- **Resolved:** M8", "- **Changed:** M7", "- **New:** Payroll",
+    ]
+    assert "was partial, now missing" in told
+    assert "Entitlements that differ: 1." in told
+    assert "Persisting deviations: 1, the oldest since 2026-01-02." in told
+
+
 def test_an_open_requirement_without_a_finding_is_not_passed_over():
     sample = replace(sample_results(), findings=())
     assert "Nothing: all of it was read." not in text_of(sample)
@@ -58,8 +96,10 @@ def test_it_fits_a_ticket_however_much_there_is_to_tell():
     long = replace(sample.findings[0], title="x" * 5000, scope="y" * 5000, connection="z" * 5000)
     many = tuple(replace(long, key=f"k{number}") for number in range(500))
     connections = tuple(replace(sample.connections[0], id=f"{'c' * 300}{number}") for number in range(300))
-    text = text_of(replace(sample, findings=many, connections=connections))
+    drift = DriftRecord(baseline_run="r" * 500, entries=(entry(DriftState.NEW, title="x" * 5000),) * 500)
+    text = text_of(replace(sample, findings=many, connections=connections, drift=drift))
     assert len(text) <= TICKET_LIMIT
+    assert f"and {500 - CHANGES_SHOWN} more" in text
     assert f"and {500 - FINDINGS_SHOWN} more" in text
     assert f"and {300 - CONNECTIONS_SHOWN} more" in text
 
