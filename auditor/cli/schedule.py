@@ -12,6 +12,7 @@ import typer
 
 from auditor import __version__
 from auditor.cli.console import say
+from auditor.cli.destination import is_address, shown
 from auditor.cli.options import Config, OutputDir, Waivers
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ class Target(StrEnum):
     AZURE_PIPELINES = "azure-pipelines"
 
 
+_KEEP_RUNS_ANYWHERE = (Target.SYSTEMD, Target.CRON, Target.TASK_SCHEDULER)
+
+
 @schedule.command("print")
 def print_files(
     target: Annotated[Target, typer.Option("--target", help="What starts the run.")],
@@ -52,6 +56,10 @@ def print_files(
     """
     from auditor.schedule.plan import Plan  # noqa: PLC0415 - --help must not load it
 
+    storage = shown(output_dir) if is_address(output_dir) else None
+    if storage and target not in _KEEP_RUNS_ANYWHERE:
+        message = f"files for {target} keep the runs themselves; object storage is for {', '.join(_KEEP_RUNS_ANYWHERE)}"
+        raise typer.BadParameter(message, param_hint="--output-dir")
     plan = Plan(
         executable=Path(sys.executable).with_name("auditor.exe" if sys.platform == "win32" else "auditor"),
         version=__version__,
@@ -60,6 +68,7 @@ def print_files(
         waivers=_plain(waivers, "--waivers") if waivers else None,
         at=_time(at),
         secrets=_secrets(config),
+        storage=storage,
     )
     files = _files(target)(plan)
     if only is not None:

@@ -54,7 +54,7 @@ jobs:
           allowPartiallySucceededBuilds: true
           allowFailedBuilds: true
           artifactName: runs
-          targetPath: runs
+          targetPath: $(System.DefaultWorkingDirectory)/runs
       - bash: |
           code=0
           {command} || code=$?
@@ -75,6 +75,6 @@ jobs:
       - task: PublishPipelineArtifact@1
         condition: succeededOrFailed()
         inputs:
-          targetPath: runs
+          targetPath: $(System.DefaultWorkingDirectory)/runs
           artifact: runs
 """}

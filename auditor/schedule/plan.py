@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One `auditor run` a day at `at`. Paths are as the operator wrote them; `secrets` are the inventory's."""
+    """One `auditor run` a day at `at`. Paths are as the operator wrote them; `secrets` are the inventory's.
+
+    With `storage`, the address of object storage, runs are kept there and `output_dir` says nothing.
+    """
 
     executable: Path
     version: str
@@ -23,11 +26,17 @@ class Plan:
     waivers: Path | None
     at: time
     secrets: tuple[SecretReference, ...]
+    storage: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where this machine's runs are kept: an absolute path, or an address."""
+        return self.storage or str(self.output_dir.absolute())
 
     def arguments(self) -> tuple[str, ...]:
         """Return the command on this machine, with absolute paths."""
         waivers = self.waivers and self.waivers.absolute()
-        command = self.command(self.config.absolute(), self.output_dir.absolute(), waivers)
+        command = self.command(self.config.absolute(), self.place, waivers)
         return (str(self.executable), *command, "--resume")
 
     @staticmethod

@@ -6,6 +6,7 @@ Exit codes 1 and 3 are answers, not failures of the service; 2 is not tried agai
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ def systemd(plan: Plan) -> dict[str, str]:
 
 
 def _service(plan: Plan) -> str:
-    output = plan.output_dir.absolute()
     secrets = [
         f"LoadCredential={name}:/etc/auditor/secrets/{name}"
         for path in plan.secret_files
@@ -32,10 +32,16 @@ def _service(plan: Plan) -> str:
             "EnvironmentFile=/etc/auditor/auditor.env",
         ]
     lines = "".join(f"{line}\n" for line in secrets)
+    if plan.storage is None:
+        install = f"#   install -d -o auditor -g auditor -m 0750 {shlex.quote(plan.place)}\n"
+        writable = f"ReadWritePaths={_quoted(plan.place, has_variables=False)}"
+    else:  # what is not stored yet lies in $XDG_STATE_HOME/auditor
+        install = ""
+        writable = "StateDirectory=auditor\nEnvironment=XDG_STATE_HOME=%S"
     return f"""\
 # Before the first start:
 #   useradd --system --shell /usr/sbin/nologin auditor
-#   install -d -o auditor -g auditor -m 0750 {output}
+{install}\
 [Unit]
 Description=Review of the permissions of Hire2Retire service accounts
 Wants=network-online.target
@@ -70,7 +76,7 @@ ProtectKernelModules=yes
 ProtectKernelTunables=yes
 ProtectProc=invisible
 ProtectSystem=strict
-ReadWritePaths={_quoted(str(output))}
+{writable}
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 RestrictNamespaces=yes
 RestrictRealtime=yes
@@ -99,14 +105,15 @@ WantedBy=timers.target
 def _command(plan: Plan) -> str:
     executable, *arguments = plan.arguments()
     # Only in what follows the executable are variables replaced
-    return " ".join([_quoted(executable).replace("$$", "$"), *map(_quoted, arguments)])
+    return " ".join([_quoted(executable, has_variables=False), *map(_quoted, arguments)])
 
 
 def _escaped(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def _quoted(text: str) -> str:
-    """Quote one argument (systemd.service(5), command lines): `%` and `$` have a meaning there."""
-    text = _escaped(text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$"))
+def _quoted(text: str, *, has_variables: bool = True) -> str:
+    """Quote one argument (systemd.service(5), command lines): `%` has a meaning there, in arguments `$`, too."""
+    text = _escaped(text.replace("\\", "\\\\").replace('"', '\\"'))
+    text = text.replace("$", "$$") if has_variables else text
     return text if text and not set(text) & set(" '\";\t") else f'"{text}"'

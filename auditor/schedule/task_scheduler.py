@@ -20,7 +20,7 @@ def task_scheduler(plan: Plan) -> dict[str, str]:
     text = f"""\
 <?xml version="1.0"?>
 <!-- Register it: schtasks /Create /TN Auditor /XML FILE. It runs as NETWORK SERVICE, which must be able to read the
-     inventory and its secrets and to write {_escaped(str(plan.output_dir.absolute()))}{_escaped(kept)}.
+     inventory and its secrets and to write {_escaped(plan.place)}{_escaped(kept)}.
      Last run result: 0x0 verified; 0x1 findings; 0x3 something could not be verified; 0x2, 0x4: the run failed. -->
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
   <RegistrationInfo>

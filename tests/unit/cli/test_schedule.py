@@ -267,6 +267,43 @@ def test_files_are_printed_without_any_secret(
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_object_storage_is_named_as_it_was_given_or_refused(auditor: Auditor, tmp_path: Path, target: str) -> None:
+    options = ("-c", tmp_path / "nothing.yaml", "-o", "s3://bucket/runs")
+    finished = auditor("schedule", "print", "--target", target, *options)
+    if target in ("systemd", "cron", "task-scheduler"):
+        assert finished.code == 0
+        assert "--output-dir s3://bucket/runs " in finished.out
+    else:  # these keep runs on a volume or as artifacts
+        assert (finished.code, finished.out) == (2, "")
+
+
+def test_what_is_not_in_object_storage_yet_has_a_place_under_systemd(tmp_path: Path) -> None:
+    stub(tmp_path, 0)
+    units = systemd(plan(tmp_path, storage="s3://bucket/runs"))
+    assert systemd_verify(tmp_path, units) == ""
+    service = units["/etc/systemd/system/auditor.service"].splitlines()
+    assert {"StateDirectory=auditor", "Environment=XDG_STATE_HOME=%S"} <= set(service)
+    assert not [line for line in service if line.startswith("ReadWritePaths=") or "install -d" in line]
+
+
+def test_a_folder_that_may_be_written_is_named_as_it_is(tmp_path: Path) -> None:
+    service = systemd(plan(tmp_path, output_dir=tmp_path / "a $HOME 'b'"))["/etc/systemd/system/auditor.service"]
+    assert f"ReadWritePaths=\"{tmp_path}/a $HOME 'b'\"" in service  # variables are replaced in commands alone
+    (install,) = [line for line in service.splitlines() if "install -d" in line]
+    assert shlex.split(install.lstrip("# "))[-1] == f"{tmp_path}/a $HOME 'b'"
+
+
+def test_azure_pipelines_brings_the_last_run_to_where_this_one_is_written(tmp_path: Path) -> None:
+    (text,) = azure_pipelines(plan(tmp_path)).values()
+    (content,) = documents(text)
+    inputs = {each["task"]: each["inputs"] for each in content["jobs"][0]["steps"] if "task" in each}
+    places = {
+        inputs[task]["targetPath"] for task in ("DownloadPipelineArtifact@2", "PublishPipelineArtifact@1")
+    }
+    assert places == {"$(System.DefaultWorkingDirectory)/runs"}  # the two have different ideas of a relative path
+
+
 def test_one_of_several_files_is_printed_alone(auditor: Auditor, tmp_path: Path) -> None:
     options = ("schedule", "print", "--target", "systemd", "-c", tmp_path / "nothing.yaml")
     both = auditor(*options)
