@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from auditor.collection import collect_all
 from auditor.comparison import earlier_runs, read_run, require_comparable
-from auditor.errors import InvalidInput, Problem
+from auditor.errors import InvalidInput, Problem, RunFailed
 from auditor.evaluate.evaluate import EarlierRuns, RunFacts, conclude_run
 from auditor.history.lock import only_run
 from auditor.history.reviews import REVIEWS_COPY, recorded_reviews
@@ -271,7 +271,10 @@ def _collected(
         collect_all(prepared, invocation, folder, announce, left)
         yield None
     for each in left:
-        discard(each)
+        try:
+            discard(each)
+        except RunFailed as failed:  # the run itself is there by now
+            announce("", str(failed))
 
 
 def _run_facts(facts: RunFile, judging: Judging) -> RunFacts:

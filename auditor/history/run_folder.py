@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -87,11 +88,20 @@ def publish(folder: Path, run_id: str) -> Path:
 
 
 def discard(folder: Path) -> None:
-    """Remove a run folder, or what a run left, so that no half of it ever bears its name."""
-    hidden = Path(tempfile.mkdtemp(prefix=_INCOMPLETE, dir=folder.parent))
-    folder.rename(hidden / folder.name)
-    _flush_folder(folder.parent)
-    shutil.rmtree(hidden)
+    """Remove a run folder, or what a run left, so that no half of it ever bears its name.
+
+    It needs no space, since it is what makes some on a full disk. Raises RunFailed when it cannot be removed.
+    """
+    try:
+        if not folder.name.startswith(_INCOMPLETE):
+            hidden = folder.with_name(f"{_INCOMPLETE}{secrets.token_hex(8)}")
+            folder.rename(hidden)
+            _flush_folder(folder.parent)
+            folder = hidden
+        (folder / MANIFEST).unlink(missing_ok=True)  # from here on it passes for no run
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise RunFailed(f"{folder}: cannot be removed ({error.strerror})") from error
 
 
 def abandoned(output_dir: Path) -> tuple[Path, ...]:

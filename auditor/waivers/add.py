@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,8 @@ def add_waiver(path: Path, waiver: Waiver, today: date) -> None:
     except OSError as error:
         raise RunFailed(f"{path} cannot be written: {error.strerror}") from error
     finally:
-        staged.unlink(missing_ok=True)
+        with suppress(OSError):  # on a file system that is read-only it was never written
+            staged.unlink(missing_ok=True)
 
 
 def _require_valid(staged: Path, path: Path, today: date) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from auditor.errors import RunFailed
 from auditor.history.lock import only_run
 from auditor.history.manifest import verify_run
 from tests.unit.cli.estate import COMPLIANT, DEVIATING, NOW, OPEN, record
@@ -192,6 +194,35 @@ def test_prune_removes_what_is_old_and_what_killed_runs_left(auditor: Auditor, t
     assert sorted((tmp_path / "runs").iterdir()) == sorted(runs[2:])
     listed = json.loads(auditor("history", "list", "-o", tmp_path / "runs", "--json").out)
     assert [Path(each["folder"]) for each in listed] == runs[:1:-1]
+
+
+def test_prune_says_what_it_cannot_remove(auditor: Auditor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for day in (21, 22):
+        run(auditor, tmp_path, day, corp=COMPLIANT)
+
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pathlib.Path.rename", refuse)
+        refused = auditor("history", "prune", "-o", tmp_path / "runs", "--keep", "1")
+    assert refused.code == 4
+    assert "cannot be removed (Read-only file system)" in refused.last_line
+    assert "Traceback" not in refused.err
+
+
+def test_a_run_stands_although_what_an_interrupted_one_left_cannot_be_removed(
+    auditor: Auditor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(folder: Path) -> NoReturn:
+        raise RunFailed(f"{folder}: cannot be removed")
+
+    monkeypatch.setattr("auditor.pipeline.interrupted_runs", lambda *_: (tmp_path / "left",))
+    monkeypatch.setattr("auditor.pipeline.discard", refuse)
+    finished = run(auditor, tmp_path, 21, "--resume", corp=COMPLIANT)
+    assert finished.code == 0
+    assert "left: cannot be removed" in finished.err
+    assert verify_run(finished.folder) == ()
 
 
 @pytest.mark.parametrize("options", [(), ("--keep", "0"), ("--older-than", "soon"), ("--keep", "1", "-o", "nowhere")])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from auditor.errors import RunFailed
+from auditor.errors import InvalidInput, RunFailed
 from auditor.history import run_folder
 from auditor.history.manifest import verify_run
-from auditor.history.run_folder import publish, staging_folder
+from auditor.history.run_folder import discard, publish, staging_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,3 +121,26 @@ def test_the_list_of_names_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(RunFailed, match="run-1"):
         write_run(tmp_path)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["run-1", "run-1.2"]
+
+
+def fail(*_: object, **__: object) -> NoReturn:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_what_is_removed_needs_no_room_for_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = write_run(tmp_path)
+    monkeypatch.setattr("os.mkdir", fail)
+    monkeypatch.setattr("tempfile.mkdtemp", fail)
+    discard(run)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_removed_by_half_passes_for_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = write_run(tmp_path)
+    monkeypatch.setattr("shutil.rmtree", fail)
+    with pytest.raises(RunFailed, match="cannot be removed"):
+        discard(run)
+    (left,) = tmp_path.iterdir()
+    assert run_folder.abandoned(tmp_path) == (left,)
+    with pytest.raises(InvalidInput):
+        verify_run(left)

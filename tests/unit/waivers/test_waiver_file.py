@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -93,6 +94,16 @@ def test_an_addition_that_breaks_a_rule_changes_nothing(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_a_failed_write(tmp_path: Path) -> None:
     with pytest.raises(RunFailed, match="cannot be written"):
         add_waiver(tmp_path / "nowhere" / "waivers.yaml", WAIVER, TODAY)
+
+
+def test_a_read_only_file_system_is_a_failed_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("pathlib.Path.write_text", refuse)
+    monkeypatch.setattr("pathlib.Path.unlink", refuse)
+    with pytest.raises(RunFailed, match="Read-only file system"):
+        add_waiver(tmp_path / "waivers.yaml", WAIVER, TODAY)
 
 
 def test_every_problem_is_told_at_once_with_its_line(tmp_path: Path) -> None:
