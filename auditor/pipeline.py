@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ from auditor.recorded_run import (
     write_inputs,
     write_redacted_run,
 )
-from auditor.redacted_run import redact_run
+from auditor.redacted_run import carried_reviews, redact_run
 from auditor.redaction.evidence import REDACTED, redactor_of
 from auditor.report.formats import Record, read_record, render_record
 from auditor.report.pdf import PdfUnavailable
@@ -38,7 +39,7 @@ from auditor.resumption import holds_evidence, interrupted_runs
 from auditor.waivers.load import load_waivers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from auditor.collection import Announce, Invocation
@@ -161,10 +162,7 @@ def report(source: Path, output_dir: Path, formats: Formats, announce: Announce)
     reviews = recorded_reviews(source) if source.is_dir() else b""
     with staging_folder(output_dir) as folder, spread_over_processors(len(results.connections)) as spread:
         shutil.copyfile(results_json, folder / "results.json")
-        if reviews:
-            (folder / REVIEWS_COPY).parent.mkdir()
-            (folder / REVIEWS_COPY).write_bytes(reviews)
-        record = replace(read_record(folder / RESULTS), reviews=reviews, spread=spread)
+        record = _with_reviews(replace(read_record(folder / RESULTS), spread=spread), reviews, folder)
         left_out = _render(record, folder, formats, announce)
         return Finished(folder=publish(folder, results.run.id), results=results, left_out=left_out)
 
@@ -183,12 +181,14 @@ def report_redacted(
     original = read_run(source)
     run, waivers, now = original.run, source / "inputs" / "waivers.yaml", parse_instant(original.run.evaluated_at)
     accepted = load_waivers(waivers, now.date()) if waivers.exists() else None
+    decided = replace(read_record(source / RESULTS), reviews=recorded_reviews(source))
     judging = Judging(kind=run.kind, now=now, fail_on=run.fail_on, exit_zero=False, waivers=accepted)
     with staging_folder(output_dir) as folder:
         announce("", "redacting the evidence")
         redacted = redact_run(source, folder, _facts_of_nobody(source, judging), original, accepted, key)
         earlier = EarlierRuns(baseline=redacted.baseline)
-        return _render_redacted(redacted, folder, judging, earlier, formats, announce)
+        reviews = partial(carried_reviews, decided, redacted.pseudonyms, announce)
+        return _render_redacted(redacted, folder, judging, earlier, formats, announce, reviews)
 
 
 def run_redacted(  # noqa: PLR0913 - as `run`
@@ -231,13 +231,21 @@ def _facts_of_nobody(source: Path, judging: Judging) -> RunFacts:
     return _run_facts(read_recorded_run(source).facts.model_copy(update=nobody), judging)
 
 
-def _render_redacted(
-    redacted: Redacted, folder: Path, judging: Judging, earlier: EarlierRuns, formats: Formats, announce: Announce
+def _render_redacted(  # noqa: PLR0913 - what a run is made of
+    redacted: Redacted,
+    folder: Path,
+    judging: Judging,
+    earlier: EarlierRuns,
+    formats: Formats,
+    announce: Announce,
+    reviews: Callable[[Record], bytes] | None = None,
 ) -> Finished:
     for finding in redacted.uncarried:
         announce("", f"the waiver of {finding} could not be carried over")
     judging = replace(judging, waivers=redacted.waivers)
-    return _judge_and_render(redacted.recorded, folder, judging, earlier, formats, announce, judged=redacted.judged)
+    return _judge_and_render(
+        redacted.recorded, folder, judging, earlier, formats, announce, judged=redacted.judged, reviews=reviews
+    )
 
 
 @contextmanager
@@ -300,6 +308,7 @@ def _judge_and_render(  # noqa: PLR0913 - what a run is made of
     announce: Announce,
     *,
     judged: list[Judged] | None = None,
+    reviews: Callable[[Record], bytes] | None = None,
 ) -> Finished:
     if judging.waivers is not None:
         (folder / "inputs" / "waivers.yaml").write_bytes(judging.waivers.content)
@@ -311,10 +320,21 @@ def _judge_and_render(  # noqa: PLR0913 - what a run is made of
         write_results(results, folder / RESULTS, spread)
         # What was written reads back as `results`; parsing that of a large estate takes memory and time
         record = Record(content=(folder / RESULTS).read_bytes(), results=results, spread=spread)
+        if reviews is not None:
+            record = _with_reviews(record, reviews(record), folder)
         left_out = _render(record, folder, formats, announce)
     return Finished(
         folder=publish(folder, results.run.id), results=results, left_out=left_out, earlier=earlier.baseline
     )
+
+
+def _with_reviews(record: Record, reviews: bytes, folder: Path) -> Record:
+    """Return the record with what was decided, and keep that in the run folder."""
+    if reviews:
+        copy = folder / REVIEWS_COPY
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(reviews)
+    return replace(record, reviews=reviews)
 
 
 def _render(record: Record, folder: Path, formats: Formats, announce: Announce) -> str:

@@ -19,15 +19,19 @@ from auditor.model.waiver import Waiver, WaiverFile
 from auditor.recorded_run import evidence_folders, read_recorded_run, write_redacted_run
 from auditor.redaction.counterparts import Counterparts, counterparts, redacted_trend
 from auditor.redaction.evidence import redactor_of
+from auditor.redaction.reviews import redacted_reviews
 from auditor.report.results_json import read_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from auditor.collection import Announce
     from auditor.evaluate.evaluate import Judged, RunFacts
     from auditor.model.results import Results
     from auditor.recorded_run import RecordedRun
+    from auditor.redaction.pseudonyms import Pseudonyms
     from auditor.redaction.records import Redactor
+    from auditor.report.formats import Record
 
 _NOTE = say("This record is redacted: tokens stand for names, hosts, SIDs and ids, the same token for the same thing.")
 _NOT_AT_HAND = say(
@@ -46,6 +50,7 @@ class Redacted:
     judged: list[Judged]
     waivers: WaiverFile | None
     baseline: Results | None
+    pseudonyms: Pseudonyms
     uncarried: tuple[str, ...]
 
 
@@ -71,8 +76,17 @@ def redact_run(
         judged=judged,
         waivers=None if waivers is None else _waivers(waivers, pairs),
         baseline=None if earlier is None else _redacted_record(earlier, facts, redactor),
+        pseudonyms=redactor.pseudonyms,
         uncarried=tuple(finding for finding in waived if finding not in pairs.redacted),
     )
+
+
+def carried_reviews(decided: Record, pseudonyms: Pseudonyms, announce: Announce, record: Record) -> bytes:
+    """Return what was decided about a run as decided about its redacted `record`; tell which decision is lost."""
+    carried = redacted_reviews(decided, record, pseudonyms)
+    for key in carried.uncarried:
+        announce("", f"the decision on {key} could not be carried over")
+    return carried.content
 
 
 def _beside(source: Path, run_id: str | None) -> Path | None:

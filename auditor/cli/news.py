@@ -34,17 +34,22 @@ def tell_news(prepared: Prepared, finished: Finished) -> None:
 
 
 @contextmanager
-def failure_is_told(prepared: Prepared) -> Iterator[None]:
-    """Tell every channel when the run fails: nobody was reviewed, and a schedule alone may hide that."""
+def failure_is_told(prepared: Prepared, *, redact: bool) -> Iterator[None]:
+    """Tell every channel when the run fails: nobody was reviewed, and a schedule alone may hide that.
+
+    To `redact` is to name neither the organisation nor what an error may name.
+    """
     try:
         yield
     except Exception as error:
         if prepared.inventory.channels:
             from auditor.notify.message import message_of_failure  # noqa: PLC0415
+            from auditor.redaction.evidence import REDACTED  # noqa: PLC0415
 
-            reason = str(error).split("\n", 1)[0] if isinstance(error, RunFailed) else type(error).__name__
+            is_told = isinstance(error, RunFailed) and not redact
+            reason = str(error).split("\n", 1)[0] if is_told else type(error).__name__
             code = INVALID_INPUT if isinstance(error, InvalidInput) else RUN_FAILED
-            message = message_of_failure(prepared.inventory.organisation, reason, code)
+            message = message_of_failure(REDACTED if redact else prepared.inventory.organisation, reason, code)
             _send(prepared, message, prepared.inventory.channels)
         raise
 

@@ -237,7 +237,7 @@ def _run(
         raise InvalidInput(problems)
     if not away.redact:  # else tokens are compared, which are not known yet
         comparison.require_comparable(judging.baseline, [entry.id for entry in prepared.entries])
-    with failure_is_told(prepared), destination(output_dir, is_alone=True) as goal:
+    with failure_is_told(prepared, redact=away.redact), destination(output_dir, is_alone=True) as goal:
         if judging.baseline is None and not away.redact:
             goal.fetch_earlier([entry.id for entry in prepared.entries], judging.now)
         with progress(telling) as announce:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auditor.model.distinguished_name import parse_dn
 from auditor.report.access_tree import EXCESS
 from auditor.report.hostile_text import spell_out
 
@@ -111,8 +112,13 @@ def _lines(node: AccessNode, before: tuple[str, ...]) -> Iterator[Line]:
 
 def _short(name: str) -> str:
     """Return the name of a distinguished name's own object, which tells most in little room."""
-    first, separator, _ = name.partition(",")
-    return first.partition("=")[2] if separator and first.upper().startswith(("OU=", "CN=", "DC=")) else name
+    if not name.upper().startswith(("OU=", "CN=", "DC=")):
+        return name
+    try:
+        own = parse_dn(name).relative_names[0][0].value
+    except ValueError:  # a name that only begins like one
+        return name
+    return own if isinstance(own, str) else name
 
 
 def _fitting(text: str, characters: int) -> str:

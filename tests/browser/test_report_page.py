@@ -46,6 +46,15 @@ def long_record():
     return replace(sample, connections=(sample.connections[0], replace(connection, sources=sources)))
 
 
+def long_names():
+    """Return the sample with connections and an organisation of names that have no place to break."""
+    sample = sample_results()
+    connections = tuple(
+        replace(each, name=f"{'Ж' * 140}</title> \u202e {each.name}") for each in sample.connections
+    )
+    return replace(sample, connections=connections, run=replace(sample.run, organisation="Ź" * 120))
+
+
 def written(folder, results):
     write_results(results, folder / "record.json")
     render(folder / "record.json", ["html"], folder)
@@ -60,6 +69,11 @@ def address(tmp_path_factory):
 @pytest.fixture(scope="module")
 def long_address(tmp_path_factory):
     return written(tmp_path_factory.mktemp("long"), long_record())
+
+
+@pytest.fixture(scope="module")
+def long_names_address(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("names"), long_names())
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +227,7 @@ def test_a_link_to_one_of_very_many_reads_finds_it(visit, long_address):
 
 
 @pytest.mark.parametrize("width", [400, 768, 1030, 1200, 1600])
-@pytest.mark.parametrize("which", ["address", "long_address", "readiness_address"])
+@pytest.mark.parametrize("which", ["address", "long_address", "long_names_address", "readiness_address"])
 def test_nothing_is_wider_than_the_window(visit, request, which, width):
     page = visit(request.getfixturevalue(which), viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -165,6 +165,32 @@ def test_the_contents_name_the_pages_where_the_sections_are_and_no_page_is_empty
     assert [number for number, page in enumerate(pages, start=1) if len(page) < 150] == []
 
 
+def test_names_of_any_length_leave_heads_on_one_line_and_every_column_on_the_page(tmp_path):
+    sample = sample_results()
+    connections = tuple(replace(each, name=f"{'Ж' * 140} {each.name}") for each in sample.connections)
+    long = replace(sample, connections=connections, run=replace(sample.run, organisation="Ź" * 120))
+    (tmp_path / "report.pdf").write_bytes(render_pdf(results_bytes(long)))
+    command = ["pdftotext", "-bbox", tmp_path / "report.pdf", "-"]
+    pages = subprocess.run(command, capture_output=True, check=True).stdout.decode().split("<page ")[1:]
+    for page in pages:
+        width = float(re.search(r'width="([\d.]+)"', page)[1])
+        words = [
+            (float(left), float(top), float(right), text)
+            for left, top, right, text in re.findall(
+                r'<word xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="[-\d.]+">(.*?)</word>', page
+            )
+        ]
+        assert [text for left, _, right, text in words if left < 0 or right > width] == []
+        heads = {round(top) for _, top, _, text in words if set(text) <= set("ŹЖ…") and top < 55}
+        assert len(heads) <= 1
+
+
+def test_what_could_not_be_read_is_said_on_the_first_page(pdf):
+    done = subprocess.run(["pdftotext", "-l", "1", str(pdf), "-"], capture_output=True, check=True)
+    first = " ".join(done.stdout.decode().split())
+    assert first.index("Something could not be read.") < first.index("Audited account")
+
+
 def test_every_figure_has_a_description_with_its_numbers(pdf):
     with pikepdf.open(pdf) as document:
         figures = [

@@ -22,12 +22,14 @@ def trust(tmp_path: Path) -> Trust:
     return make_trust(tmp_path)
 
 
-def run(auditor: Auditor, folder: Path, day: int, notifications: list[dict[str, Any]], **systems: Any) -> Finished:
+def run(
+    auditor: Auditor, folder: Path, day: int, notifications: list[dict[str, Any]], *options: str, **systems: Any
+) -> Finished:
     inventory = record(folder / f"estate-{day}", **{name: each.evidence() for name, each in systems.items()})
     content = json.loads(inventory.read_text())
     inventory.write_text(json.dumps({**content, "notifications": notifications}))
     now = f"2026-11-{day:02}T08:00:00Z"
-    return auditor("run", "-c", inventory, "-o", folder / "runs", "-f", "json", "--now", now)
+    return auditor("run", "-c", inventory, "-o", folder / "runs", "-f", "json", "--now", now, *options)
 
 
 def hook(trust: Trust, **more: str) -> dict[str, Any]:
@@ -123,6 +125,21 @@ def test_a_run_that_fails_is_told_to_all(
     assert "the review itself failed" in body["subject"]
     assert ("cannot be written" if what == "failure" else "KeyError") in body["summary"]
     assert "S3cret" not in body["summary"]
+
+
+def test_a_redacted_run_that_fails_is_told_without_names(
+    auditor: Auditor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, trust: Trust
+) -> None:
+    got = Requests()
+    (tmp_path / "runs").touch()
+    with web_server(got, trust) as url:
+        monkeypatch.setenv("HOOK", url)
+        finished = run(auditor, tmp_path, 1, [hook(trust)], "--redact", corp=COMPLIANT)
+    assert finished.code == 4
+    (body,) = got.bodies
+    assert "redacted" in body["subject"]
+    assert "Contoso" not in str(body)
+    assert str(tmp_path) not in str(body)
 
 
 WRONG = [

@@ -103,6 +103,17 @@ def test_boxes_do_not_overlap_and_lie_within_the_drawing():
         assert max(y for _, y in places) + HEIGHT <= picture.height
 
 
+def test_a_unit_is_labelled_with_its_own_name_commas_included():
+    names = {
+        r"OU=Legal\, Risk & Audit,OU=Dublin,DC=corp": "Legal, Risk & Audit",
+        "OU=Staff,DC=corp": "Staff",
+        "CN=read, write": "CN=read, write",
+        "Ops, night shift": "Ops, night shift",
+    }
+    for name, label in names.items():
+        assert drawn(held(1, name=name)).boxes[-1].label == label
+
+
 def test_a_unit_is_reached_through_what_grants_it_and_a_missing_right_is_drawn_too():
     sample = sample_results()
     view = build_view(sample, "0" * 64).connections[0]
