@@ -10,6 +10,7 @@ from auditor.model.outcome import FindingOutcome, Outcome, Severity, Verdict
 from auditor.report.access_picture import AccessPicture, access_picture
 from auditor.report.access_tree import access_tree
 from auditor.report.changes import Changes, TrendPoint, changes_of, trend_of
+from auditor.report.check_lists import CheckLists, check_lists
 from auditor.report.evidence_view import EvidenceView, evidence_view, json_text, unread, what_was_wrong
 from auditor.report.finding_view import DEVIATIONS, FindingView, anchor, finding_views
 from auditor.report.review import NO_DECISIONS, Answer, Decisions, review_items, tally
@@ -158,6 +159,7 @@ class ReportView:
     trend: tuple[TrendPoint, ...]
     waivers: tuple[WaiverView, ...]
     decisions: Decisions
+    checks: CheckLists
 
     @property
     def review_tally(self) -> ReviewTally:
@@ -240,6 +242,7 @@ def build_view(results: Results, results_sha256: str, decisions: Decisions = NO_
         trend=trend_of(results, verdicts),
         waivers=waiver_views(results, findings),
         decisions=decisions,
+        checks=check_lists(results),
     )
 
 
