@@ -18,13 +18,14 @@ from ldap3.operation.search import search_operation
 from ldap3.protocol.microsoft import security_descriptor_control
 from ldap3.protocol.rfc2696 import paged_search_control
 
+from auditor.collect.directory.answers import Result, unpacked_entry
 from auditor.collect.directory.failures import (
     LDAP_FAILURES,
     communication_failure,
     malformed_answer,
     printable,
 )
-from auditor.collect.directory.wire import Answer, Wire, unpacked_entry
+from auditor.collect.directory.wire import Answer, Wire
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind, Json
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 PAGE_SIZE = 1000
 DESCRIPTOR = "nTSecurityDescriptor"
 _OWNER_AND_DACL = 5  # MS-ADTS 3.1.1.3.4.1.11; asking for the SACL (8) too withholds all from non-admins
-_PAGED_RESULTS = "1.2.840.113556.1.4.319"
 _RANGE = ";range="
 
 
@@ -128,7 +128,7 @@ class DirectorySession:
         self._unanswered: _Question | None = None
 
     def pages(self, request: SearchRequest) -> Iterator[Page]:
-        """Yield the answer page by page; what was yielded stands even when a later page fails.
+        """Yield the answer to a paged search page by page; what was yielded stands even when a later page fails.
 
         Before a page is unpacked the next one is asked for, so that the host works on it in the meantime.
         """
@@ -136,7 +136,8 @@ class DirectorySession:
         while question is not None:
             answer = self._answer_to(question)
             gap = self._failure(request, answer.result)
-            cookie = None if gap is not None else _cookie(request, answer.result)
+            # A server that honours the control for pages returns it with every page (RFC 2696 3)
+            cookie = None if gap is not None else answer.result.cookie
             following = self._ask(request, cookie) if cookie and not self.first_page_only else None
             yield self._page(question, answer)
             if gap is not None:
@@ -211,7 +212,9 @@ class DirectorySession:
         question = _Question(is_continuing=bool(cookie))
         if self._broken is None:
             try:
-                question.number = self._wire.send(_search_operation(request), _controls(request, cookie))
+                question.number = self._wire.send(
+                    "searchRequest", _search_operation(request), _controls(request, cookie)
+                )
             except LDAP_FAILURES as error:
                 self._broken = communication_failure(self.endpoint, error)
             else:
@@ -248,25 +251,24 @@ class DirectorySession:
         gap = self._broken or malformed_answer(self.endpoint)
         return _broke_off(gap) if question.is_continuing else gap
 
-    def _failure(self, request: SearchRequest, result: Mapping[str, Any]) -> Gap | None:
-        code = result["result"]
-        if code == RESULT_SUCCESS:
+    def _failure(self, request: SearchRequest, result: Result) -> Gap | None:
+        if result.code == RESULT_SUCCESS:
             return None
-        said = printable(f"{result['description']} {result['message']}")
-        if code == RESULT_NO_SUCH_OBJECT:
+        said = printable(f"{result.description} {result.message}")
+        if result.code == RESULT_NO_SUCH_OBJECT:
             return Gap(
                 kind=GapKind.NOT_FOUND,
                 message=f"{self.endpoint} shows no object {request.base}",
                 missing_permission="List contents on its parent, if it exists",
             )
-        if code == RESULT_INSUFFICIENT_ACCESS_RIGHTS:
+        if result.code == RESULT_INSUFFICIENT_ACCESS_RIGHTS:
             return Gap(
                 kind=GapKind.NOT_PERMITTED,
                 message=f"{self.endpoint} refused to read {request.base}: {said}",
                 missing_permission=f"Read on {request.base}",
             )
-        if code == RESULT_REFERRAL:
-            return self._held_elsewhere(request, result["referrals"] or ())
+        if result.code == RESULT_REFERRAL:
+            return self._held_elsewhere(request, result.referrals)
         return Gap(
             kind=GapKind.INCOMPLETE, message=f"{self.endpoint} did not finish reading {request.base}: {said}"
         )
@@ -298,14 +300,3 @@ def _controls(request: SearchRequest, cookie: bytes) -> list[Any]:
     if request.is_paged:
         controls.append(paged_search_control(criticality=True, size=PAGE_SIZE, cookie=cookie))
     return controls
-
-
-def _cookie(request: SearchRequest, result: Mapping[str, Any]) -> bytes | None:
-    """Return what the next page is asked for with, empty after the last; None when the host does not say.
-
-    A server that honours the control for pages returns it with every page (RFC 2696 3).
-    """
-    if not request.is_paged:
-        return b""
-    control = result.get("controls", {}).get(_PAGED_RESULTS)
-    return None if control is None else bytes(control["value"]["cookie"])

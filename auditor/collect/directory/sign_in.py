@@ -18,13 +18,14 @@ from auditor.collect.directory.kerberos import KerberosClient
 from auditor.collect.directory.reader import require_found
 from auditor.collect.directory.session import DirectorySession, SearchRequest
 from auditor.collect.directory.sign_in_errors import SignInMethod, refused_sign_in
+from auditor.collect.directory.wire import Wire
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
 
+    from auditor.collect.directory.answers import Result
     from auditor.collect.directory.limits import Deadline, Limits
     from auditor.collect.directory.tls import TlsTarget
     from auditor.model.sign_in import KerberosSignIn, Secret
@@ -112,30 +113,27 @@ def _bind_with_ticket(connection: Connection, endpoint: str, client: KerberosCli
     while True:
         response = client.respond(challenge)
         result = _bind(connection, endpoint, SASL, None, None, "GSSAPI", response)
-        if result["result"] != RESULT_SASL_BIND_IN_PROGRESS:
+        if result.code != RESULT_SASL_BIND_IN_PROGRESS:
             break
-        challenge = result["saslCreds"] or b""
+        challenge = result.challenge
     _require_success(endpoint, result, SignInMethod.KERBEROS)
     if not client.is_finished:  # a success before the host has proved who it is
         raise SourceError(malformed_answer(endpoint))
 
 
-def _bind(connection: Connection, endpoint: str, *authentication: Any) -> Mapping[str, Any]:  # noqa: ANN401
+def _bind(connection: Connection, endpoint: str, *authentication: Any) -> Result:  # noqa: ANN401
+    wire = Wire(connection)
     try:
-        request = bind_operation(connection.version, *authentication)
-        connection.post_send_single_response(connection.send("bindRequest", request, None))
+        return wire.receive_bind(wire.send("bindRequest", bind_operation(connection.version, *authentication)))
     except LDAP_FAILURES as error:
         raise SourceError(communication_failure(endpoint, error)) from error
-    result: Mapping[str, Any] = connection.result
-    if result["type"] != "bindResponse":
-        raise SourceError(malformed_answer(endpoint))
-    return result
 
 
-def _require_success(endpoint: str, result: Mapping[str, Any], method: SignInMethod) -> None:
-    code = result["result"]
-    if code != RESULT_SUCCESS:
-        raise SourceError(refused_sign_in(endpoint, code, result["description"], result["message"], method=method))
+def _require_success(endpoint: str, result: Result, method: SignInMethod) -> None:
+    if result.code != RESULT_SUCCESS:
+        raise SourceError(
+            refused_sign_in(endpoint, result.code, result.description, result.message, method=method)
+        )
 
 
 def _service_host(target: TlsTarget, unbound: DirectorySession) -> str:

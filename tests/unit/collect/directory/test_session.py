@@ -303,6 +303,23 @@ BAD_ANSWERS: dict[str, Callable[[Request], bytes]] = {
         ber.result(0x65, 0),
         ber.tlv(0xA0, ber.tlv(0x30, ber.octets(ber.PAGED_RESULTS), ber.octets(b"\x30\x00"))),
     ),
+    "cookie of a number": lambda request: ber.message(
+        request.message_id,
+        ber.result(0x65, 0),
+        ber.tlv(
+            0xA0,
+            ber.tlv(
+                0x30, ber.octets(ber.PAGED_RESULTS), ber.octets(ber.tlv(0x30, ber.integer(0), ber.integer(1 << 40)))
+            ),
+        ),
+    ),
+    "intermediate answer without end": lambda request: (
+        ber.message(request.message_id, b"\x79\x7f") + request.done()
+    ),
+    # Put together byte by byte, a number of that size takes an hour
+    "number of two million bytes": lambda request: ber.message(
+        request.message_id, ber.tlv(0x65, ber.tlv(0x0A, b"\1" * 2_000_000), ber.octets(""), ber.octets(""))
+    ),
 }
 
 
