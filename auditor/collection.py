@@ -7,12 +7,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from auditor.collect.https.workers import Workers
 from auditor.collect.replay import copy_evidence
 from auditor.inventory.entries import LiveEntry, ReplayEntry
 from auditor.model.connection import ExchangeOnlineConnection, HybridConnection
+from auditor.processes import spread_over_processors
 from auditor.resumption import read_before
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from auditor.preparation import Prepared
 
     Announce: TypeAlias = Callable[[str, str], None]  # connection id (empty: the run), step in words
+
+E = TypeVar("E", bound="InventoryEntry")
 
 CONNECTIONS_AT_ONCE = 8
 CHECKED_EVERY_S = 1
@@ -57,18 +60,32 @@ def collect_all(
 ) -> None:
     """Write the evidence of every connection into `folder`; `left` is what interrupted runs left.
 
-    The order in which connections are begun is the inventory's; a tenant's are read in that order, too.
+    What is recorded is copied first. The order in which connections are begun is the inventory's; a tenant's are read
+    in that order, too.
     """
-    at_once = min(CONNECTIONS_AT_ONCE, len(prepared.entries))
+    recorded = [entry for entry in prepared.entries if isinstance(entry, ReplayEntry)]
+    copied = spread_over_processors(len(recorded))(partial(_copy_recorded, folder), recorded)
+    for entry in recorded:
+        announce(entry.id, "started")
+        next(copied)
+        announce(entry.id, "finished")
+    live = [entry for entry in prepared.entries if isinstance(entry, LiveEntry)]
+    if not live:
+        return
+    at_once = min(CONNECTIONS_AT_ONCE, len(live))
     with (
         _tenant_sessions(prepared) as sessions,
         Workers(at_once, "connection") as workers,
     ):
 
-        def begin(entry: InventoryEntry) -> Future[None]:
+        def begin(entry: LiveEntry) -> Future[None]:
             return workers.submit(partial(_collect_one, prepared, entry, invocation, folder, announce, left, sessions))
 
-        side_by_side(prepared.entries, begin, at_once=at_once)
+        side_by_side(live, begin, at_once=at_once)
+
+
+def _copy_recorded(folder: Path, entry: ReplayEntry) -> None:
+    copy_evidence(entry.folder, folder / "evidence" / entry.id)
 
 
 def _tenant_sessions(prepared: Prepared) -> AbstractContextManager[TenantSessions | None]:
@@ -82,8 +99,8 @@ def _tenant_sessions(prepared: Prepared) -> AbstractContextManager[TenantSession
 
 
 def side_by_side(
-    entries: Iterable[InventoryEntry],
-    begin: Callable[[InventoryEntry], Future[None]],
+    entries: Iterable[E],
+    begin: Callable[[E], Future[None]],
     *,
     at_once: int,
     check: Callable[[], None] = lambda: None,
@@ -91,7 +108,7 @@ def side_by_side(
     """Begin each entry once what it needs is free. Raises what one of them raised, or `check` raises, at once."""
     waiting = list(entries)
     needed: Counter[tuple[str, str]] = Counter()
-    running: dict[Future[None], InventoryEntry] = {}
+    running: dict[Future[None], E] = {}
     while waiting or running:
         for entry in tuple(waiting):
             if len(running) == at_once:
@@ -118,7 +135,7 @@ def _needs(entry: InventoryEntry) -> frozenset[tuple[str, str]]:
 
 def _collect_one(  # noqa: PLR0913 - the parts of one collection
     prepared: Prepared,
-    entry: InventoryEntry,
+    entry: LiveEntry,
     invocation: Invocation,
     folder: Path,
     announce: Announce,
@@ -127,9 +144,7 @@ def _collect_one(  # noqa: PLR0913 - the parts of one collection
 ) -> None:
     target = folder / "evidence" / entry.id
     announce(entry.id, "started")
-    if isinstance(entry, ReplayEntry):
-        copy_evidence(entry.folder, target)
-    elif (known := read_before(left, entry, invocation.clock())) is not None:
+    if (known := read_before(left, entry, invocation.clock())) is not None:
         announce("", f"{entry.id}: taken from the interrupted run")
         copy_evidence(known, target)
     else:

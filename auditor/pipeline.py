@@ -147,7 +147,7 @@ def judge_again(
 ) -> Finished:
     """Judge recorded evidence; nothing is contacted, and the recorded run stays as it is."""
     with staging_folder(output_dir) as folder:
-        copy_recorded_run(recorded, folder)
+        copy_recorded_run(recorded, folder, spread_over_processors(len(recorded.connections)))
         earlier = EarlierRuns(baseline=judging.baseline)
         return _judge_and_render(recorded, folder, judging, earlier, formats, announce)
 
@@ -160,7 +160,8 @@ def report(source: Path, output_dir: Path, formats: Formats, announce: Announce)
     results_json = source / RESULTS if source.is_dir() else source
     results = read_run(source)
     reviews = recorded_reviews(source) if source.is_dir() else b""
-    with staging_folder(output_dir) as folder, spread_over_processors(len(results.connections)) as spread:
+    spread = spread_over_processors(len(results.connections))
+    with staging_folder(output_dir) as folder:
         shutil.copyfile(results_json, folder / "results.json")
         record = _with_reviews(replace(read_record(folder / RESULTS), spread=spread), reviews, folder)
         left_out = _render(record, folder, formats, announce)
@@ -314,17 +315,20 @@ def _judge_and_render(  # noqa: PLR0913 - what a run is made of
         (folder / "inputs" / "waivers.yaml").write_bytes(judging.waivers.content)
     announce("", "judging the evidence")
     run_facts = _run_facts(recorded.facts, judging)
-    with spread_over_processors(len(recorded.connections)) as spread:
-        judged = judge_recorded(recorded, run_facts, spread) if judged is None else judged
-        results = conclude_run(judged, recorded.default_matrix, run_facts, judging.waivers, earlier)
-        write_results(results, folder / RESULTS, spread)
-        # What was written reads back as `results`; parsing that of a large estate takes memory and time
-        record = Record(content=(folder / RESULTS).read_bytes(), results=results, spread=spread)
-        if reviews is not None:
-            record = _with_reviews(record, reviews(record), folder)
-        left_out = _render(record, folder, formats, announce)
+    spread = spread_over_processors(len(recorded.connections))
+    judged = judge_recorded(recorded, run_facts, spread) if judged is None else judged
+    results = conclude_run(judged, recorded.default_matrix, run_facts, judging.waivers, earlier)
+    write_results(results, folder / RESULTS, spread)
+    # What was written reads back as `results`; parsing that of a large estate takes memory and time
+    record = Record(content=(folder / RESULTS).read_bytes(), results=results, spread=spread)
+    if reviews is not None:
+        record = _with_reviews(record, reviews(record), folder)
+    left_out = _render(record, folder, formats, announce)
     return Finished(
-        folder=publish(folder, results.run.id), results=results, left_out=left_out, earlier=earlier.baseline
+        folder=publish(folder, results.run.id, spread),
+        results=results,
+        left_out=left_out,
+        earlier=earlier.baseline,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,6 +16,7 @@ from auditor.history.manifest import altered_evidence
 from auditor.inventory.entries import ReplayEntry
 from auditor.matrix.load import DEFAULT_PROFILE, load_matrix, load_profile_file
 from auditor.model.results import RunKind  # noqa: TC001 - pydantic reads the annotations at run time
+from auditor.processes import here
 from auditor.redaction.evidence import REDACTED, redact_evidence
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from auditor.matrix.profile import Matrix
     from auditor.model.evidence import Evidence
     from auditor.preparation import Prepared
+    from auditor.processes import Spread
     from auditor.redaction.records import Redactor
 
 RUN_FILE = "run.json"
@@ -279,7 +282,7 @@ def _single_connection(folder: Path) -> RecordedRun:
     return RecordedRun(folder=folder, facts=facts, connections=(connection,), default_matrix=matrix)
 
 
-def copy_recorded_run(recorded: RecordedRun, folder: Path) -> None:
+def copy_recorded_run(recorded: RecordedRun, folder: Path, spread: Spread = here) -> None:
     """Copy evidence and inputs into a new run folder, so that it can be verified and judged by itself."""
     (folder / "inputs").mkdir()
     matrices = {each.matrix.sha256: each.matrix for each in recorded.connections} | {
@@ -292,5 +295,9 @@ def copy_recorded_run(recorded: RecordedRun, folder: Path) -> None:
     for inventory in (recorded.folder / "inputs").glob("inventory*"):
         if not inventory.is_symlink():
             shutil.copyfile(inventory, folder / "inputs" / inventory.name)
-    for connection in recorded.connections:
-        copy_evidence(connection.folder, folder / "evidence" / connection.id)
+    for _ in spread(partial(_copy_connection, folder), recorded.connections):
+        pass
+
+
+def _copy_connection(folder: Path, connection: RecordedConnection) -> None:
+    copy_evidence(connection.folder, folder / "evidence" / connection.id)

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from auditor.errors import InvalidInput, Problem
+from auditor.processes import here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from auditor.processes import Spread
 
 MANIFEST = "manifest.json"
 REVIEWS = "review"
@@ -37,14 +40,16 @@ class _Manifest(BaseModel):
     files: list[_Entry]
 
 
-def write_manifest(folder: Path, run_id: str, *, run_manifest: str | None = None) -> None:
+def write_manifest(folder: Path, run_id: str, *, run_manifest: str | None = None, spread: Spread = here) -> None:
     """Write the manifest of everything in `folder`, in the order of the paths.
 
     That of reviews names the digest of the run's own manifest, `run_manifest`.
     """
+    files = sorted(_files(folder).items())
+    digests = spread(_digest, [path for _, path in files])
     entries = [
-        {"path": name, "bytes": path.stat().st_size, "sha256": _digest(path)}
-        for name, path in sorted(_files(folder).items())
+        {"path": name, "bytes": path.stat().st_size, "sha256": digest}
+        for (name, path), digest in zip(files, digests, strict=True)
     ]
     bound = {} if run_manifest is None else {"run_manifest": run_manifest}
     content = {"schema_version": "1.0", "run": run_id, **bound, "files": entries}
@@ -53,7 +58,7 @@ def write_manifest(folder: Path, run_id: str, *, run_manifest: str | None = None
     )
 
 
-def verify_run(folder: Path) -> tuple[str, ...]:
+def verify_run(folder: Path, spread: Spread = here) -> tuple[str, ...]:
     """Return what differs between a run folder and its manifest, one sentence each; empty when nothing does.
 
     Raises InvalidInput when there is no readable manifest.
@@ -72,7 +77,7 @@ def verify_run(folder: Path) -> tuple[str, ...]:
                 )
             ]
         ) from error
-    return (*_differences(folder, manifest), *differences_of_reviews(folder))
+    return (*_differences(folder, manifest, spread=spread), *differences_of_reviews(folder))
 
 
 def altered_evidence(folders: Sequence[Path]) -> tuple[tuple[str, ...], ...]:
@@ -105,16 +110,20 @@ def _differences_of_evidence(run: Path) -> list[str]:
         return [f"{MANIFEST}: not readable ({type(error).__name__})"]
 
 
-def _differences(folder: Path, manifest: _Manifest, below: tuple[str, ...] = ("",)) -> list[str]:
+def _differences(
+    folder: Path, manifest: _Manifest, below: tuple[str, ...] = ("",), *, spread: Spread = here
+) -> list[str]:
     """Say what differs of the files whose paths start with one of `below`."""
     recorded = {entry.path: entry for entry in manifest.files if entry.path.startswith(below)}
     present = {name: path for name, path in _files(folder).items() if name.startswith(below)}
     differences = [f"{name}: missing" for name in sorted(recorded.keys() - present.keys())]
     differences += [f"{name}: not in the manifest" for name in sorted(present.keys() - recorded.keys())]
+    both = sorted(present.keys() & recorded.keys())
+    digests = spread(_digest_of_file, [present[name] for name in both])
     differences += [
         f"{name}: altered (SHA-256 differs)"
-        for name, path in sorted(present.items())
-        if name in recorded and (path.is_symlink() or _digest(path) != recorded[name].sha256)
+        for name, digest in zip(both, digests, strict=True)
+        if digest != recorded[name].sha256
     ]
     return differences
 
@@ -178,6 +187,11 @@ def _files(folder: Path) -> dict[str, Path]:
     return {
         name: path for name, path in found.items() if name != MANIFEST and name.partition("/")[0] != REVIEWS
     }
+
+
+def _digest_of_file(path: Path) -> str | None:
+    """Return None for a link, which is never what was written."""
+    return None if path.is_symlink() else _digest(path)
 
 
 def _digest(path: Path) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotation of MessageRecord at run time
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
 
@@ -34,6 +35,10 @@ class Message(str):
         message.template = template or text
         message.values = values or {}
         return message
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str, Mapping[str, str]]]:
+        """Return what it is made of, for a copy in another process."""
+        return type(self), (str(self), self.template, self.values)
 
 
 def say(template: str, **values: str | int) -> Message:
@@ -97,8 +102,7 @@ def message_records(*parts: Any) -> tuple[MessageRecord, ...]:  # noqa: ANN401 -
     A text without values is not listed: it is its own template.
     """
     found: dict[str, Message] = {}
-    for message in _messages(parts):
-        found.setdefault(message, message)
+    _gather(parts, found)
     return tuple(
         MessageRecord(
             template=message.template,
@@ -109,14 +113,22 @@ def message_records(*parts: Any) -> tuple[MessageRecord, ...]:  # noqa: ANN401 -
     )
 
 
-def _messages(part: Any) -> Iterator[Message]:  # noqa: ANN401
-    if isinstance(part, Message):
-        if part.values:
-            yield part
-            yield from _messages(tuple(part.values.values()))
+def _gather(part: Any, found: dict[str, Message]) -> None:  # noqa: ANN401
+    """Add the texts in a part of the record that have values, those in the values included."""
+    if isinstance(part, str):
+        if isinstance(part, Message) and part.values and part not in found:
+            found[part] = part
+            for value in part.values.values():
+                _gather(value, found)
     elif isinstance(part, tuple):
         for each in part:
-            yield from _messages(each)
-    elif is_dataclass(part):
-        for each in fields(part):
-            yield from _messages(getattr(part, each.name))
+            _gather(each, found)
+    else:
+        for name in _field_names(type(part)):  # type: ignore[arg-type]  # every type is hashable
+            _gather(getattr(part, name), found)
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    """Return the names of a dataclass's fields; none of anything else."""
+    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()

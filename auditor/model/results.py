@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from auditor.model.connection import ConnectionKind
 from auditor.model.message import MessageRecord
 from auditor.model.outcome import DriftState, FindingOutcome, Outcome, Severity, Verdict, WaiverState
+from auditor.model.record import quickly_pickled
 
 Path = tuple[str, ...]
 RunKind: TypeAlias = Literal["review", "readiness"]
@@ -114,6 +115,7 @@ class PrincipalRecord:
     dn: str | None = None
 
 
+@quickly_pickled
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceReference:
     """Points into the evidence: dataset, and the record's DN, id or name (empty: the whole dataset).
@@ -127,6 +129,7 @@ class EvidenceReference:
     words: str = ""
 
 
+@quickly_pickled
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remediation:
     """What a person may do about a finding; the tool never runs it."""
@@ -135,6 +138,7 @@ class Remediation:
     commands: tuple[str, ...] = ()
 
 
+@quickly_pickled
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementPart:
     """One leg of a requirement, judged on its own."""
@@ -146,6 +150,7 @@ class RequirementPart:
     paths: tuple[Path, ...] = ()
 
 
+@quickly_pickled
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementResult:
     """One documented requirement in one scope.
@@ -184,6 +189,7 @@ class WithoutDomainAdmins:
     add: tuple[str, ...] = ()
 
 
+@quickly_pickled
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntitlementRecord:
     """Something the account actually holds, and whether the matrix documents it.
@@ -215,6 +221,7 @@ class HostRecord:
     domain: str
 
 
+@quickly_pickled
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRecord:
     """Provenance of one read. `duration_s` is None in records of earlier versions."""
@@ -255,6 +262,7 @@ class ConnectionResult:
     sources: tuple[SourceRecord, ...]
 
 
+@quickly_pickled
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlReference:
     """A proposed mapping to a control catalogue, for a compliance person to confirm."""
@@ -263,6 +271,7 @@ class ControlReference:
     id: str
 
 
+@quickly_pickled
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A missing, partial, excess, unverifiable or advisory result.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import resource
 import signal
+import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -64,9 +67,9 @@ def run_over(recorded: RecordedRun, folder: Path, spread: Spread) -> dict[str, b
 
 
 def in_processes(recorded: RecordedRun, folder: Path) -> dict[str, bytes]:
-    with spread_over_processors(len(recorded.connections)) as spread:
-        assert spread is not here
-        return run_over(recorded, folder, spread)
+    spread = spread_over_processors(len(recorded.connections))
+    assert spread is not here
+    return run_over(recorded, folder, spread)
 
 
 @pytest.mark.parametrize("kind", ["review", "readiness"])
@@ -86,22 +89,24 @@ def test_processes_write_the_same_files(
 def test_altered_evidence_is_told_from_a_process_as_from_here(recorded: RecordedRun) -> None:
     account = next((recorded.connections[40].folder).glob("*-account.jsonl"))
     account.write_bytes(account.read_bytes() + b"{}\n")
-    with pytest.raises(InvalidInput, match="altered") as refused, spread_over_processors(COUNT) as spread:
-        judge_recorded(recorded, RUN, spread)
+    with pytest.raises(InvalidInput, match="altered") as refused:
+        judge_recorded(recorded, RUN, spread_over_processors(COUNT))
     assert refused.value.problems[0].file == str(recorded.connections[40].folder)
 
 
 class DyingConnection:
-    """A connection during which its process is killed, `times` times."""
+    """A connection that kills a copy of the process, `times` times; in the process itself it is slow."""
 
-    def __init__(self, connection: Any, counter: Path, times: int) -> None:
+    def __init__(self, connection: Any, deaths: Path, times: int) -> None:
         self.id, self.matrix, self.folder = connection.id, connection.matrix, connection.folder
-        self._connection, self._counter, self._times = connection, counter, times
+        self._connection, self._deaths, self._times = connection, deaths, times
 
     def evidence(self) -> Any:
-        with self._counter.open("a") as stream:
-            stream.write("x")
-        if self._counter.stat().st_size <= self._times:
+        if multiprocessing.parent_process() is None:
+            time.sleep(0.1)  # so that the copies get something to do
+        elif self._deaths.stat().st_size < self._times:
+            with self._deaths.open("a") as stream:
+                stream.write("x")
             os.kill(os.getpid(), signal.SIGKILL)
         return self._connection.evidence()
 
@@ -112,47 +117,84 @@ def test_a_process_that_dies_costs_a_retry(
 ) -> None:
     expected = run_over(recorded, tmp_path / "here", here)
     counter = tmp_path / "deaths"
-    dying = tuple(
-        DyingConnection(each, counter, deaths) if each.id == DYING else each for each in recorded.connections
-    )
+    counter.touch()
+    dying = tuple(DyingConnection(each, counter, deaths) for each in recorded.connections)
     object.__setattr__(recorded, "connections", dying)
     if is_lost:
-        with (
-            pytest.raises(RunFailed, match=f"died {processes.TRIES} times"),
-            spread_over_processors(COUNT) as spread,
-        ):
-            judge_recorded(recorded, RUN, spread)
+        with pytest.raises(RunFailed, match=f"died {processes.TRIES} times"):
+            judge_recorded(recorded, RUN, spread_over_processors(COUNT))
     else:
         assert in_processes(recorded, tmp_path / "spread") == expected
-        assert counter.stat().st_size == deaths + 1
+    assert counter.stat().st_size == deaths
 
 
-def _die(counter: Path, number: int) -> int:
-    """Kill the process that comes first to a certain item."""
-    if number == 11 and not counter.exists():
-        counter.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number * number
+def _who(slow: Path, number: int) -> tuple[int, int]:
+    """Tell who works on an item; this process waits until another has done one."""
+    if multiprocessing.parent_process() is None:
+        while not slow.exists():
+            time.sleep(0.01)
+    else:
+        slow.touch()
+    return number, os.getpid()
 
 
-def test_what_was_done_before_a_process_died_is_given_once(tmp_path: Path) -> None:
-    with spread_over_processors(COUNT) as spread:
-        assert list(spread(partial(_die, tmp_path / "died"), range(40))) == [number * number for number in range(40)]
-    assert (tmp_path / "died").exists()
+def test_this_process_and_another_share_the_work_in_order(tmp_path: Path) -> None:
+    done = list(spread_over_processors(COUNT)(partial(_who, tmp_path / "begun"), range(3000)))
+    assert [number for number, _ in done] == list(range(3000))
+    assert len({process for _, process in done}) == 2
+    assert os.getpid() in {process for _, process in done}
 
 
-def test_a_bug_in_a_process_is_a_bug_of_the_run() -> None:
-    with pytest.raises(ZeroDivisionError), spread_over_processors(COUNT) as spread:
-        list(spread(partial(divmod, 1), [1, 0]))
+def test_what_is_worked_on_is_not_sent() -> None:
+    unsendable = [lambda: 1, lambda: 2]
+    assert list(spread_over_processors(COUNT)(lambda each: each(), unsendable)) == [1, 2]
+
+
+def test_no_process_is_left_when_the_work_is_given_up() -> None:
+    work = spread_over_processors(COUNT)(time.sleep, [0.01] * 1000)
+    next(work)
+    assert multiprocessing.active_children()
+    work.close()  # type: ignore[attr-defined]
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_bug_in_a_process_is_a_bug_of_the_run(number: int) -> None:
+    items = [1] * 4
+    items[number] = 0
+    with pytest.raises(ZeroDivisionError):
+        list(spread_over_processors(COUNT)(partial(divmod, 1), items))
+
+
+def test_of_several_failures_the_first_in_order_is_raised() -> None:
+    with pytest.raises(KeyError, match="3"):
+        list(spread_over_processors(COUNT)({}.__getitem__, range(3, 40)))
+
+
+def _fill(size: int) -> bytes:
+    if multiprocessing.parent_process() is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    else:
+        time.sleep(0.1)
+    return bytes(size)
+
+
+def test_a_full_disk_is_told_as_such() -> None:
+    with pytest.raises(OSError, match="too large"):
+        list(spread_over_processors(COUNT)(_fill, [10_000] * 20))
 
 
 def test_few_connections_need_no_process() -> None:
-    with spread_over_processors(processes.WORTH_PROCESSES - 1) as few, spread_over_processors(COUNT) as many:
-        assert few is here
-        assert many is not here
+    assert spread_over_processors(processes.WORTH_PROCESSES - 1) is here
+    assert spread_over_processors(COUNT) is not here
 
 
 def test_one_processor_needs_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "_processors", lambda: 1)
-    with spread_over_processors(COUNT) as spread:
-        assert spread is here
+    assert spread_over_processors(COUNT) is here
+
+
+def test_processes_are_copied_on_linux_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert spread_over_processors(COUNT) is here
