@@ -18,6 +18,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from auditor.collect.directory import collect_directory
+from auditor.collect.directory.hosts import sign_in_again
 from auditor.collect.evidence_writer import EvidenceWriter
 from auditor.collect.replay import read_evidence
 from auditor.model.connection import HybridConnection
@@ -33,6 +34,7 @@ from tests.unit.collect.directory.scripted_server import ScriptedServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from auditor.collect.directory.session import DirectorySession
     from auditor.model.evidence import Evidence, Gap
     from auditor.model.sign_in import DirectorySignIn
     from tests.lab.domain_controller import DomainController
@@ -162,6 +164,23 @@ def test_a_ticket_reads_the_same_evidence_as_a_password(realm: Realm) -> None:
     assert digests(by_ticket) == digests(by_password)
     assert by_ticket.read("account").absence_is_proven
     assert by_ticket.collected_by["signed_in_as"] == realm.controller.principal(AUDITOR)
+
+
+def test_a_second_session_signs_in_with_the_same_ticket(realm: Realm) -> None:
+    """Read ahead from the first page on, as of a large directory."""
+    realm.get_ticket(AUDITOR)
+    alone = realm.collect(CURRENT_TICKET)
+    opened: list[str] = []
+
+    def open_another(*arguments: Any, **settings: Any) -> DirectorySession:
+        session = sign_in_again(*arguments, **settings)
+        opened.append(session.signed_in_as)
+        return session
+
+    realm.environment.setattr("auditor.collect.directory.collector.sign_in_again", open_another)
+    realm.environment.setattr("auditor.collect.directory.reader.PAGE_SIZE", 1)
+    assert digests(realm.collect(CURRENT_TICKET)) == digests(alone)
+    assert opened == [realm.controller.principal(AUDITOR)]
 
 
 @pytest.mark.parametrize("is_named", [True, False])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from auditor.errors import SourceError
@@ -63,7 +63,10 @@ class ReadAhead:
             self._thread.join()
 
     def plan(self, request: SearchRequest, follow: Follow | None = None) -> None:
-        """Have a search carried out, and then those that `follow` makes of what it found."""
+        """Have a search carried out, and then those that `follow` makes of the objects it found.
+
+        To `follow` the objects come without attributes, so that those of a large search need not be kept until its end.
+        """
         with self._changed:
             if request not in self._known:
                 self._known[request] = search = _Search(request=request, follow=follow)
@@ -156,7 +159,7 @@ class ReadAhead:
                 if self._has_ended:
                     return
             if search.follow is not None:
-                found.extend(page.objects)
+                found.extend(replace(each, attributes={}) for each in page.objects)
         if search.follow is not None:
             for request in search.follow(search.request, found):
                 self.plan(request, search.follow)

@@ -60,7 +60,7 @@ def taken(pages: Iterable[Page] | None) -> list[str]:
 
 def one_below(request: Request) -> bytes:
     """Answer with one object below what was searched."""
-    return request.entry(f"CN=found,{request.base}", {}) + request.done()
+    return request.entry(f"CN=found,{request.base}", {"description": ["kept by nobody"]}) + request.done()
 
 
 def test_what_was_begun_is_taken_once_and_the_rest_is_left_to_others(session_with: Open) -> None:
@@ -83,8 +83,11 @@ def test_nothing_is_asked_before_it_is_begun(session_with: Open) -> None:
 
 
 def test_what_follows_from_an_answer_is_asked_next(session_with: Open) -> None:
+    followed: list[FoundObject] = []
+
     def follow(request: SearchRequest, found: Iterable[FoundObject]) -> list[SearchRequest]:
-        return [replace(BELOW, base=each.dn) for each in found] if request == BELOW else []
+        followed.extend(found)
+        return [replace(BELOW, base=each.dn) for each in followed] if request == BELOW else []
 
     inner = f"CN=found,{BELOW.base}"
     with reading_ahead(session_with, one_below) as (ahead, wait_for):
@@ -93,6 +96,7 @@ def test_what_follows_from_an_answer_is_asked_next(session_with: Open) -> None:
         wait_for(inner)
         assert taken(ahead.pages(BELOW)) == [inner]
         assert taken(ahead.pages(replace(BELOW, base=inner))) == [f"CN=found,{inner}"]
+    assert [(each.dn, each.attributes) for each in followed] == [(inner, {}), (f"CN=found,{inner}", {})]
 
 
 def test_a_session_that_cannot_be_had_leaves_everything_to_others() -> None:
