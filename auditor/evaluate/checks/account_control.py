@@ -10,11 +10,11 @@ from auditor.evaluate.checks.account_finding import ACCOUNT, account_finding, re
 from auditor.evaluate.checks.account_protection import owned_by_domain_admins
 from auditor.evaluate.directory.control import controllers_of, powers_over_account, powers_over_group
 from auditor.evaluate.directory.entitlements import held_groups
-from auditor.evaluate.directory.origin import UNKNOWN_ORIGIN, InheritanceSources
+from auditor.evaluate.directory.origin import InheritanceSources, Origin
 from auditor.evaluate.directory.principals import Principals
 from auditor.evaluate.remediation import quote
 from auditor.model.directory_entry import record_to_entry
-from auditor.model.message import Message, joined, say, written
+from auditor.model.message import Message, data, joined, say, written
 from auditor.model.outcome import FindingOutcome, Severity
 from auditor.model.results import EvidenceReference
 
@@ -136,7 +136,8 @@ class _Inspection:
             how.append(say("it owns the object"))
             paths.append((name, say("owner of {dn}", dn=dn)))
         for index, ace in controller.aces:
-            place = say(", inherited from {origin}", origin=self._place_of(target, ace)) if ace.is_inherited else ""
+            origin = self._place_of(target, ace).words
+            place = say(", inherited from {origin}", origin=origin) if ace.is_inherited else ""
             words = _ace_in_words(self._facts, ace, name)
             how.append(say("ACE {index} {words}{place}", index=index, words=words, place=place))
             paths.append((name, say("ACE {index} on {dn}", index=index, dn=dn)))
@@ -171,13 +172,16 @@ class _Inspection:
             evidence=(target.evidence, EvidenceReference(dataset="trustees")),
         )
 
-    def _place_of(self, target: _Object, ace: Ace) -> str:
+    def _place_of(self, target: _Object, ace: Ace) -> Origin:
         """Return where an ACE stands explicitly."""
-        return self._sources.origin_of(target.entry.dn, ace, target.class_guid) if ace.is_inherited else target.entry.dn
+        dn = target.entry.dn
+        if ace.is_inherited:
+            return self._sources.origin_of(dn, ace, target.class_guid)
+        return Origin(words=data(dn), dn=dn)
 
     def _commands(self, target: _Object, controller: Controller) -> tuple[str, ...]:
-        places = dict.fromkeys(self._place_of(target, ace) for _, ace in controller.aces)
-        revoked = (f"dsacls {quote(dn)} /R {quote(controller.trustee)}" for dn in places if dn != UNKNOWN_ORIGIN)
+        places = dict.fromkeys(self._place_of(target, ace).dn for _, ace in controller.aces)
+        revoked = (f"dsacls {quote(dn)} /R {quote(controller.trustee)}" for dn in places if dn is not None)
         owned = owned_by_domain_admins(target.entry.dn, self._account_sid) if controller.owns else ()
         return (*revoked, *owned)
 

@@ -190,7 +190,7 @@ class _Answers:
             trustee=ace.trustee,
             trustee_name=name,
             words=f"{'allows' if decision.granted else 'denies'} {what} to {name}",
-            inherited_from=self._sources.origin_of(dn, ace, class_guid) if ace.is_inherited else None,
+            inherited_from=self._sources.origin_of(dn, ace, class_guid).words if ace.is_inherited else None,
         )
 
     def _path(self, decision: Decision, owner: str | None) -> Path:

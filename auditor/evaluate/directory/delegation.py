@@ -180,7 +180,7 @@ def _judge_subtree(
             EvidenceReference(dataset="containers", record=subtree.target.dn),
             *_quotes(reference, subtree.target, on_target, membership),
         ),
-        remediation=advice(on_target, failing, denials, membership.sign_in_name),
+        remediation=advice(subtree, on_target, failing, denials, membership.sign_in_name),
     )
 
 

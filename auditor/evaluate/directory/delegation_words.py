@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.acl import AccessMask, GuidKind, name_of_object_type, rights_in_words, well_known_guid
-from auditor.evaluate.directory.origin import UNKNOWN_ORIGIN, hands_down
+from auditor.evaluate.directory.origin import origin_of
 from auditor.evaluate.directory.user_task import is_deletion_guard
 from auditor.evaluate.judgement import describe_gap
 from auditor.evaluate.remediation import delegate
@@ -135,6 +135,7 @@ def place_in_words(dns: tuple[str, ...], subtree: Subtree) -> Message:
 
 
 def advice(
+    subtree: Subtree,
     parts: tuple[PartDecision, ...],
     failing: dict[TaskPart, list[str]],
     denials: dict[TaskPart, Message],
@@ -158,9 +159,21 @@ def advice(
             )
         )
     lacking = {dn for dns in failing.values() for dn in dns}
-    # Where a container lacks it, those below it inherit once it is delegated there, unless they block inheritance.
-    highest = [dn for dn in sorted(lacking) if not any(above in lacking for above in dns_above(dn))]
+    highest = [dn for dn in sorted(lacking) if not _will_inherit(dn, lacking, subtree)]
     return delegate(highest, trustee) if highest else None
+
+
+def _will_inherit(dn: str, delegated: set[str], subtree: Subtree) -> bool:
+    """Tell whether a container inherits what is delegated on those, with none in between that blocks inheritance."""
+    blocking = {each.dn for each in subtree.readable if each.descriptor and each.descriptor.is_dacl_protected}
+    heir = dn
+    for above in dns_above(dn):
+        if heir in blocking:
+            return False
+        if above in delegated:
+            return True
+        heir = above
+    return False
 
 
 def indexes_in(container: Container, aces: tuple[Ace, ...]) -> list[int]:
@@ -185,14 +198,10 @@ def _denied_in_words(ace: Ace) -> Message:
     return say("{words} ({name})", words=words, name=next((name for name in names if name), ace.object_type))
 
 
-def _origin(subtree: Subtree, ace: Ace) -> str:
-    """Name the closest object above that carries an inherited ACE explicitly."""
-    for above in subtree.above:
-        if above.descriptor is not None and any(
-            hands_down(own, ace, _ORGANIZATIONAL_UNIT) for own in above.descriptor.dacl or ()
-        ):
-            return above.dn
-    return UNKNOWN_ORIGIN
+def _origin(subtree: Subtree, ace: Ace) -> Message:
+    """Say where an inherited ACE of the target comes from."""
+    above = {container.dn: container.descriptor for container in subtree.above}
+    return origin_of(subtree.target.dn, ace, _ORGANIZATIONAL_UNIT, above.get).words
 
 
 def _some(names: tuple[str, ...] | list[str]) -> Message:

@@ -179,6 +179,16 @@ def test_an_inherited_entry_names_where_it_comes_from() -> None:
     assert found.remediation.commands == (f'dsacls "{service_accounts}" /R "{HELPDESK}"',)
 
 
+def test_an_entry_that_is_inherited_as_its_creator_is_not_removed_by_name() -> None:
+    service_accounts = f"CN=Users,{HEAD}"
+    inherited = ace(FULL_CONTROL, HELPDESK, flags=INHERITED)
+    above = descriptor(READABLE, ace(FULL_CONTROL, "S-1-3-0", flags=CONTAINER_INHERIT | INHERIT_ONLY))
+    directory = replace(account_with(inherited), above={service_accounts: above})
+    (found,) = findings(judge(directory.evidence()), "AD-CTL-003")
+    assert f"inherited from {service_accounts}, by its entry for whoever creates an object" in found.actual
+    assert found.remediation.commands == ()
+
+
 @pytest.mark.parametrize(
     ("granted", "words"),
     [

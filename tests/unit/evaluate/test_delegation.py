@@ -94,6 +94,19 @@ def test_an_origin_that_was_not_read_is_not_guessed() -> None:
     assert "could not be read" in found.note
 
 
+def test_an_origin_that_is_gone_is_not_called_unread() -> None:
+    inherited = Container(raw=descriptor(READABLE, *user_task(DELEGATES, flags=INHERITED)))
+    found = row(judge(Directory(ous={STAFF: inherited}, above={HEAD: descriptor(READABLE)}).evidence()), "M8")
+    assert "ACE 1 is inherited from an object above that no longer hands it down." in found.note
+
+
+def test_a_copy_for_the_creator_comes_from_the_entry_for_creators() -> None:
+    inherited = Container(raw=descriptor(READABLE, *user_task(ACCOUNT, flags=INHERITED)))
+    above = descriptor(*user_task("S-1-3-0"))
+    found = row(judge(Directory(ous={STAFF: inherited}, above={HEAD: above}).evidence()), "M8")
+    assert f"ACE 1 is inherited from {HEAD}, by its entry for whoever creates an object." in found.note
+
+
 def test_a_right_to_read_everything_below_makes_the_task_no_wider() -> None:
     readable_below = ace(READ_RIGHTS, AUTHENTICATED_USERS, flags=CONTAINER_INHERIT)
     assert judged(readable_below, *user_task(ACCOUNT)).how == "exact"
@@ -181,6 +194,15 @@ def test_a_protected_container_below_makes_it_partial() -> None:
     assert found.outcome == "partial"
     assert "inheritance is blocked there" in found.reason
     assert BELOW in found.reason
+
+
+def test_what_blocks_inheritance_below_is_delegated_for_itself() -> None:
+    bare = descriptor(READABLE)
+    below = {BELOW: descriptor(READABLE, control=PROTECTED), f"OU=Deep,{BELOW}": bare, f"OU=Others,{STAFF}": bare}
+    found = judged(READABLE, below=dict(below))
+    assert found.remediation is not None
+    told = [command.split('"')[1] for command in found.remediation.commands]
+    assert list(dict.fromkeys(told)) == [BELOW, STAFF]
 
 
 def test_no_propagation_makes_it_partial_where_containers_lie_below() -> None:
