@@ -237,14 +237,15 @@ def _run(
         raise InvalidInput(problems)
     if not away.redact:  # else tokens are compared, which are not known yet
         comparison.require_comparable(judging.baseline, [entry.id for entry in prepared.entries])
-    with failure_is_told(prepared, redact=away.redact), destination(output_dir, is_alone=True) as goal:
+    telling_failure = failure_is_told(prepared, output.language, redact=away.redact)
+    with telling_failure, destination(output_dir, is_alone=True) as goal:
         if judging.baseline is None and not away.redact:
             goal.fetch_earlier([entry.id for entry in prepared.entries], judging.now)
         with progress(telling) as announce:
             by = invocation(resumes=resumes, scheduler=scheduler)
             write = partial(pipeline.run_redacted, key=key) if away.redact else pipeline.run
             finished = goal.settle(write(prepared, by, goal.folder, judging, formats, announce))
-        tell_news(prepared, finished)
+        tell_news(prepared, finished, output.language)
         told = conclude(finished, quiet=telling.quiet)
     raise told
 

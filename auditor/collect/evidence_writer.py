@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind, Json, Record, Source
 from auditor.model.instants import format_instant
+from auditor.model.message import message_records, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
     from typing import BinaryIO
@@ -137,7 +138,8 @@ class EvidenceWriter:
 
     def leave_gap(self, dataset: str, gap: Gap, *, endpoint: str = "", subject: str = "") -> None:
         """Record that a dataset was not even asked for, because of `gap`."""
-        not_asked = replace(gap, kind=GapKind.NOT_ATTEMPTED, message=f"not asked for, because: {gap.message}")
+        message = say("not asked for, because: {message}", message=gap.message)
+        not_asked = replace(gap, kind=GapKind.NOT_ATTEMPTED, message=message)
         with self.read(dataset, endpoint=endpoint, query={}, subject=subject) as open_read:
             open_read.pages = 0
             open_read.leave_gap(not_asked)
@@ -169,15 +171,14 @@ class EvidenceWriter:
                 "collected_by": dict(collected_by),
             },
         )
+        sources = [self._sources[place] for place in sorted(self._sources)]
         self._write_json(
             "sources.json",
             {
                 "format": FORMAT,
                 "descriptors_sha256": self._descriptor_digest.hexdigest(),
-                "sources": [
-                    {"file": filename, **source_to_plain(source)}
-                    for _, (filename, source) in sorted(self._sources.items())
-                ],
+                "sources": [{"file": filename, **source_to_plain(source)} for filename, source in sources],
+                "messages": messages_to_plain(source.gap for _, source in sources),
             },
         )
 
@@ -202,6 +203,11 @@ def _spelled(content: object) -> object:
     if isinstance(content, dict):
         return {_spelled(key): _spelled(value) for key, value in content.items()}
     return [_spelled(each) for each in content] if isinstance(content, (list, tuple)) else content
+
+
+def messages_to_plain(parts: Iterable[object]) -> list[dict[str, object]]:
+    """Return what the texts of gaps were made of as JSON-ready values, so that a report can say them anew."""
+    return [asdict(record) for record in message_records(*parts)]
 
 
 def source_to_plain(source: Source) -> dict[str, object]:

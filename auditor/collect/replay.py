@@ -14,8 +14,10 @@ from auditor.errors import InvalidInput, Problem
 from auditor.model.connection import Connection, ConnectionKind, ExchangeOnlineConnection, HybridConnection
 from auditor.model.evidence import Evidence, Gap, GapKind, Read, Source
 from auditor.model.instants import parse_instant
+from auditor.model.message import Message, MessageRecord, remembering
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _RECORDS_IN_MEMORY = 1000
@@ -50,6 +52,7 @@ class _SourcesFile(BaseModel):
     format: Literal[1]
     descriptors_sha256: str
     sources: list[_SourceEntry]
+    messages: list[MessageRecord] = []  # evidence of earlier versions has none
 
 
 class _ConnectionFile(BaseModel):
@@ -130,9 +133,10 @@ def _read_evidence(folder: Path) -> Evidence:
     sources_bytes = (folder / "sources.json").read_bytes()
     header = _ConnectionFile.model_validate_json(connection_bytes)
     index = _SourcesFile.model_validate_json(sources_bytes)
+    message = remembering(index.messages)
     return Evidence(
         connection=_connection(header),
-        reads=tuple(_read(folder, entry) for entry in index.sources),
+        reads=tuple(_read(folder, entry, message) for entry in index.sources),
         descriptors=StoredDescriptors(folder / "descriptors.jsonl", index.descriptors_sha256),
         collected_by=header.collected_by,
         sha256=hashlib.sha256(connection_bytes + sources_bytes).hexdigest(),
@@ -143,14 +147,17 @@ def _connection(header: _ConnectionFile) -> Connection:
     return _CONNECTIONS[header.kind].validate_python(header.connection)
 
 
-def _read(folder: Path, entry: _SourceEntry) -> tuple[Source, Read]:
+def _read(folder: Path, entry: _SourceEntry, message: Callable[[str], Message]) -> tuple[Source, Read]:
     stored = StoredRecords(folder / _plain(entry.file), entry.sha256)
     records = stored if len(stored) > _RECORDS_IN_MEMORY else tuple(stored)
-    gap = (
-        None
-        if entry.gap is None
-        else Gap(kind=entry.gap.kind, message=entry.gap.message, missing_permission=entry.gap.missing_permission)
-    )
+    gap = None
+    if entry.gap is not None:
+        right = entry.gap.missing_permission
+        gap = Gap(
+            kind=entry.gap.kind,
+            message=message(entry.gap.message),
+            missing_permission=None if right is None else message(right),
+        )
     source = Source(
         dataset=entry.dataset,
         subject=entry.subject,

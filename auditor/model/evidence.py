@@ -12,12 +12,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from auditor.acl import MalformedDescriptor, SecurityDescriptor, parse_descriptor
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
     from auditor.model.connection import Connection
+    from auditor.model.message import Message
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Record: TypeAlias = "dict[str, Json]"
@@ -68,8 +70,8 @@ class Gap:
     """One thing that could not be read, in words for a reader who must repair it."""
 
     kind: GapKind
-    message: str
-    missing_permission: str | None = None
+    message: Message
+    missing_permission: Message | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +127,7 @@ class Read:
 
 def not_attempted(dataset: str) -> Read:
     """Build the read of a dataset that nobody asked for: no records, and no proof of absence."""
-    gap = Gap(kind=GapKind.NOT_ATTEMPTED, message=f"{dataset} was not read")
+    gap = Gap(kind=GapKind.NOT_ATTEMPTED, message=say("{dataset} was not read", dataset=dataset))
     return Read(source=None, records=(), gap=gap)
 
 

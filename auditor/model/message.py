@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
 
@@ -111,6 +111,23 @@ def message_records(*parts: Any) -> tuple[MessageRecord, ...]:  # noqa: ANN401 -
         )
         for message in found.values()
     )
+
+
+def remembering(records: Iterable[MessageRecord]) -> Callable[[str], Message]:
+    """Return what gives a stored text back as the Message it was; one that no record makes is its own template."""
+    made = {fill(record.template, record.values): record for record in records}
+
+    def remembered(text: str, within: frozenset[str] = frozenset()) -> Message:
+        record = None if text in within else made.get(text)  # a circle in an altered file ends
+        if record is None:
+            return Message(text)
+        around = within | {text}
+        # Those alone that are in the text: it bounds how many there are, whatever an altered file lists
+        shown = {name: record.values[name] for name in PLACEHOLDER.findall(record.template)}
+        values = {name: remembered(value, around) if name in record.texts else value for name, value in shown.items()}
+        return Message(text, record.template, values)
+
+    return remembered
 
 
 def _gather(part: Any, found: dict[str, Message]) -> None:  # noqa: ANN401

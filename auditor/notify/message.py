@@ -6,18 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from auditor.model.results import Results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """News of one run: a line, the summary in Markdown, and facts for programs."""
+    """News of one run: a line, the summary in Markdown, and facts for programs.
+
+    `when_cut` stands below a summary that a channel does not take as a whole.
+    """
 
     subject: str
     summary: str
     facts: Mapping[str, str | int | None]
+    when_cut: str
 
 
 def is_news(results: Results, earlier: Results | None) -> bool:
@@ -33,18 +37,26 @@ def is_news(results: Results, earlier: Results | None) -> bool:
     )
 
 
-def message_of(results: Results, summary: str) -> Message:
-    """Return the message about a finished run."""
+def message_of(results: Results, summary: str, t: Callable[..., str]) -> Message:
+    """Return the message about a finished run. `t` gives texts in the language of the summary."""
     run, drift = results.run, results.drift
-    verdict = str(results.summary.verdict).replace("_", " ")
-    changed = "first run"
+    verdict = t(str(results.summary.verdict).replace("_", " "))
+    changed = t("first run")
     if drift.baseline_run:
-        changed = f"{len(drift.new)} new, {len(drift.resolved)} resolved, {len(drift.changed)} changed"
+        counted = {"new": len(drift.new), "resolved": len(drift.resolved), "changed": len(drift.changed)}
+        changed = t("{new} new, {resolved} resolved, {changed} changed", **counted)
         if drift.entitlement_differences:
-            changed += f", {drift.entitlement_differences} entitlements differ"
+            differing = t("{count} entitlements differ", count=drift.entitlement_differences)
+            changed = f"{changed}, {differing}"
     return Message(
-        subject=f"Hire2Retire permissions of {run.organisation}: {verdict}, {changed}",
+        subject=t(
+            "Hire2Retire permissions of {organisation}: {verdict}, {changed}",
+            organisation=run.organisation,
+            verdict=verdict,
+            changed=changed,
+        ),
         summary=summary,
+        when_cut=_when_cut(t),
         facts={
             "organisation": run.organisation,
             "run": run.id,
@@ -63,12 +75,17 @@ def message_of(results: Results, summary: str) -> Message:
     )
 
 
-def message_of_failure(organisation: str, reason: str, exit_code: int) -> Message:
-    """Return the message about a run that failed: the accounts were not reviewed."""
+def message_of_failure(organisation: str, reason: str, exit_code: int, t: Callable[..., str]) -> Message:
+    """Return the message about a run that failed: the accounts were not reviewed. `t` gives texts in a language."""
     return Message(
-        subject=f"Hire2Retire permissions of {organisation}: the review itself failed",
-        summary=f"Nothing was reviewed: {reason}\n",
+        subject=t("Hire2Retire permissions of {organisation}: the review itself failed", organisation=organisation),
+        summary=f"{t('Nothing was reviewed: {reason}', reason=reason)}\n",
+        when_cut=_when_cut(t),
         facts={
             "organisation": organisation, "run": None, "verdict": None, "exit_code": exit_code, "reason": reason,
         },
     )
+
+
+def _when_cut(t: Callable[..., str]) -> str:
+    return t("(cut: see the report)")

@@ -46,7 +46,7 @@ def _teams(message: Message) -> dict[str, Any]:
     """Return a message with an adaptive card, as a Teams workflow takes it ("post to a channel when a webhook ...")."""
     summary = message.summary
     if len(summary) > MOST_CHARACTERS:
-        summary = f"{summary[:MOST_CHARACTERS]}\n\n(cut: see the report)"
+        summary = f"{summary[:MOST_CHARACTERS]}\n\n{message.when_cut}"
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",

@@ -8,9 +8,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from auditor.acl import MalformedDescriptor, parse_descriptor
-from auditor.collect.evidence_writer import source_to_plain
+from auditor.collect.evidence_writer import messages_to_plain, source_to_plain
 from auditor.collect.replay import read_evidence
+from auditor.least_privilege.rights import GRAPH_PERMISSIONS
 from auditor.matrix.load import known_profiles
+from auditor.model.message import Message, say
 from auditor.redaction.pseudonyms import GUID, Pseudonyms
 from auditor.redaction.records import Redactor
 
@@ -75,7 +77,11 @@ def _redact_connection(redactor: Redactor, connection_id: str, folder: Path, tar
         for number, (source, read) in enumerate(evidence.reads)
     ]
     digest = hashlib.sha256((place / "descriptors.jsonl").read_bytes()).hexdigest()
-    _write_json(place / "sources.json", {"format": 1, "descriptors_sha256": digest, "sources": sources})
+    messages = messages_to_plain(each["gap"] and each["gap"]["missing_permission"] for each in sources)
+    _write_json(
+        place / "sources.json",
+        {"format": 1, "descriptors_sha256": digest, "sources": sources, "messages": messages},
+    )
     return new_id
 
 
@@ -162,13 +168,21 @@ def _query(redactor: Redactor, name: str, value: Json) -> Json:
 
 
 def _gap(gap: Gap) -> dict[str, str | None]:
-    """Keep the kind of failure; its words may quote anything. A right is kept where it names no object."""
+    """Keep the kind of failure and the right that is missing; the words of a failure may quote anything."""
     right = gap.missing_permission
     return {
         "kind": gap.kind,
         "message": f"{gap.kind} ({REDACTED})",
-        "missing_permission": right if right is None or "=" not in right else f"Read ({REDACTED})",
+        "missing_permission": None if right is None else _right(right),
     }
+
+
+def _right(right: Message) -> Message:
+    """Return a right without what it names here: an object, a domain, a service of a host."""
+    if right.values:
+        public = {name: value if value in GRAPH_PERMISSIONS else REDACTED for name, value in right.values.items()}
+        return say(right.template, **public)
+    return Message(f"Read ({REDACTED})") if "=" in right else right  # evidence of earlier versions has no values
 
 
 def _write_json(path: Path, content: object) -> None:

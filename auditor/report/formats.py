@@ -114,12 +114,17 @@ def _write_junit(record: Record, folder: Path) -> tuple[Path, ...]:
 def _write_proposals(record: Record, folder: Path) -> tuple[Path, ...]:
     from auditor.report.finding_view import safe_name  # noqa: PLC0415
     from auditor.report.proposal import proposal_bytes  # noqa: PLC0415
+    from auditor.report.translation import translated  # noqa: PLC0415
 
+    told = translated(record.results, record.language)
     proposals = folder / "proposals"
     proposals.mkdir(exist_ok=True)
     return tuple(
-        _write(proposals / f"{safe_name(connection.id)}.txt", proposal_bytes(record.results, connection, record.sha256))
-        for connection in record.results.connections
+        _write(
+            proposals / f"{safe_name(connection.id)}.txt",
+            proposal_bytes(told, connection, record.sha256, record.language),
+        )
+        for connection in told.connections
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.model.message import fill
+from auditor.model.message import PLACEHOLDER, fill
 from auditor.report.languages import ENGLISH, catalogue
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ class Sentences:
         if message is None:
             return self._translations.get(text, text)
         around = within | {text}
-        values = {
-            name: self(value, around) if name in message.texts else value for name, value in message.values.items()
-        }
+        # Those alone that are in the text: it bounds how many there are, whatever an altered file lists
+        shown = {name: message.values[name] for name in PLACEHOLDER.findall(message.template)}
+        values = {name: self(value, around) if name in message.texts else value for name, value in shown.items()}
         return fill(self._translations.get(message.template, message.template), values)
 
     def of_record(self, results: Results) -> Results:

@@ -12,6 +12,7 @@ from auditor.collect.directory.session import FoundObject, Scope, SearchRequest
 from auditor.errors import SourceError
 from auditor.model.distinguished_name import parsed_dn
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,8 +81,10 @@ class AccountSearch:
         if elsewhere and not found:
             self.read.leave_gap(Gap(
                 kind=GapKind.INCOMPLETE,
-                message=f"not found here, and these domains were not searched: {'; '.join(elsewhere)}",
-                missing_permission="give the account's own domain a connection of its own",
+                message=say(
+                    "not found here, and these domains were not searched: {domains}", domains="; ".join(elsewhere)
+                ),
+                missing_permission=say("give the account's own domain a connection of its own"),
             ))
         return found
 
@@ -94,7 +97,7 @@ class AccountSearch:
             else:
                 contexts[context] = None
         if not contexts:
-            no_base = Gap(kind=GapKind.NOT_ATTEMPTED, message="no base DN is configured")
+            no_base = Gap(kind=GapKind.NOT_ATTEMPTED, message=say("no base DN is configured"))
             raise SourceError(self.read.gap or no_base)
         return tuple(contexts)
 
@@ -104,8 +107,8 @@ class AccountSearch:
         if partitions is None:
             self.read.leave_gap(Gap(
                 kind=GapKind.NOT_PERMITTED,
-                message=f"searched by name only: which domain is called {domain} could not be read",
-                missing_permission="Read on CN=Partitions of the configuration",
+                message=say("searched by name only: which domain is called {name} could not be read", name=domain),
+                missing_permission=say("Read on CN=Partitions of the configuration"),
             ))
             return contexts
         value = filter_value(domain)
@@ -121,8 +124,10 @@ class AccountSearch:
         if not here:
             raise SourceError(Gap(
                 kind=GapKind.INCOMPLETE,
-                message=f"{self.reader.session.endpoint} holds no domain called {domain}",
-                missing_permission=f"audit {domain} over a host of that domain",
+                message=say(
+                    "{host} holds no domain called {name}", host=self.reader.session.endpoint, name=domain
+                ),
+                missing_permission=say("audit {name} over a host of that domain", name=domain),
             ))
         return here
 

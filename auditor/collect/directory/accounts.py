@@ -9,6 +9,7 @@ from auditor.collect.directory.reader import require_found
 from auditor.collect.directory.session import DESCRIPTOR, FoundObject, SearchRequest
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +45,8 @@ def read_account(
         if partial_replica:
             read.leave_gap(Gap(
                 kind=GapKind.INCOMPLETE,
-                message=f"{reader.session.endpoint} is a global catalog: part of the attributes only",
-                missing_permission="audit over the LDAPS port of a domain controller (636)",
+                message=say("{host} is a global catalog: part of the attributes only", host=reader.session.endpoint),
+                missing_permission=say("audit over the LDAPS port of a domain controller (636)"),
             ))
     return _only_one(username, accounts, read.gap)
 
@@ -83,16 +84,17 @@ def read_token_groups(reader: DirectoryReader, account: FoundObject) -> tuple[by
 def _session_token(reader: DirectoryReader, read: OpenRead) -> FoundObject:
     token = require_found(reader.object_at(read, SearchRequest(base="", attributes=("tokenGroups",))))
     if "tokengroups" not in token.attributes:
-        raise SourceError(_token_withheld("the auditing identity"))
+        raise SourceError(_token_withheld(say("the auditing identity")))
     return token
 
 
 def _token_withheld(whose: str) -> Gap:
     return Gap(
         kind=GapKind.NOT_PERMITTED,
-        message=f"tokenGroups of {whose} was not returned",
-        missing_permission="add the auditing identity to Windows Authorization Access Group, "
-        "which may read tokenGroups",
+        message=say("tokenGroups of {whose} was not returned", whose=whose),
+        missing_permission=say(
+            "add the auditing identity to Windows Authorization Access Group, which may read tokenGroups"
+        ),
     )
 
 
@@ -100,5 +102,7 @@ def _only_one(username: str, accounts: Sequence[FoundObject], gap: Gap | None) -
     if len(accounts) == 1:
         return accounts[0]
     if accounts:
-        return Gap(kind=GapKind.INCOMPLETE, message=f"{len(accounts)} accounts match {username}")
-    return gap or Gap(kind=GapKind.NOT_FOUND, message=f"no account that matches {username} is visible")
+        message = say("{count} accounts match {username}", count=len(accounts), username=username)
+        return Gap(kind=GapKind.INCOMPLETE, message=message)
+    message = say("no account that matches {username} is visible", username=username)
+    return gap or Gap(kind=GapKind.NOT_FOUND, message=message)

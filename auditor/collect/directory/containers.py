@@ -11,6 +11,7 @@ from auditor.collect.directory.session import DESCRIPTOR, FoundObject, Scope, Se
 from auditor.errors import SourceError
 from auditor.model.distinguished_name import parsed_dn
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import joined, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,7 +52,7 @@ def read_organizational_unit(reader: DirectoryReader, dataset: str, dn: str) -> 
     DACL looks like that.
     """
     request = SearchRequest(base=dn, attributes=_CONTAINER_ATTRIBUTES)
-    answer: FoundObject | Gap = Gap(kind=GapKind.NOT_ATTEMPTED, message=f"{dn} was not read")
+    answer: FoundObject | Gap = Gap(kind=GapKind.NOT_ATTEMPTED, message=say("{dn} was not read", dn=dn))
     with reader.read(dataset, request.as_query(), subject=dn) as read:
         if reader.context_of(dn) is None:
             raise SourceError(not_held_here(reader, dn))
@@ -78,7 +79,7 @@ def read_nearest_ancestor(reader: DirectoryReader, dn: str) -> None:
             found = reader.store(read, answer)
             _note_withheld(read, found, DESCRIPTOR)
             return
-        read.leave_gap(Gap(kind=GapKind.NOT_FOUND, message=f"no object above {dn} is visible"))
+        read.leave_gap(Gap(kind=GapKind.NOT_FOUND, message=say("no object above {dn} is visible", dn=dn)))
 
 
 def read_ancestors(reader: DirectoryReader, dns: Iterable[str], shown: Iterable[str]) -> None:
@@ -275,7 +276,12 @@ def _note_withheld(read: OpenRead, found: FoundObject, *needed: str) -> None:
     if withheld:
         read.leave_gap(Gap(
             kind=GapKind.NOT_PERMITTED,
-            message=f"{' and '.join(withheld)} of {found.dn} cannot be read by the auditing identity",
-            missing_permission="Read (list contents, read all properties, "
-            f"read permissions) on {found.dn}",
+            message=say(
+                "{attributes} of {dn} cannot be read by the auditing identity",
+                attributes=joined(say(" and "), withheld),
+                dn=found.dn,
+            ),
+            missing_permission=say(
+                "Read (list contents, read all properties, read permissions) on {dn}", dn=found.dn
+            ),
         ))

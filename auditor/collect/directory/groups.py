@@ -10,6 +10,7 @@ from auditor.acl.sid import format_sid, parse_sid
 from auditor.collect.directory.filters import SIDS_PER_FILTER, any_of_sids, batches_of_sids
 from auditor.collect.directory.session import DESCRIPTOR, FoundObject, Scope, SearchRequest
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,8 +51,10 @@ def read_well_known_memberships(reader: DirectoryReader, context: str) -> tuple[
         if not is_shown:
             read.leave_gap(Gap(
                 kind=GapKind.NOT_PERMITTED,
-                message="which groups every account is in is not known: Authenticated Users does not show",
-                missing_permission=f"List contents on CN=ForeignSecurityPrincipals,{context}, and Read below it",
+                message=say("which groups every account is in is not known: Authenticated Users does not show"),
+                missing_permission=say(
+                    "List contents on {dn}, and Read below it", dn=f"CN=ForeignSecurityPrincipals,{context}"
+                ),
             ))
     return tuple(groups)
 
@@ -85,7 +88,9 @@ def read_groups(
         if not token_sids:
             read.leave_gap(Gap(
                 kind=GapKind.INCOMPLETE,
-                message=f"without tokenGroups it is not known which other groups {account.dn} is in",
+                message=say(
+                    "without tokenGroups it is not known which other groups {account} is in", account=account.dn
+                ),
             ))
 
 
@@ -121,13 +126,18 @@ class _GroupWalk:
         unread = [*sorted(_sid_text(sid) for sid in self.missing_sids), *self.unreadable]
         if not unread:
             return
-        more = f" and {len(unread) - _NAMES_SHOWN} more" if len(unread) > _NAMES_SHOWN else ""
+        names = "; ".join(unread[:_NAMES_SHOWN])
+        if len(unread) > _NAMES_SHOWN:
+            names = say("{names} and {count} more", names=names, count=len(unread) - _NAMES_SHOWN)
         self.read.leave_gap(Gap(
             kind=GapKind.INCOMPLETE,
-            message=f"{len(unread)} groups of the account could not be read here: "
-            f"{'; '.join(unread[:_NAMES_SHOWN])}{more}",
-            missing_permission="Read on them; this host does not hold groups of "
-            "other domains, nor SIDs of a former domain (sIDHistory)",
+            message=say(
+                "{count} groups of the account could not be read here: {names}", count=len(unread), names=names
+            ),
+            missing_permission=say(
+                "Read on them; this host does not hold groups of other domains, nor SIDs of a former domain "
+                "(sIDHistory)"
+            ),
         ))
 
     def _store(self, found: FoundObject) -> None:

@@ -13,6 +13,7 @@ from auditor.collect.directory.tls import Handshake, TlsTarget, shake_hands
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
 from auditor.model.instants import format_instant
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -145,11 +146,13 @@ def _read_root_dse(session: DirectorySession) -> dict[str, tuple[str, ...]]:
 def _not_offered_again(refused: Gap) -> Gap:
     return Gap(
         kind=GapKind.NOT_ATTEMPTED,
-        message="no sign-in was attempted after a refusal, to keep the account from being locked out: "
-        f"{refused.message}",
+        message=say(
+            "no sign-in was attempted after a refusal, to keep the account from being locked out: {message}",
+            message=refused.message,
+        ),
         missing_permission=refused.missing_permission,
     )
 
 
 def _no_host() -> Gap:
-    return Gap(kind=GapKind.NOT_ATTEMPTED, message="the connection names no host")
+    return Gap(kind=GapKind.NOT_ATTEMPTED, message=say("the connection names no host"))

@@ -9,6 +9,7 @@ from auditor.collect.directory.failures import malformed_answer
 from auditor.collect.directory.kerberos_errors import kerberos_failure
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +95,6 @@ class KerberosClient:
     def _security_layer_demanded(self) -> Gap:
         return Gap(
             kind=GapKind.SIGN_IN_REFUSED,
-            message=f"{self._endpoint} demands that Kerberos sign or seal, although TLS does",
-            missing_permission="let the host accept Kerberos inside of TLS without signing and sealing",
+            message=say("{host} demands that Kerberos sign or seal, although TLS does", host=self._endpoint),
+            missing_permission=say("let the host accept Kerberos inside of TLS without signing and sealing"),
         )

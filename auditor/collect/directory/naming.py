@@ -9,6 +9,7 @@ from auditor.collect.directory.reader import require_domain_sid, require_found
 from auditor.collect.directory.session import Scope, SearchRequest
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from auditor.collect.directory.reader import DirectoryReader
@@ -27,7 +28,7 @@ def read_schema(reader: DirectoryReader) -> None:
     for dataset, request in _schema_searches(reader).items():
         with reader.read(dataset, request.as_query()) as read:
             if not request.base:
-                raise SourceError(Gap(kind=GapKind.INCOMPLETE, message="the host does not name its schema"))
+                raise SourceError(Gap(kind=GapKind.INCOMPLETE, message=say("the host does not name its schema")))
             for found in reader.objects_below(read, request):
                 reader.store(read, found)
 

@@ -12,6 +12,7 @@ from auditor.errors import SourceError
 from auditor.model.directory_entry import DESCRIPTOR_ATTRIBUTE, DirectoryEntry, entry_to_record
 from auditor.model.distinguished_name import DistinguishedName, parsed_dn
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -113,8 +114,8 @@ def require_domain_sid(reader: DirectoryReader, context: str) -> bytes:
     if reader.domain_sid is None:
         raise SourceError(Gap(
             kind=GapKind.NOT_PERMITTED,
-            message=f"objectSid of {context} was not returned",
-            missing_permission=f"Read all properties on {context}",
+            message=say("objectSid of {dn} was not returned", dn=context),
+            missing_permission=say("Read all properties on {dn}", dn=context),
         ))
     return reader.domain_sid
 
@@ -123,6 +124,8 @@ def not_held_here(reader: DirectoryReader, dn: str) -> Gap:
     """Return the gap for a DN that is in none of the host's naming contexts."""
     return Gap(
         kind=GapKind.INCOMPLETE,
-        message=f"{reader.session.endpoint} does not hold {dn}: it is in none of its naming contexts",
-        missing_permission="give the domain that holds it a connection of its own",
+        message=say(
+            "{host} does not hold {dn}: it is in none of its naming contexts", host=reader.session.endpoint, dn=dn
+        ),
+        missing_permission=say("give the domain that holds it a connection of its own"),
     )

@@ -28,6 +28,7 @@ from auditor.collect.directory.failures import (
 from auditor.collect.directory.wire import Answer, Wire
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind, Json
+from auditor.model.message import Message, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -145,7 +146,9 @@ class DirectorySession:
             if cookie is None and not self.first_page_only:
                 raise SourceError(Gap(
                     kind=GapKind.INCOMPLETE,
-                    message=f"{self.endpoint} did not say whether there is more below {request.base}",
+                    message=say(
+                        "{host} did not say whether there is more below {dn}", host=self.endpoint, dn=request.base
+                    ),
                 ))
             question = following
 
@@ -167,8 +170,8 @@ class DirectorySession:
             return self._held_elsewhere(request, page.continuations)
         return Gap(
             kind=GapKind.NOT_PERMITTED,
-            message=f"{request.base} exists or may exist, but is not visible to the auditing identity",
-            missing_permission=f"List contents and Read on {request.base}",
+            message=say("{dn} exists or may exist, but is not visible to the auditing identity", dn=request.base),
+            missing_permission=say("List contents and Read on {dn}", dn=request.base),
         )
 
     def with_all_values(self, found: FoundObject) -> FoundObject:
@@ -195,14 +198,16 @@ class DirectorySession:
         while not option.endswith("-*"):
             name, _, limits = option.partition(_RANGE)
             if limits.partition("-")[2] != str(len(values) - 1):
-                raise SourceError(_broken_range(dn, name, f"{limits} came with {len(values)} values"))
+                what_came = say("{limits} came with {count} values", limits=limits, count=len(values))
+                raise SourceError(_broken_range(dn, name, what_came))
             rest = f"{name}{_RANGE}{len(values)}-*"
             answer = self.object_at(SearchRequest(base=dn, attributes=(rest,)))
             if isinstance(answer, Gap):
                 raise SourceError(_broken_range(dn, name, answer.message))
             option = next((found for found in answer.attributes if found.startswith(rest[:-1])), "")
             if not option:
-                raise SourceError(_broken_range(dn, name, f"nothing came from value {len(values)} on"))
+                nothing = say("nothing came from value {count} on", count=len(values))
+                raise SourceError(_broken_range(dn, name, nothing))
             values.extend(answer.attributes[option])
         return tuple(values)
 
@@ -258,32 +263,36 @@ class DirectorySession:
         if result.code == RESULT_NO_SUCH_OBJECT:
             return Gap(
                 kind=GapKind.NOT_FOUND,
-                message=f"{self.endpoint} shows no object {request.base}",
-                missing_permission="List contents on its parent, if it exists",
+                message=say("{host} shows no object {dn}", host=self.endpoint, dn=request.base),
+                missing_permission=say("List contents on its parent, if it exists"),
             )
         if result.code == RESULT_INSUFFICIENT_ACCESS_RIGHTS:
             return Gap(
                 kind=GapKind.NOT_PERMITTED,
-                message=f"{self.endpoint} refused to read {request.base}: {said}",
-                missing_permission=f"Read on {request.base}",
+                message=say("{host} refused to read {dn}: {said}", host=self.endpoint, dn=request.base, said=said),
+                missing_permission=say("Read on {dn}", dn=request.base),
             )
         if result.code == RESULT_REFERRAL:
             return self._held_elsewhere(request, result.referrals)
         return Gap(
-            kind=GapKind.INCOMPLETE, message=f"{self.endpoint} did not finish reading {request.base}: {said}"
+            kind=GapKind.INCOMPLETE,
+            message=say("{host} did not finish reading {dn}: {said}", host=self.endpoint, dn=request.base, said=said),
         )
 
     def _held_elsewhere(self, request: SearchRequest, urls: Iterable[str]) -> Gap:
         where = printable(", ".join(urls))
-        return Gap(kind=GapKind.INCOMPLETE, message=f"{self.endpoint} refers to {where} for {request.base}")
+        message = say("{host} refers to {where} for {dn}", host=self.endpoint, where=where, dn=request.base)
+        return Gap(kind=GapKind.INCOMPLETE, message=message)
 
 
 def _broke_off(gap: Gap) -> Gap:
-    return replace(gap, kind=GapKind.INCOMPLETE, message=f"the read broke off midway: {gap.message}")
+    message = say("the read broke off midway: {message}", message=gap.message)
+    return replace(gap, kind=GapKind.INCOMPLETE, message=message)
 
 
-def _broken_range(dn: str, name: str, reason: str) -> Gap:
-    return Gap(kind=GapKind.INCOMPLETE, message=f"{name} of {dn} could not be read to its end: {reason}")
+def _broken_range(dn: str, name: str, reason: Message) -> Gap:
+    message = say("{attribute} of {dn} could not be read to its end: {reason}", attribute=name, dn=dn, reason=reason)
+    return Gap(kind=GapKind.INCOMPLETE, message=message)
 
 
 def _search_operation(request: SearchRequest) -> Any:  # noqa: ANN401 - ldap3's form of it

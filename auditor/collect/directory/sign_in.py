@@ -21,6 +21,7 @@ from auditor.collect.directory.sign_in_errors import SignInMethod, refused_sign_
 from auditor.collect.directory.wire import Wire
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     import ssl
@@ -101,7 +102,7 @@ def _connection_over(transport: BoundedSocket) -> Connection:
 def _bind_with_password(connection: Connection, endpoint: str, identity: SimpleBind) -> None:
     if not identity.username or not identity.password.value:  # RFC 4513 5.1.2: else the bind would be anonymous
         raise SourceError(Gap(
-            kind=GapKind.SIGN_IN_REFUSED, message="user name or password of the auditing identity is empty"
+            kind=GapKind.SIGN_IN_REFUSED, message=say("user name or password of the auditing identity is empty")
         ))
     # The password as bytes: text would be changed by SASLprep
     result = _bind(connection, endpoint, SIMPLE, identity.username, identity.password.value)
@@ -148,7 +149,9 @@ def _service_host(target: TlsTarget, unbound: DirectorySession) -> str:
     if not _DNS_NAME.fullmatch(name):
         raise SourceError(Gap(
             kind=GapKind.NOT_ATTEMPTED,
-            message=f"{target.endpoint} does not say its DNS name, which its Kerberos service is called by",
-            missing_permission="name the host by its DNS name in hosts, or set tls_server_name to it",
+            message=say(
+                "{host} does not say its DNS name, which its Kerberos service is called by", host=target.endpoint
+            ),
+            missing_permission=say("name the host by its DNS name in hosts, or set tls_server_name to it"),
         ))
     return name

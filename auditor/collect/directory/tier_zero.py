@@ -10,6 +10,7 @@ from auditor.collect.directory.filters import any_of_sids
 from auditor.collect.directory.reader import require_domain_sid
 from auditor.collect.directory.session import DESCRIPTOR, Scope, SearchRequest
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,8 @@ _DOMAIN_CONTROLLERS = "(&(objectClass=computer)(primaryGroupID=516))"
 _RIDS_EVERYWHERE = (502, 512, 516, 517, 520)
 _HIDDEN_CONTROLLERS = Gap(  # a domain without one would not have answered
     kind=GapKind.NOT_PERMITTED,
-    message="the domain controllers' computers are hidden from the auditing identity",
-    missing_permission="List contents on the Domain Controllers OU, and Read on the computers in it",
+    message=say("the domain controllers' computers are hidden from the auditing identity"),
+    missing_permission=say("List contents on the Domain Controllers OU, and Read on the computers in it"),
 )
 _BUILTIN = b"\x01\x02\x00\x00\x00\x00\x00\x05\x20\x00\x00\x00"
 
@@ -91,8 +92,8 @@ def _hidden_groups(sids: Sequence[bytes]) -> Gap:
     shown = ", ".join(map(format_sid, sids))
     return Gap(
         kind=GapKind.NOT_PERMITTED,
-        message=f"privileged accounts and groups are hidden from the auditing identity: {shown}",
-        missing_permission="List contents on the containers of these groups, and Read on them",
+        message=say("privileged accounts and groups are hidden from the auditing identity: {names}", names=shown),
+        missing_permission=say("List contents on the containers of these groups, and Read on them"),
     )
 
 

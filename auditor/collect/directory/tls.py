@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from auditor.collect.directory.certificates import CertificateFacts, read_certificate
 from auditor.collect.directory.failures import printable
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import Message, say
 
 if TYPE_CHECKING:
     from auditor.collect.directory.limits import Deadline
@@ -64,7 +65,8 @@ def shake_hands(target: TlsTarget, *, timeout_s: float, deadline: Deadline) -> H
     try:
         tls_socket = _open_tls(tcp_socket, target, verify=True)
     except (ssl.SSLCertVerificationError, _TrustUnavailableError) as error:
-        reason = printable(getattr(error, "verify_message", "") or str(error))
+        verify_message = printable(getattr(error, "verify_message", ""))
+        reason = error.reason if isinstance(error, _TrustUnavailableError) else verify_message
         return _untrusted(target, reason, timeout_s=timeout_s, deadline=deadline)
     except (OSError, ValueError) as error:
         return Handshake(reachable=True, outcome=_no_tls(target, error))
@@ -73,6 +75,10 @@ def shake_hands(target: TlsTarget, *, timeout_s: float, deadline: Deadline) -> H
 
 class _TrustUnavailableError(Exception):
     """The authorities to trust cannot be loaded."""
+
+    def __init__(self, reason: Message) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 def _connect(target: TlsTarget, timeout_s: float) -> socket.socket:
@@ -99,14 +105,15 @@ def _load_authorities(context: ssl.SSLContext, ca_file: str | None) -> None:
     try:
         context.load_verify_locations(cafile=ca_file)
     except OSError as error:  # ssl.SSLError is one
-        raise _TrustUnavailableError(f"ca_file {ca_file} cannot be used: {error}") from error
+        reason = say("ca_file {file} cannot be used: {error}", file=printable(ca_file), error=printable(str(error)))
+        raise _TrustUnavailableError(reason) from error
 
 
 def _untrusted(target: TlsTarget, reason: str, *, timeout_s: float, deadline: Deadline) -> Handshake:
     gap = Gap(
         kind=GapKind.UNTRUSTED,
-        message=f"the certificate of {target} is not trusted: {reason}",
-        missing_permission="install a valid certificate on the host, or name its authority in ca_file",
+        message=say("the certificate of {host} is not trusted: {reason}", host=str(target), reason=reason),
+        missing_permission=say("install a valid certificate on the host, or name its authority in ca_file"),
     )
     try:
         tcp_socket = _connect(target, deadline.within(timeout_s))
@@ -148,38 +155,54 @@ def _session_facts(tls_socket: ssl.SSLSocket) -> tuple[CertificateFacts | None, 
 
 
 def _wrong_name(target: TlsTarget, facts: CertificateFacts | None) -> Gap:
-    carried = ", ".join(facts.names) if facts else ""
+    carried = printable(", ".join(facts.names)) if facts else ""
     return Gap(
         kind=GapKind.UNTRUSTED,
-        message=printable(
-            f"the certificate of {target} is not for {target.certificate_name!r}; "
-            f"it carries {carried or 'no subject alternative name that can be read'}"
+        message=say(
+            "the certificate of {host} is not for {name}; it carries {carried}",
+            host=printable(str(target)),
+            name=printable(repr(target.certificate_name)),
+            carried=carried or say("no subject alternative name that can be read"),
         ),
-        missing_permission="connect by a name the certificate carries, set tls_server_name to one of them, "
-        "or install a certificate for the configured host",
+        missing_permission=say(
+            "connect by a name the certificate carries, set tls_server_name to one of them, or install a certificate "
+            "for the configured host"
+        ),
     )
 
 
 def _unreachable(target: TlsTarget, error: Exception) -> Gap:
     if isinstance(error, TimeoutError):
-        return Gap(kind=GapKind.TIMED_OUT, message=f"{target} did not accept a connection in time: {error}")
+        message = say("{host} did not accept a connection in time: {error}", host=str(target), error=str(error))
+        return Gap(kind=GapKind.TIMED_OUT, message=message)
     if isinstance(error, (socket.gaierror, ValueError)):
-        return Gap(kind=GapKind.UNREACHABLE, message=f"{target} cannot be reached: the name is not known")
-    reason = getattr(error, "strerror", None) or error
-    return Gap(kind=GapKind.UNREACHABLE, message=f"{target} cannot be reached: {reason}")
+        message = say("{host} cannot be reached: the name is not known", host=str(target))
+        return Gap(kind=GapKind.UNREACHABLE, message=message)
+    reason = str(getattr(error, "strerror", None) or error)
+    message = say("{host} cannot be reached: {reason}", host=str(target), reason=reason)
+    return Gap(kind=GapKind.UNREACHABLE, message=message)
 
 
 def _no_tls(target: TlsTarget, error: Exception) -> Gap:
     if isinstance(error, TimeoutError):
-        return Gap(kind=GapKind.TIMED_OUT, message=f"{target} did not complete the TLS handshake in time")
+        message = say("{host} did not complete the TLS handshake in time", host=str(target))
+        return Gap(kind=GapKind.TIMED_OUT, message=message)
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) or not isinstance(error, ssl.SSLError):
         return Gap(
             kind=GapKind.UNREACHABLE,
-            message=f"{target} closed the connection during the TLS handshake: {printable(str(error))}",
-            missing_permission="check that the port speaks LDAP over TLS and that the host has a certificate",
+            message=say(
+                "{host} closed the connection during the TLS handshake: {error}",
+                host=str(target),
+                error=printable(str(error)),
+            ),
+            missing_permission=say("check that the port speaks LDAP over TLS and that the host has a certificate"),
         )
     return Gap(
         kind=GapKind.MALFORMED,
-        message=f"{target} does not speak TLS 1.2 or newer here: {printable(error.reason or str(error))}",
-        missing_permission="name the port of LDAP over TLS (636)",
+        message=say(
+            "{host} does not speak TLS 1.2 or newer here: {error}",
+            host=str(target),
+            error=printable(error.reason or str(error)),
+        ),
+        missing_permission=say("name the port of LDAP over TLS (636)"),
     )

@@ -11,6 +11,7 @@ from auditor.collect.directory.reader import require_found
 from auditor.collect.directory.session import SearchRequest
 from auditor.collect.directory.sign_in import SimpleBind
 from auditor.errors import SourceError
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +61,9 @@ def read_effective_rights(  # noqa: PLR0913 - the parts of one more sign-in
 def _as_witness(gap: Gap) -> Gap:
     return replace(
         gap,
-        message=f"signing in as the audited account, to hear the domain controller's own verdict: {gap.message}",
-        missing_permission="correct the connection's own password in the inventory, or remove it",
+        message=say(
+            "signing in as the audited account, to hear the domain controller's own verdict: {message}",
+            message=gap.message,
+        ),
+        missing_permission=say("correct the connection's own password in the inventory, or remove it"),
     )

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from auditor.collect.https.answers import object_id
+from auditor.collect.https.answers import object_id, one_line
 from auditor.collect.https.recorder import Question
+from auditor.collect.https.service import LeastRight
 from auditor.collect.https.transport import Call
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -194,9 +196,12 @@ class GraphQuestions:
         url = f"{self.base}{path}"
         return Question(
             dataset=dataset,
-            call=Call(name=f"GET {path.partition('?')[0]}", method="GET", url=url),
+            call=Call(name=one_line(f"GET {path.partition('?')[0]}"), method="GET", url=url),
             query={"method": "GET", "url": url},
-            least_permission=f"Microsoft Graph application permission {permission}",
+            least_right=LeastRight(
+                of_application=say("Microsoft Graph application permission {name}", name=permission),
+                of_person=say("Microsoft Graph delegated permission {name}", name=permission),
+            ),
             subject=subject,
             belongs=belongs,
             is_object=is_object,

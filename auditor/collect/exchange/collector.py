@@ -11,9 +11,11 @@ from urllib.parse import quote
 
 from auditor.collect.https.answers import object_id
 from auditor.collect.https.recorder import Question, Recorded, Recorder
+from auditor.collect.https.service import LeastRight
 from auditor.collect.https.transport import Call
 from auditor.matrix.exchange_defaults import EXCHANGE_DEFAULTS
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -21,9 +23,15 @@ if TYPE_CHECKING:
 
     from auditor.model.evidence import Json, Record
 
-LEAST_PERMISSION = (
-    "application role Exchange.ManageAsApp of Office 365 Exchange Online, together with the Microsoft Entra "
-    "role Global Reader or membership in the role group View-Only Organization Management"
+LEAST_RIGHT = LeastRight(
+    of_application=say(
+        "application role Exchange.ManageAsApp of Office 365 Exchange Online, together with the Microsoft Entra "
+        "role Global Reader or membership in the role group View-Only Organization Management"
+    ),
+    of_person=say(
+        "delegated permission Exchange.Manage of Office 365 Exchange Online, together with the Microsoft Entra "
+        "role Global Reader or membership in the role group View-Only Organization Management"
+    ),
 )
 # The mailbox that Exchange's own clients name to reach the tenant's home servers, the same for each call.
 _ANCHOR = "APP:SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}"
@@ -81,7 +89,7 @@ class ExchangeCollector:
             ids = {object_id(record.get("ExternalDirectoryObjectId")) for record in user.records}
             account_id = ids.pop() if len(ids) == 1 else None
             if account_id is None:
-                unknown = Gap(kind=GapKind.MALFORMED, message="Get-User named no single object id")
+                unknown = Gap(kind=GapKind.MALFORMED, message=say("Get-User named no single object id"))
                 self.recorder.leave_out(user.gap or unknown, "management_role_assignments_of_account")
                 return
         self._of_account = self._ask_for_management_role_assignments_of_account(account_id)
@@ -242,7 +250,7 @@ class ExchangeCollector:
             dataset=dataset,
             call=self._call(cmdlet, parameters),
             query={"cmdlet": cmdlet, "parameters": parameters},
-            least_permission=LEAST_PERMISSION,
+            least_right=LEAST_RIGHT,
             subject=subject,
             belongs=belongs,
             must_exist=must_exist,

@@ -18,11 +18,13 @@ from auditor.collect.https.service import Page
 from auditor.errors import InvalidInput, Problem, SourceError
 from auditor.model.evidence import Gap, GapKind
 from auditor.model.instants import parse_instant
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from auditor.collect.https.service import LeastRight
     from auditor.collect.https.transport import Call
     from auditor.model.evidence import Json, Record
 
@@ -73,17 +75,18 @@ class SuppliedAnswers:
     def require_tenant(self, tenant_id: str | None) -> None:
         """Answer nothing from now on if the tenant that is audited is known to be another one."""
         if tenant_id is not None and tenant_id.casefold() != self.tenant_id.casefold():
-            message = f"the supplied export is of tenant {one_line(self.tenant_id)}, not of {tenant_id}"
+            own = one_line(self.tenant_id)
+            message = say("the supplied export is of tenant {own}, not of {audited}", own=own, audited=tenant_id)
             self._refusal.append(Gap(kind=GapKind.MALFORMED, message=message))
 
-    def pages(self, call: Call, missing_permission: str) -> Iterator[Page]:
+    def pages(self, call: Call, right: LeastRight) -> Iterator[Page]:
         """Yield the one page that answers a call."""
-        del missing_permission
+        del right
         for refusal in self._refusal:
             raise SourceError(refusal)
         found = self._calls.get(_key(**_command(call)))
         if found is None:
-            message = f"{one_line(call.name)} is not in the supplied export for what is asked here"
+            message = say("{call} is not in the supplied export for what is asked here", call=call.name)
             raise SourceError(Gap(kind=GapKind.NOT_ATTEMPTED, message=message))
         yield Page(
             number=1,
@@ -94,12 +97,13 @@ class SuppliedAnswers:
         )
         if found.error is not None:
             is_absent = _ABSENT in found.error and not found.records
-            message = f"{one_line(call.name)} failed when it was exported: {one_line(found.error)}"
+            error = one_line(found.error)
+            message = say("{call} failed when it was exported: {error}", call=call.name, error=error)
             raise SourceError(Gap(kind=GapKind.NOT_FOUND if is_absent else GapKind.INCOMPLETE, message=message))
 
-    def ask(self, call: Call, missing_permission: str) -> Record:
+    def ask(self, call: Call, right: LeastRight) -> Record:
         """Exchange is only asked for lists."""
-        raise NotImplementedError(f"{call.name} asks for one object ({missing_permission})")
+        raise NotImplementedError(f"{call.name} asks for one object ({right.of_application})")
 
 
 def load_export(path: Path) -> SuppliedAnswers:

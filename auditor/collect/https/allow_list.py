@@ -9,8 +9,11 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from auditor.model.message import say
+
 if TYPE_CHECKING:
     from auditor.model.connection import Endpoints
+    from auditor.model.message import Message
 
 SIGN_IN_PATHS = {
     "GET": ("/v2.0/.well-known/openid-configuration",),
@@ -97,14 +100,14 @@ class AllowList:
     managed_identity: bool = False
     device_code: bool = False
 
-    def objection(self, method: str, url: str, body: bytes | None) -> str | None:
+    def objection(self, method: str, url: str, body: bytes | None) -> Message | None:
         """Return why this request must not be sent, or None when it is one of the tool's reads."""
         if self.managed_identity and method == "GET" and is_on_this_machine(url):
             return None
         where = origin(url)
         path = urlsplit(url).path if where else ""
         if "//" in path or path.endswith("/") or _DOT_SEGMENT.search(path):
-            return "its path is not plain"
+            return say("its path is not plain")
         if self._is_sign_in_service(where) and _is_sign_in(method, path):
             return None
         is_device_code = method == "POST" and path.endswith(DEVICE_CODE_PATH)
@@ -114,7 +117,7 @@ class AllowList:
             return None
         if method == "POST" and self.leads_to_exchange(url) and EXCHANGE_PATH.fullmatch(path):
             return _objection_to_command(body)
-        return f"{method} is not among the reads of this address"
+        return say("{method} is not among the reads of this address", method=method)
 
     def _is_sign_in_service(self, where: tuple[str, int] | None) -> bool:
         configured = origin(self.endpoints.login)
@@ -137,17 +140,17 @@ def _is_graph_read(path: str) -> bool:
     return any(re.match(rf"{re.escape(prefix)}([/(]|$)", path, re.IGNORECASE) for prefix in GRAPH_PATHS)
 
 
-def _objection_to_command(body: bytes | None) -> str | None:
+def _objection_to_command(body: bytes | None) -> Message | None:
     command = json.loads(body or b"null")
     match command:
         case {"CmdletInput": {"CmdletName": str(name), "Parameters": dict(parameters)}}:
             pass
         case _:
-            return "it carries no command"
+            return say("it carries no command")
     if name not in READ_CMDLETS:
-        return f"{name} is not among the commands that only read"
+        return say("{command} is not among the commands that only read", command=name)
     for parameter in IDENTIFYING_PARAMETERS & parameters.keys():
         value = parameters[parameter]
         if not isinstance(value, str) or not value.strip():
-            return f"{name} would be sent with an empty {parameter}"
+            return say("{command} would be sent with an empty {parameter}", command=name, parameter=parameter)
     return None

@@ -13,6 +13,7 @@ from requests.structures import CaseInsensitiveDict
 
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import NOTHING, Message, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +88,12 @@ class TransientFault(Exception):
 
 
 def fail(
-    answer: Answer, report: ErrorReport, *, call: str, missing_permission: str | None, stale_rights: str = ""
+    answer: Answer,
+    report: ErrorReport,
+    *,
+    call: str,
+    missing_permission: Message | None,
+    stale_rights: Message = NOTHING,
 ) -> NoReturn:
     """Raise what a failed answer means: TransientFault when a retry may help, else SourceError.
 
@@ -95,10 +101,14 @@ def fail(
     """
     kind = report.kind or _KIND_BY_STATUS.get(answer.status_code, GapKind.MALFORMED)
     said = ": ".join(part for part in (one_line(report.code), one_line(report.message)) if part)
-    hint = f" ({stale_rights})" if stale_rights and kind is GapKind.NOT_PERMITTED else ""
+    message = say("{call} answered {status}", call=call, status=answer.status_code)
+    if said:
+        message = say("{call} answered {status}: {said}", call=call, status=answer.status_code, said=said)
+    if stale_rights and kind is GapKind.NOT_PERMITTED:
+        message = say("{message} ({hint})", message=message, hint=stale_rights)
     gap = Gap(
         kind=kind,
-        message=f"{one_line(call)} answered {answer.status_code}" + (f": {said}" if said else "") + hint,
+        message=message,
         missing_permission=missing_permission if kind is GapKind.NOT_PERMITTED else None,
     )
     if report.is_transient or answer.status_code in RETRIED_STATUSES:

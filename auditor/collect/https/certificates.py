@@ -17,14 +17,21 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
+from auditor.model.message import say
+
 if TYPE_CHECKING:
+    from auditor.model.message import Message
     from auditor.model.sign_in import Secret
 
 _PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 
 
 class CertificateUnusable(ValueError):
-    """The certificate cannot be used to sign in; the message says why and never quotes it."""
+    """The certificate cannot be used to sign in; `reason` says why and never quotes it."""
+
+    def __init__(self, reason: Message) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +53,9 @@ def load_certificate(secret: Secret, password: Secret | None) -> ApplicationCert
         key, certificates = read(secret.value, passphrase)
         own = [certificate for certificate in certificates if certificate.public_key() == key.public_key()]
     except UnsupportedAlgorithm as error:
-        raise CertificateUnusable("it uses an algorithm that is not supported") from error
+        raise CertificateUnusable(say("it uses an algorithm that is not supported")) from error
     if not own:
-        raise CertificateUnusable("it holds no certificate that belongs to its private key")
+        raise CertificateUnusable(say("it holds no certificate that belongs to its private key"))
     return ApplicationCertificate(
         private_key=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii"),
         certificate=own[0].public_bytes(Encoding.PEM).decode("ascii"),
@@ -59,14 +66,15 @@ def _read_pem(content: bytes, passphrase: bytes | None) -> tuple[RSAPrivateKey, 
     blocks = [(match[1], match[0]) for match in _PEM_BLOCK.finditer(content)]
     keys = [block for label, block in blocks if label.endswith(b"PRIVATE KEY")]
     if len(keys) != 1:
-        raise CertificateUnusable(f"it holds {len(keys)} private keys; exactly one is needed")
+        raise CertificateUnusable(say("it holds {count} private keys; exactly one is needed", count=len(keys)))
     is_encrypted = b"ENCRYPTED" in keys[0]
     if is_encrypted and passphrase is None:
-        raise CertificateUnusable("its private key is encrypted and no password is configured")
+        raise CertificateUnusable(say("its private key is encrypted and no password is configured"))
     try:
         key = load_pem_private_key(keys[0], passphrase if is_encrypted else None)
     except ValueError as error:
-        reason = "the password does not fit its private key" if is_encrypted else "its private key is damaged"
+        wrong = say("the password does not fit its private key")
+        reason = wrong if is_encrypted else say("its private key is damaged")
         raise CertificateUnusable(reason) from error
     certificates = [_read_pem_certificate(block) for label, block in blocks if label == b"CERTIFICATE"]
     return _require_rsa(key), certificates
@@ -76,14 +84,14 @@ def _read_pem_certificate(block: bytes) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(block)
     except ValueError as error:
-        raise CertificateUnusable("its certificate is damaged") from error
+        raise CertificateUnusable(say("its certificate is damaged")) from error
 
 
 def _read_pfx(content: bytes, passphrase: bytes | None) -> tuple[RSAPrivateKey, list[x509.Certificate]]:
     try:
         key, certificate, others = pkcs12.load_key_and_certificates(content, passphrase)
     except ValueError as error:
-        reason = "it is neither PEM nor a PFX file that the configured password opens"
+        reason = say("it is neither PEM nor a PFX file that the configured password opens")
         raise CertificateUnusable(reason) from error
     return _require_rsa(key), [*([certificate] if certificate else []), *others]
 
@@ -91,4 +99,4 @@ def _read_pfx(content: bytes, passphrase: bytes | None) -> tuple[RSAPrivateKey, 
 def _require_rsa(key: object) -> RSAPrivateKey:
     if isinstance(key, RSAPrivateKey):
         return key
-    raise CertificateUnusable("it holds no RSA private key")
+    raise CertificateUnusable(say("it holds no RSA private key"))

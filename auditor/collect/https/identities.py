@@ -15,6 +15,7 @@ from auditor.collect.https.sign_in_channel import MachineChannel, SignInChannel
 from auditor.collect.https.sign_in_errors import refused_managed_identity, refused_sign_in
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import NOTHING, Message, say
 from auditor.model.sign_in import (
     CertificateCredential,
     ClientSecretCredential,
@@ -30,12 +31,17 @@ if TYPE_CHECKING:
     from auditor.model.sign_in import CloudSignIn, Secret, SecretReference
 
 _LARGEST_FEDERATED_TOKEN = 65536  # bytes
+# https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identity-best-practice-recommendations
+_KEPT_TOKENS = say(
+    "Azure keeps the tokens of a managed identity for up to 24 hours: a right granted since then counts only in a "
+    "newer one"
+)
 
 
 class Identity(Protocol):
     """Who signs in. `stale_rights` says why rights granted lately may not count yet; empty when they do."""
 
-    stale_rights: str
+    stale_rights: Message
 
     @property
     def name(self) -> str:
@@ -77,7 +83,7 @@ class _Application:
     authority: str
     transport: Transport
     secrets: Mapping[SecretReference, Secret]
-    stale_rights: str = ""
+    stale_rights: Message = NOTHING
     person: str | None = None
     _client: msal.ConfidentialClientApplication | None = field(init=False, default=None)
 
@@ -115,7 +121,7 @@ def _key_pair(certificate: Secret, password: Secret | None) -> dict[str, str]:
     try:
         pair = load_certificate(certificate, password)
     except CertificateUnusable as problem:
-        message = f"no sign-in: the application's certificate cannot be used: {problem}"
+        message = say("no sign-in: the application's certificate cannot be used: {reason}", reason=problem.reason)
         raise SourceError(Gap(kind=GapKind.SIGN_IN_REFUSED, message=message)) from problem
     # without a thumbprint MSAL derives the SHA-256 one from the certificate
     return {"private_key": pair.private_key, "public_certificate": pair.certificate}
@@ -127,11 +133,15 @@ def _federated_token(file: Path) -> str:
         with file.open("rb") as stream:
             token = stream.read(_LARGEST_FEDERATED_TOKEN).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        message = f"no sign-in: the federated token in {file} cannot be read ({type(error).__name__})"
-        raise SourceError(Gap(kind=GapKind.SIGN_IN_REFUSED, message=one_line(message))) from error
+        message = say(
+            "no sign-in: the federated token in {file} cannot be read ({error})",
+            file=one_line(str(file)),
+            error=type(error).__name__,
+        )
+        raise SourceError(Gap(kind=GapKind.SIGN_IN_REFUSED, message=message)) from error
     if not token:
-        message = f"no sign-in: {file} holds no federated token"
-        raise SourceError(Gap(kind=GapKind.SIGN_IN_REFUSED, message=one_line(message)))
+        message = say("no sign-in: {file} holds no federated token", file=one_line(str(file)))
+        raise SourceError(Gap(kind=GapKind.SIGN_IN_REFUSED, message=message))
     return token
 
 
@@ -139,11 +149,7 @@ def _federated_token(file: Path) -> str:
 class _Machine:
     client_id: str | None
     transport: Transport
-    # https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identity-best-practice-recommendations
-    stale_rights: str = (
-        "Azure keeps the tokens of a managed identity for up to 24 hours: a right granted since then counts only in "
-        "a newer one"
-    )
+    stale_rights: Message = _KEPT_TOKENS
     person: str | None = None
     _client: msal.ManagedIdentityClient | None = field(init=False, default=None)
 
@@ -173,7 +179,7 @@ class _Person:
     authority: str
     transport: Transport
     prompt: Callable[[str], None]
-    stale_rights: str = ""
+    stale_rights: Message = NOTHING
     person: str | None = field(init=False, default=None)
     _client: msal.PublicClientApplication | None = field(init=False, default=None)
 
@@ -200,7 +206,10 @@ class _Person:
             return self._ask_person(self._client, scopes)
         except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
             # MSAL takes apart what the answer says about the person, and trusts its form
-            message = f"sign-in was answered with something that no person's sign-in is ({type(error).__name__})"
+            message = say(
+                "sign-in was answered with something that no person's sign-in is ({error})",
+                error=type(error).__name__,
+            )
             raise SourceError(Gap(kind=GapKind.MALFORMED, message=message)) from error
 
     def _ask_person(self, client: msal.PublicClientApplication, scopes: list[str]) -> str:

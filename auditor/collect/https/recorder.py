@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Protocol
 from auditor.collect.https.answers import one_line
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from auditor.collect.evidence_writer import EvidenceWriter, OpenRead
-    from auditor.collect.https.service import Page
+    from auditor.collect.https.service import LeastRight, Page
     from auditor.collect.https.transport import Call
     from auditor.collect.https.workers import Workers
     from auditor.model.evidence import Json, Record, Source
@@ -38,7 +39,7 @@ class Question:
     dataset: str
     call: Call
     query: Mapping[str, Json]
-    least_permission: str
+    least_right: LeastRight
     subject: str = ""
     belongs: Callable[[Record], bool] = lambda _: True
     must_exist: bool = False
@@ -57,10 +58,10 @@ class Asked(Protocol):
     def provenance(self) -> Mapping[str, Json]:
         """What is to be known of every answer."""
 
-    def ask(self, call: Call, missing_permission: str) -> Record:
+    def ask(self, call: Call, right: LeastRight) -> Record:
         """Return the object that answers a call. Raises SourceError."""
 
-    def pages(self, call: Call, missing_permission: str) -> Iterator[Page]:
+    def pages(self, call: Call, right: LeastRight) -> Iterator[Page]:
         """Yield the pages of the list that answers a call. Raises SourceError."""
 
 
@@ -156,12 +157,12 @@ class Recorder:
     def _records(self, question: Question, read: OpenRead) -> Iterator[Record]:
         """Yield the records about what was asked for, page by page; what came before a failure counts."""
         if question.is_object:
-            record = self.service.ask(question.call, question.least_permission)
+            record = self.service.ask(question.call, question.least_right)
             if not question.belongs(record):
                 raise SourceError(_foreign(question))
             yield record
             return
-        for page in self.service.pages(question.call, question.least_permission):
+        for page in self.service.pages(question.call, question.least_right):
             read.pages = page.number
             read.answered = page.answered
             own = [record for record in page.records if question.belongs(record)]
@@ -189,15 +190,15 @@ class Recorder:
 
 
 def _foreign(question: Question) -> Gap:
-    message = f"{one_line(question.call.name)} answered with other objects than asked for; they were left out"
+    message = say("{call} answered with other objects than asked for; they were left out", call=question.call.name)
     return Gap(kind=GapKind.MALFORMED, message=message)
 
 
 def _silent(question: Question) -> Gap:
-    message = f"{one_line(question.call.name)} answered with nothing, without saying that it does not exist"
+    message = say("{call} answered with nothing, without saying that it does not exist", call=question.call.name)
     return Gap(kind=GapKind.MALFORMED, message=message)
 
 
 def _short(question: Question, warning: str) -> Gap:
-    message = f"{one_line(question.call.name)} warns that there is more: {one_line(warning)}"
+    message = say("{call} warns that there is more: {warning}", call=question.call.name, warning=one_line(warning))
     return Gap(kind=GapKind.INCOMPLETE, message=message)

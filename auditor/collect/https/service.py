@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.collect.https.allow_list import origin
-from auditor.collect.https.answers import OK, UNAUTHORIZED, TransientFault, fail, one_line
+from auditor.collect.https.answers import OK, UNAUTHORIZED, TransientFault, fail
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import Message, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +39,14 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeastRight:
+    """The least that a call takes: of an application, and of a person in its place (docs/OPERATIONS.md lists both)."""
+
+    of_application: Message
+    of_person: Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """Asks one service with the tokens made out to it.
 
@@ -59,7 +68,7 @@ class Service:
         """Nothing: the answers are the service's own, given when they were written."""
         return {}
 
-    def ask(self, call: Call, missing_permission: str) -> Record:
+    def ask(self, call: Call, right: LeastRight) -> Record:
         """Return the JSON object that answers a call; raises SourceError.
 
         A refused token is replaced by a new one, once; so is one whose rights have become more since.
@@ -69,9 +78,9 @@ class Service:
         try:
             content = self.transport.ask(
                 _signed(call, token),
-                lambda answer: None
-                if answer.status_code == UNAUTHORIZED
-                else self._interpret(answer.without(token), call, missing_permission),
+                lambda answer: (
+                    None if answer.status_code == UNAUTHORIZED else self._interpret(answer.without(token), call, right)
+                ),
             )
         except SourceError as error:
             is_right_missing = error.gap.kind is GapKind.NOT_PERMITTED
@@ -84,17 +93,17 @@ class Service:
             newer = self.tokens.renew_once(self.base, token)
         return self.transport.ask(
             _signed(call, newer),
-            lambda answer: self._interpret(answer.without(newer), call, missing_permission),
+            lambda answer: self._interpret(answer.without(newer), call, right),
         )
 
-    def pages(self, call: Call, missing_permission: str) -> Iterator[Page]:
+    def pages(self, call: Call, right: LeastRight) -> Iterator[Page]:
         """Yield the pages of a collection, following `@odata.nextLink` with the same method and body.
 
         Raises SourceError: the failure itself on the first page, INCOMPLETE with its words later.
         """
         seen = {call.url}
         for number in range(1, MOST_PAGES + 1):
-            page = self._page(call, number, missing_permission)
+            page = self._page(call, number, right)
             yield page
             link = page.next_link
             if self.first_page_only:
@@ -102,15 +111,15 @@ class Service:
             if link is None or (isinstance(link, str) and not link.strip()):
                 return
             if not isinstance(link, str) or link in seen:
-                raise SourceError(_incomplete(call, number, "the paging link cannot be followed"))
+                raise SourceError(_incomplete(call, number, say("the paging link cannot be followed")))
             self._require_own(call, number, link)
             seen.add(link)
             call = replace(call, url=link)
-        raise SourceError(_incomplete(call, MOST_PAGES, "there are more pages than the tool reads"))
+        raise SourceError(_incomplete(call, MOST_PAGES, say("there are more pages than the tool reads")))
 
-    def _page(self, call: Call, number: int, missing_permission: str) -> Page:
+    def _page(self, call: Call, number: int, right: LeastRight) -> Page:
         try:
-            envelope = self.ask(call, missing_permission)
+            envelope = self.ask(call, right)
             return Page(
                 number=number,
                 records=_records(call, envelope),
@@ -128,34 +137,27 @@ class Service:
         allow_list = self.transport.allow_list
         is_regional = call.method == "POST" and allow_list.leads_to_exchange(link)
         if origin(link) != origin(self.base) and not is_regional:
-            raise SourceError(_incomplete(call, number, "the paging link leads to a foreign host"))
+            raise SourceError(_incomplete(call, number, say("the paging link leads to a foreign host")))
         objection = allow_list.objection(call.method, link, call.body)
         if objection is not None:
-            raise SourceError(_incomplete(call, number, f"the paging link is not followed: {objection}"))
+            reason = say("the paging link is not followed: {objection}", objection=objection)
+            raise SourceError(_incomplete(call, number, reason))
 
-    def _interpret(self, answer: Answer, call: Call, missing_permission: str) -> Record:
+    def _interpret(self, answer: Answer, call: Call, right: LeastRight) -> Record:
         content = answer.json_object()
         if answer.status_code == OK and content is None:
-            message = f"{one_line(call.name)} was answered with something that is not a JSON object"
+            message = say("{call} was answered with something that is not a JSON object", call=call.name)
             raise TransientFault(Gap(kind=GapKind.MALFORMED, message=message))
         if content is not None and answer.status_code == OK and not _holds_error(content):
             return content
-        if self.tokens.person is not None:
-            missing_permission = _as_delegated(missing_permission)
         report = self.read_error(answer, content or {})
         return fail(
             answer,
             report,
             call=call.name,
-            missing_permission=missing_permission,
+            missing_permission=right.of_application if self.tokens.person is None else right.of_person,
             stale_rights=self.tokens.stale_rights,
         )
-
-
-def _as_delegated(right: str) -> str:
-    """Return the right a person needs in the place of an application's (docs/OPERATIONS.md lists both)."""
-    right = right.replace("application role Exchange.ManageAsApp", "delegated permission Exchange.Manage")
-    return right.replace("application permission", "delegated permission")
 
 
 def _signed(call: Call, token: str) -> Call:
@@ -171,11 +173,11 @@ def _holds_error(content: Record) -> bool:
 def _records(call: Call, envelope: Record) -> tuple[Record, ...]:
     value = envelope.get("value")
     if not isinstance(value, list) or not all(isinstance(record, dict) for record in value):
-        message = f"{one_line(call.name)} was answered without a list of objects"
+        message = say("{call} was answered without a list of objects", call=call.name)
         raise SourceError(Gap(kind=GapKind.MALFORMED, message=message))
     return tuple(record for record in value if isinstance(record, dict))
 
 
-def _incomplete(call: Call, pages: int, reason: str) -> Gap:
-    message = f"{one_line(call.name)} broke off after page {pages}: {reason}"
+def _incomplete(call: Call, pages: int, reason: Message) -> Gap:
+    message = say("{call} broke off after page {pages}: {reason}", call=call.name, pages=pages, reason=reason)
     return Gap(kind=GapKind.INCOMPLETE, message=message)

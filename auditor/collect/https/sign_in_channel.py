@@ -14,12 +14,12 @@ from auditor.collect.https.answers import (
     ErrorReport,
     TransientFault,
     fail,
-    one_line,
 )
 from auditor.collect.https.sign_in_errors import refused_managed_identity, refused_sign_in
 from auditor.collect.https.transport import Call
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import Message, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +46,7 @@ class SignInChannel:
 
     def get(self, url: str, **_: Any) -> Answer:  # noqa: ANN401
         """Send the one GET of a sign-in: OpenID Connect discovery."""
-        call = Call(name="sign-in (discovery)", method="GET", url=url)
+        call = Call(name=say("sign-in (discovery)"), method="GET", url=url)
         return self._transport.ask(call, self._require_discovery)
 
     def post(
@@ -60,7 +60,7 @@ class SignInChannel:
         """Ask for a token, or for the code that a person is to enter."""
         self._require_own(url)
         call = Call(
-            name="sign-in",
+            name=say("sign-in"),
             method="POST",
             url=url,
             headers={**headers, "Content-Type": "application/x-www-form-urlencoded"},
@@ -75,15 +75,15 @@ class SignInChannel:
 
     def _require_discovery(self, answer: Answer) -> Answer:
         """Accept OpenID Connect discovery only if it sends the credential to the configured host."""
-        content = _require_json(answer, call="sign-in (discovery)")
+        content = _require_json(answer, call=say("sign-in (discovery)"))
         if not all(isinstance(content.get(name), str) for name in ("token_endpoint", "authorization_endpoint")):
-            raise SourceError(_malformed("sign-in (discovery) names no token endpoint"))
+            raise SourceError(_malformed(say("sign-in (discovery) names no token endpoint")))
         self._require_own(str(content["token_endpoint"]))
         return answer
 
     def _require_own(self, endpoint: str) -> None:
         if self._transport.allow_list.objection("POST", endpoint, None) is not None:
-            raise SourceError(_malformed("sign-in (discovery) names an endpoint at a foreign address"))
+            raise SourceError(_malformed(say("sign-in (discovery) names an endpoint at a foreign address")))
 
 
 class MachineChannel:
@@ -94,17 +94,19 @@ class MachineChannel:
 
     def get(self, url: str, *, params: Mapping[str, str], headers: Mapping[str, str], **_: Any) -> Answer:  # noqa: ANN401
         """Ask for a token."""
-        call = Call(name="managed identity", method="GET", url=f"{url}?{urlencode(params)}", headers=headers)
+        call = Call(name=say("managed identity"), method="GET", url=f"{url}?{urlencode(params)}", headers=headers)
         objection = self._transport.allow_list.objection(call.method, call.url, None)
         if objection is not None:  # where to ask is told by the environment, not by this tool
-            message = "managed identity: the environment names a token service that is not on this machine"
+            message = say("managed identity: the environment names a token service that is not on this machine")
             raise SourceError(_malformed(message))
         try:
             return self._transport.ask(call, _require_machine_token)
         except SourceError as error:
             if error.gap.kind not in {GapKind.UNREACHABLE, GapKind.TIMED_OUT}:
                 raise
-            message = f"{error.gap.message}: is this a machine of Azure, or one connected with Azure Arc?"
+            message = say(
+                "{message}: is this a machine of Azure, or one connected with Azure Arc?", message=error.gap.message
+            )
             raise SourceError(Gap(kind=error.gap.kind, message=message)) from error
 
     def close(self) -> None:
@@ -123,7 +125,7 @@ def _require_machine_token(answer: Answer) -> Answer:
         raise SourceError(refused_managed_identity(content, answer.status_code))
     expiry = content.get("expires_in") or content.get("expires_on")
     if not _is_token(content.get("access_token")) or not _SECONDS.fullmatch(str(expiry)):
-        raise SourceError(_malformed("managed identity: the machine answered without a usable token"))
+        raise SourceError(_malformed(say("managed identity: the machine answered without a usable token")))
     return answer
 
 
@@ -135,24 +137,24 @@ def _require_token(answer: Answer, credentials: tuple[str, ...]) -> Answer:
     content = answer.json_object() or {}
     if content.get("error") in _STILL_WAITING and answer.status_code in _REFUSALS:
         return answer
-    if not _is_token(_require_json(answer, call="sign-in", credentials=credentials).get("access_token")):
-        raise SourceError(_malformed("sign-in was answered without a usable token"))
+    if not _is_token(_require_json(answer, call=say("sign-in"), credentials=credentials).get("access_token")):
+        raise SourceError(_malformed(say("sign-in was answered without a usable token")))
     return answer
 
 
 def _require_code(answer: Answer, credentials: tuple[str, ...]) -> Answer:
-    content = _require_json(answer, call="sign-in", credentials=credentials)
+    content = _require_json(answer, call=say("sign-in"), credentials=credentials)
     if not all(_is_token(content.get(name)) for name in ("device_code", "user_code", "verification_uri")):
-        raise SourceError(_malformed("sign-in was answered without a code to enter"))
+        raise SourceError(_malformed(say("sign-in was answered without a code to enter")))
     if not all(_SECONDS.fullmatch(str(content.get(name, 0))) for name in ("interval", "expires_in")):
-        raise SourceError(_malformed("sign-in was answered with a code of no certain life"))
+        raise SourceError(_malformed(say("sign-in was answered with a code of no certain life")))
     return answer
 
 
-def _require_json(answer: Answer, *, call: str, credentials: tuple[str, ...] = ()) -> Record:
+def _require_json(answer: Answer, *, call: Message, credentials: tuple[str, ...] = ()) -> Record:
     content = answer.json_object()
     if answer.status_code == OK and content is None:
-        raise TransientFault(_malformed(f"{call} was answered with something that is not JSON"))
+        raise TransientFault(_malformed(say("{call} was answered with something that is not JSON", call=call)))
     if answer.status_code == OK and content is not None and "error" not in content:
         return content
     for credential in credentials:
@@ -160,7 +162,7 @@ def _require_json(answer: Answer, *, call: str, credentials: tuple[str, ...] = (
     return _refuse(answer, call=call)
 
 
-def _refuse(answer: Answer, *, call: str) -> NoReturn:
+def _refuse(answer: Answer, *, call: Message) -> NoReturn:
     content = answer.json_object() or {}
     if "error" in content and answer.status_code not in RETRIED_STATUSES:
         raise SourceError(refused_sign_in(content))
@@ -172,5 +174,5 @@ def _refuse(answer: Answer, *, call: str) -> NoReturn:
     fail(answer, report, call=call, missing_permission=None)
 
 
-def _malformed(message: str) -> Gap:
-    return Gap(kind=GapKind.MALFORMED, message=one_line(message))
+def _malformed(message: Message) -> Gap:
+    return Gap(kind=GapKind.MALFORMED, message=message)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.collect.https.answers import one_line
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import joined, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,37 +16,37 @@ if TYPE_CHECKING:
 
 # https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 _ADVICE = {
-    "50053": "the sign-in is blocked after too many failures: find out who tries, then wait",
-    "53003": "a Conditional Access policy blocks it: allow the application from where this tool runs",
-    "65001": "nobody has consented to the application: grant admin consent to its permissions",
-    "90002": "there is no such tenant: correct tenant_id",
-    "500011": "the tenant does not know this service: it may lack the subscription, or the cloud is wrong",
-    "500014": "this service is disabled in the tenant: enable its enterprise application",
-    "650052": "the tenant has no subscription for this service, or consent is missing: grant admin consent",
-    "700016": "the tenant does not know the application: correct client_id or tenant_id, or grant consent",
-    "700024": "the clock of this machine is wrong: correct it and run again",
-    "700027": "the application does not know the certificate, or it has expired: upload the current one",
-    "700030": "the certificate is not accepted: upload one that the tenant's policy allows",
-    "900023": "tenant_id is neither a tenant's id nor one of its domains: correct it",
-    "700211": "no federated credential fits the token's issuer: correct it on the application",
-    "700212": "no federated credential fits the token's audience: correct it on the application",
-    "700213": "no federated credential fits the token's subject: correct it on the application",
-    "7000112": "the application is disabled: enable it in the tenant",
-    "7000215": "the client secret is wrong: configure the secret's value (not its id)",
-    "7000218": "the application is no public client: allow public client flows, or sign in another way",
-    "7000222": "the client secret has expired: create a new one and configure it",
-    "7000229": "the application has no service principal in the tenant: grant admin consent",
+    "50053": say("the sign-in is blocked after too many failures: find out who tries, then wait"),
+    "53003": say("a Conditional Access policy blocks it: allow the application from where this tool runs"),
+    "65001": say("nobody has consented to the application: grant admin consent to its permissions"),
+    "90002": say("there is no such tenant: correct tenant_id"),
+    "500011": say("the tenant does not know this service: it may lack the subscription, or the cloud is wrong"),
+    "500014": say("this service is disabled in the tenant: enable its enterprise application"),
+    "650052": say("the tenant has no subscription for this service, or consent is missing: grant admin consent"),
+    "700016": say("the tenant does not know the application: correct client_id or tenant_id, or grant consent"),
+    "700024": say("the clock of this machine is wrong: correct it and run again"),
+    "700027": say("the application does not know the certificate, or it has expired: upload the current one"),
+    "700030": say("the certificate is not accepted: upload one that the tenant's policy allows"),
+    "900023": say("tenant_id is neither a tenant's id nor one of its domains: correct it"),
+    "700211": say("no federated credential fits the token's issuer: correct it on the application"),
+    "700212": say("no federated credential fits the token's audience: correct it on the application"),
+    "700213": say("no federated credential fits the token's subject: correct it on the application"),
+    "7000112": say("the application is disabled: enable it in the tenant"),
+    "7000215": say("the client secret is wrong: configure the secret's value (not its id)"),
+    "7000218": say("the application is no public client: allow public client flows, or sign in another way"),
+    "7000222": say("the client secret has expired: create a new one and configure it"),
+    "7000229": say("the application has no service principal in the tenant: grant admin consent"),
 }
 
 # RFC 8628 3.5, of a person who was to enter a code
 _ADVICE_BY_NAME = {
-    "access_denied": "the person declined: run again",
-    "authorization_declined": "the person declined: run again",
-    "bad_verification_code": "the code is not known any more: run again",
-    "code_expired": "the code was not entered in time: run again",
-    "expired_token": "the code was not entered in time: run again",
-    "authorization_pending": "the code was not entered in time: run again",
-    "slow_down": "the code was not entered in time: run again",
+    "access_denied": say("the person declined: run again"),
+    "authorization_declined": say("the person declined: run again"),
+    "bad_verification_code": say("the code is not known any more: run again"),
+    "code_expired": say("the code was not entered in time: run again"),
+    "expired_token": say("the code was not entered in time: run again"),
+    "authorization_pending": say("the code was not entered in time: run again"),
+    "slow_down": say("the code was not entered in time: run again"),
 }
 
 
@@ -54,12 +55,16 @@ def refused_sign_in(error: Mapping[str, Json]) -> Gap:
     description = str(error.get("error_description") or error.get("error") or "")
     found = re.search(r"AADSTS(\d+)", description)
     code = found[1] if found else ""
-    name = f"AADSTS{code}" if code else one_line(str(error.get("error") or "unknown error"))
+    error_code = one_line(str(error.get("error") or "")) or say("unknown error")
+    name = f"AADSTS{code}" if code else error_code
     advice = _ADVICE_BY_NAME.get(str(error.get("error"))) or _ADVICE.get(code)
     if advice is None:
         first_line = description.splitlines()[0] if description else ""
-        advice = f"look it up in Microsoft's list of sign-in error codes ({one_line(first_line)})"
-    return Gap(kind=GapKind.SIGN_IN_REFUSED, message=f"sign-in refused, {name}: {advice}")
+        advice = say(
+            "look it up in Microsoft's list of sign-in error codes ({description})", description=one_line(first_line)
+        )
+    message = say("sign-in refused, {name}: {advice}", name=name, advice=advice)
+    return Gap(kind=GapKind.SIGN_IN_REFUSED, message=message)
 
 
 def refused_managed_identity(error: Mapping[str, Json], status: int | None = None) -> Gap:
@@ -69,6 +74,9 @@ def refused_managed_identity(error: Mapping[str, Json], status: int | None = Non
     """
     texts = (error.get(key) for key in ("error_description", "message", "error"))
     said = next((one_line(text) for text in texts if isinstance(text, str) and text.strip()), "")
-    words = ", ".join(part for part in (f"status {status}" if status else "", said) if part)
-    advice = "assign the identity to this machine, or correct client_id"
-    return Gap(kind=GapKind.SIGN_IN_REFUSED, message=f"managed identity refused ({words}): {advice}")
+    parts = (say("status {status}", status=status) if status else "", said)
+    message = say(
+        "managed identity refused ({words}): assign the identity to this machine, or correct client_id",
+        words=joined(", ", filter(None, parts)),
+    )
+    return Gap(kind=GapKind.SIGN_IN_REFUSED, message=message)

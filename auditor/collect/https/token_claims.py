@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from auditor.model.evidence import Record
@@ -40,4 +41,4 @@ def rights_in(token: str) -> str | None:
 
 
 def _unreadable() -> Gap:
-    return Gap(kind=GapKind.MALFORMED, message="the token does not say what it permits")
+    return Gap(kind=GapKind.MALFORMED, message=say("the token does not say what it permits"))

@@ -11,11 +11,13 @@ from auditor.collect.https.identities import choose_identity
 from auditor.collect.https.token_claims import rights_in
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from auditor.collect.https.transport import Transport
+    from auditor.model.message import Message
     from auditor.model.sign_in import CloudSignIn, Secret, SecretReference
 
 _FRESH_S = 60  # a token this young holds every right that a newer one would
@@ -62,7 +64,7 @@ class Tokens:
     def _token(self, service: str, *, anew: bool) -> str:
         failure = self._failures.get(service)
         if failure is not None:
-            message = f"not asked for, because: {failure.message}"
+            message = say("not asked for, because: {message}", message=failure.message)
             raise SourceError(replace(failure, kind=GapKind.NOT_ATTEMPTED, message=message))
         try:
             token = self._identity.acquire(service, anew=anew)
@@ -100,7 +102,7 @@ class Tokens:
             return current if rights_in(current) != rights_in(refused) else None
 
     @property
-    def stale_rights(self) -> str:
+    def stale_rights(self) -> Message:
         """Why rights granted lately may not count yet; empty when they do."""
         return self._identity.stale_rights
 

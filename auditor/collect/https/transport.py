@@ -19,6 +19,7 @@ from auditor.collect.https.allow_list import ForbiddenRequest, is_on_this_machin
 from auditor.collect.https.answers import Answer, TransientFault, one_line
 from auditor.errors import SourceError
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -154,7 +155,9 @@ class Transport:
         if wait_s <= 0:
             return
         if now + wait_s >= give_up_at:
-            raise SourceError(_gap(GapKind.THROTTLED, call, "was not sent: the service asks to wait for too long"))
+            raise SourceError(
+                _gap(GapKind.THROTTLED, "{call} was not sent: the service asks to wait for too long", call)
+            )
         self._pace.sleep(wait_s)
 
     def _wait_s(self, attempt: int, retry_after: str | None) -> float:
@@ -177,7 +180,7 @@ class Transport:
         request = self._prepare(call)
         left_s = give_up_at - self._pace.monotonic()
         if left_s <= 0:
-            raise SourceError(_gap(GapKind.TIMED_OUT, call, "was not sent: the time for it is used up"))
+            raise SourceError(_gap(GapKind.TIMED_OUT, "{call} was not sent: the time for it is used up", call))
         session, limits = self._session, self._limits
         trust = session.merge_environment_settings(request.url or "", {}, True, self._verify, None)
         if is_on_this_machine(request.url or ""):
@@ -193,7 +196,7 @@ class Transport:
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise _network_fault(call, error) from error
         except OSError as error:  # raised by requests when the CA file is missing
-            raise SourceError(_gap(GapKind.UNTRUSTED, call, "was not sent: no usable CA file")) from error
+            raise SourceError(_gap(GapKind.UNTRUSTED, "{call} was not sent: no usable CA file", call)) from error
 
     def _prepare(self, call: Call) -> requests.PreparedRequest:
         request = self._session.prepare_request(
@@ -210,9 +213,9 @@ class Transport:
         while chunk := response.raw.read1(READ_BYTES, decode_content=True):
             body += chunk
             if len(body) > self._limits.largest_answer_bytes:
-                raise SourceError(_gap(GapKind.MALFORMED, call, "answered with more than the tool accepts"))
+                raise SourceError(_gap(GapKind.MALFORMED, "{call} answered with more than the tool accepts", call))
             if self._pace.monotonic() >= give_up_at:
-                raise TransientFault(_gap(GapKind.TIMED_OUT, call, "did not finish its answer in time"))
+                raise TransientFault(_gap(GapKind.TIMED_OUT, "{call} did not finish its answer in time", call))
         self._note_clock(call, response.headers.get("Date", ""))
         return Answer(status_code=response.status_code, headers=response.headers, body=bytes(body))
 
@@ -233,8 +236,8 @@ def _moment(date: str) -> datetime | None:
     return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
-def _gap(kind: GapKind, call: Call, what: str) -> Gap:
-    return Gap(kind=kind, message=f"{one_line(call.name)} {what}")
+def _gap(kind: GapKind, template: str, call: Call, **values: str) -> Gap:
+    return Gap(kind=kind, message=say(template, call=call.name, **values))
 
 
 def _network_fault(call: Call, error: Exception) -> Exception:
@@ -243,13 +246,15 @@ def _network_fault(call: Call, error: Exception) -> Exception:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             reason = one_line(cause.verify_message)
-            return SourceError(_gap(GapKind.UNTRUSTED, call, f"was not sent: server certificate: {reason}"))
+            template = "{call} was not sent: server certificate: {reason}"
+            return SourceError(_gap(GapKind.UNTRUSTED, template, call, reason=reason))
     if any(_is_timeout(cause) for cause in causes):
-        return TransientFault(_gap(GapKind.TIMED_OUT, call, "was not answered in time"))
+        return TransientFault(_gap(GapKind.TIMED_OUT, "{call} was not answered in time", call))
     if any(isinstance(cause, _DAMAGES) for cause in causes):
-        return TransientFault(_gap(GapKind.MALFORMED, call, "was answered with a truncated or damaged body"))
+        return TransientFault(_gap(GapKind.MALFORMED, "{call} was answered with a truncated or damaged body", call))
     name = type(causes[-1]).__name__
-    return TransientFault(_gap(GapKind.UNREACHABLE, call, f"got no answer: the connection failed ({name})"))
+    template = "{call} got no answer: the connection failed ({error})"
+    return TransientFault(_gap(GapKind.UNREACHABLE, template, call, error=name))
 
 
 def _is_timeout(cause: BaseException) -> bool:

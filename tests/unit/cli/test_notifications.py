@@ -92,6 +92,28 @@ def test_mail_holds_the_summary(auditor: Auditor, tmp_path: Path, trust: Trust) 
     assert b"Decides the verdict" in content
 
 
+def test_news_are_told_in_the_language_of_the_report(
+    auditor: Auditor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, trust: Trust
+) -> None:
+    got = Requests()
+    with web_server(got, trust) as url:
+        monkeypatch.setenv("HOOK", url)
+        for day, system in enumerate([COMPLIANT, DEVIATING], start=1):
+            run(auditor, tmp_path, day, [hook(trust)], "--language", "de", corp=system)
+        (tmp_path / "more").mkdir()
+        (tmp_path / "more" / "runs").touch()
+        run(auditor, tmp_path / "more", 1, [hook(trust)], "--language", "de", corp=COMPLIANT)
+    first, worse, failed = got.bodies
+    assert first["subject"].endswith(": konform, erster Lauf")
+    assert worse["subject"].startswith("Hire2Retire-Berechtigungen von ")
+    assert f": nicht konform, {worse['new']} neu, {worse['resolved']} behoben, " in worse["subject"]
+    assert "Nicht konform" in worse["summary"]
+    assert "Not compliant" not in worse["summary"]
+    assert worse["verdict"] == "non_compliant"
+    assert failed["subject"].endswith("Die Prüfung selbst ist gescheitert")
+    assert failed["summary"].startswith("Nichts wurde geprüft: ")
+
+
 @pytest.mark.parametrize("trouble", ["refused", "failing"])
 def test_a_channel_that_fails_costs_neither_the_run_nor_its_exit_code(
     auditor: Auditor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, trust: Trust, trouble: str

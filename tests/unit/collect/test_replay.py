@@ -12,7 +12,8 @@ import pytest
 from auditor.collect.evidence_writer import EvidenceWriter
 from auditor.collect.replay import read_evidence
 from auditor.errors import InvalidInput
-from auditor.model.evidence import GapKind
+from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import say
 from tests.unit.evaluate.composed import NOW
 from tests.unit.evaluate.composed_directory import CONNECTION
 
@@ -55,6 +56,63 @@ def edit(folder: Path, name: str, change: Callable[[Any], object]) -> None:
 def test_unaltered_evidence_is_read(folder: Path) -> None:
     assert sorted(each.name for each in folder.iterdir()) == sorted(FILES)
     assert read_evidence(folder).read("account").records == ({"id": 1}, {"id": 2})
+
+
+@pytest.fixture
+def with_gaps(tmp_path: Path) -> Path:
+    folder = tmp_path / "gaps"
+    writer = EvidenceWriter(folder, CONNECTION, lambda: NOW)
+    refused = Gap(
+        kind=GapKind.NOT_PERMITTED,
+        message=say("{host} refused to read {dn}: {said}", host="dc1", dn="OU=a", said="{dn} \ud800"),
+        missing_permission=say("Read on {dn}", dn="OU=a"),
+    )
+    for subject in ("one", "two"):
+        writer.leave_gap("containers", refused, subject=subject)
+    writer.close({"operator": "tester"})
+    return folder
+
+
+def test_why_a_read_failed_is_read_back_with_what_it_was_made_of(with_gaps: Path) -> None:
+    one, two = (read.gap for _, read in read_evidence(with_gaps).reads)
+    assert one == two
+    assert one is not None
+    assert one.message == "not asked for, because: dc1 refused to read OU=a: {dn} \\ud800"
+    assert (one.message.template, one.message.values["message"].values["said"]) == (
+        "not asked for, because: {message}", "{dn} \\ud800",
+    )
+    assert (one.missing_permission, one.missing_permission.values) == ("Read on OU=a", {"dn": "OU=a"})
+    assert len(json.loads((with_gaps / "sources.json").read_bytes())["messages"]) == 3
+
+
+def test_evidence_of_earlier_versions_has_its_sentences_alone(with_gaps: Path) -> None:
+    edit(with_gaps, "sources.json", lambda it: it.pop("messages"))
+    gap = read_evidence(with_gaps).reads[0][1].gap
+    assert gap is not None
+    assert gap.message == "not asked for, because: dc1 refused to read OU=a: {dn} \\ud800"
+    assert (gap.message.template, gap.message.values) == (gap.message, {})
+
+
+def test_messages_that_contain_themselves_or_lack_a_value_harm_nothing(with_gaps: Path) -> None:
+    circle = {"template": "{a}{b}", "values": {"a": "Read on OU=a", "b": ""}, "texts": ["a", "b"]}
+    edit(with_gaps, "sources.json", lambda it: it["messages"].append(circle))
+    assert read_evidence(with_gaps).reads[0][1].gap.missing_permission == "Read on OU=a"
+    edit(with_gaps, "sources.json", lambda it: it["messages"].append({"template": "{a}", "values": {}}))
+    refused(with_gaps)
+
+
+def test_messages_that_list_each_other_without_using_it_take_no_time(with_gaps: Path) -> None:
+    many = [
+        {"template": f"t{place}", "values": {"a": f"t{place + 1}", "b": f"t{place + 1}"}, "texts": ["a", "b"]}
+        for place in range(200)
+    ]
+
+    def lead_in(content: Any) -> None:
+        content["messages"] = many
+        content["sources"][0]["gap"]["message"] = "t0"
+
+    edit(with_gaps, "sources.json", lead_in)
+    assert read_evidence(with_gaps).reads[0][1].gap.message == "t0"
 
 
 @pytest.mark.parametrize("name", FILES)

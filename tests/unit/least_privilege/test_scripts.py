@@ -7,7 +7,7 @@ import re
 import pytest
 
 from auditor.collect.entra.questions import GraphQuestions
-from auditor.collect.exchange.collector import LEAST_PERMISSION
+from auditor.collect.exchange.collector import LEAST_RIGHT
 from auditor.least_privilege.rights import GRAPH_PERMISSIONS, RIGHTS
 from auditor.least_privilege.script import directory_script, quoted, tenant_script
 from auditor.model.connection import CLOUD_ENDPOINTS, Cloud, ExchangeOnlineConnection, HybridConnection
@@ -112,11 +112,12 @@ def test_every_permission_a_read_needs_is_among_the_rights_and_names_its_dataset
         for name in dir(questions)
         if not name.startswith("_") and name != "base"
     ]
-    needed = {(question.least_permission.rpartition(" ")[2], question.dataset) for question in asked}
+    needed = {(question.least_right.of_application.rpartition(" ")[2], question.dataset) for question in asked}
     assert needed == {(right.name, dataset) for right in RIGHTS if right.name in GRAPH_PERMISSIONS
                       for dataset in right.datasets}
     exchange = [right.name for right in RIGHTS if right.system == "exchange_online"]
-    assert all(word in LEAST_PERMISSION for word in ("Exchange.ManageAsApp", "View-Only Organization Management"))
+    for word in ("Exchange.ManageAsApp", "View-Only Organization Management"):
+        assert word in LEAST_RIGHT.of_application
     assert len(exchange) == 2
 
 

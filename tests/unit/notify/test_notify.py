@@ -38,6 +38,7 @@ MESSAGE = Message(
     subject="Permissions of Prüfung GmbH: non compliant",
     summary="# Zusammenfassung\n\n* missing: ü\n",
     facts={"new": 2},
+    when_cut="(cut: see the report)",
 )
 
 

@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from auditor.acl.rights import FULL_CONTROL
 from auditor.catalogue import CATALOGUE
 from auditor.evaluate.directory.user_task import TaskPart
 from auditor.matrix.load import load_matrix
-from auditor.model.outcome import FindingOutcome, Outcome, Severity
+from auditor.model.outcome import FindingOutcome, Outcome, Severity, Verdict
 from auditor.report import words
 from auditor.report.appendix import appendix_documents
 from auditor.report.fonts import drawable_characters
@@ -59,7 +60,8 @@ def is_template(value):
 
 def texts_of_messages():
     """What `say` and `written` are given, and every other text with placeholders, which one of them will be given."""
-    for path in (REPOSITORY / "auditor" / "evaluate").rglob("*.py"):
+    folders = ((REPOSITORY / "auditor" / name).rglob("*.py") for name in ("collect", "evaluate"))
+    for path in (*chain.from_iterable(folders), REPOSITORY / "auditor" / "model" / "evidence.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         formatted = (each for each in ast.walk(tree) if isinstance(each, ast.JoinedStr))
         passed_over = {id(part) for each in formatted for part in ast.walk(each)}
@@ -72,11 +74,13 @@ def texts_of_messages():
                 yield node.value
 
 
-def texts_of_the_summary():
-    tree = ast.parse((REPOSITORY / "auditor" / "report" / "summary_md.py").read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "t":
-            yield from (each.value for each in node.args if isinstance(each, ast.Constant))
+def texts_without_markup():
+    """Those of the summary, the proposals and the notifications, the words for a verdict included."""
+    for path in ("report/summary_md.py", "report/proposal.py", "notify/message.py"):
+        for node in ast.walk(ast.parse((REPOSITORY / "auditor" / path).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "t":
+                yield from (each.value for each in node.args if isinstance(each, ast.Constant))
+    yield from (str(verdict).replace("_", " ") for verdict in Verdict)
 
 
 def texts_of_the_record():
@@ -93,7 +97,7 @@ def texts_of_the_record():
 
 
 def all_texts():
-    of_pages = {*texts_of_templates(), *texts_of_words(), *texts_of_the_summary()}
+    of_pages = {*texts_of_templates(), *texts_of_words(), *texts_without_markup()}
     of_pages |= {"documented", "derived", "Run", "Page", "of"}
     return of_pages | {*texts_of_messages(), *texts_of_the_record()}
 

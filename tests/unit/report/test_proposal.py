@@ -10,6 +10,7 @@ from auditor.model.outcome import FindingOutcome
 from auditor.report.formats import render
 from auditor.report.proposal import proposal_bytes
 from auditor.report.results_json import results_bytes
+from auditor.report.translation import translated
 from auditor.report.visible_text import is_deceptive
 from tests.unit.evaluate.composed import REFUSED, judge
 from tests.unit.evaluate.composed_directory import (
@@ -127,3 +128,18 @@ def test_one_file_per_connection_and_equal_bytes_for_equal_records(tmp_path: Pat
     record.write_bytes(results_bytes(replace(sample_results(), run=other)))
     (changed,) = render(record, ["proposal"], tmp_path / "three")
     assert changed.files[0].read_bytes() != written.files[0].read_bytes()
+
+
+def test_the_german_proposal_is_german_and_says_the_same() -> None:
+    broken = judge(directory(ace(FULL_CONTROL, DELEGATES)).evidence())
+    for results in (broken, judge(Directory(gaps={("account", ""): REFUSED}).evidence()), sample_results()):
+        for place, connection in enumerate(results.connections):
+            told = translated(results, "de")
+            english = proposal_bytes(results, connection, "ab" * 32).decode("utf-8")
+            german = proposal_bytes(told, told.connections[place], "ab" * 32, "de").decode("utf-8")
+            commands = [[line for line in text.splitlines() if line.startswith("      ")] for text in (english, german)]
+            assert commands[0] == commands[1]
+            assert "VORSCHLAG ZUR BEHEBUNG FÜR " in german
+            assert "1. Was zu gewähren ist" in german
+            for text in ("REMEDIATION", "Found:", "To do:", "Nothing:", "What ", "Leaving", "would be", "accepted by"):
+                assert text not in german

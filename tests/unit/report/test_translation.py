@@ -8,11 +8,14 @@ from page import Page
 from sample_results import HOSTILE, sample_results
 
 from auditor.errors import InvalidInput
+from auditor.model.evidence import Gap, GapKind
 from auditor.model.message import data, joined, message_records, say
 from auditor.report.html import render_html
 from auditor.report.results_json import parse_results, results_bytes
 from auditor.report.translation import translated
 from auditor.report.view import build_view
+from tests.unit.evaluate.composed import judge
+from tests.unit.evaluate.composed_directory import Directory
 
 
 def with_title(title, **changes):
@@ -66,6 +69,22 @@ def test_identifiers_commands_and_quotes_stay() -> None:
         assert after.remediation.commands == before.remediation.commands
         assert [each.quote for each in after.evidence] == [each.quote for each in before.evidence]
     assert (german.summary, german.run.id, german.run.argv) == (english.summary, english.run.id, english.run.argv)
+
+
+def test_why_a_read_failed_is_told_in_german_and_the_words_of_the_server_as_read() -> None:
+    refused = Gap(
+        kind=GapKind.NOT_PERMITTED,
+        message=say("{host} refused to read {dn}: {said}", host="ldaps://dc1", dn="OU=a", said="Read on OU=a"),
+        missing_permission=say("Read on {dn}", dn="OU=a"),
+    )
+    results = stored(judge(Directory(gaps={("account", ""): refused}).evidence()))
+    german = translated(results, "de").connections[0]
+    (source,) = (each for each in german.sources if each.dataset == "account")
+    assert source.error == "ldaps://dc1 verweigerte, OU=a zu lesen: Read on OU=a"
+    assert source.missing_permission == "„Lesen“ auf OU=a"
+    assert any(source.error in requirement.reason for requirement in german.requirements)
+    english = next(each for each in results.connections[0].sources if each.dataset == "account")
+    assert english.error == "ldaps://dc1 refused to read OU=a: Read on OU=a"
 
 
 def test_a_text_without_translation_stays_in_english() -> None:

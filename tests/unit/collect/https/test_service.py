@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from auditor.collect.exchange.collector import LEAST_PERMISSION
+from auditor.collect.entra.questions import GraphQuestions
+from auditor.collect.exchange.collector import LEAST_RIGHT
 from auditor.collect.https import service as service_module
 from auditor.collect.https.allow_list import AllowList
 from auditor.collect.https.answers import ErrorReport
-from auditor.collect.https.service import Page, Service
+from auditor.collect.https.service import LeastRight, Page, Service
 from auditor.collect.https.transport import Call, Transport, TransportLimits
 from auditor.errors import SourceError
 from auditor.model.connection import Endpoints
 from auditor.model.evidence import Gap, GapKind
+from auditor.model.message import Message
 from tests.unit.collect.https.scripted_server import ScriptedServer, http
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from auditor.collect.https.tokens import Tokens
     from tests.unit.collect.https.conftest import Hands
+
+RIGHT = LeastRight(of_application=Message("R"), of_person=Message("P"))
 
 
 class NumberedTokens:
@@ -74,7 +78,7 @@ def collect_pages(server: ScriptedServer, hands: Hands) -> tuple[list[Page], Gap
     found: list[Page] = []
     asked = service(server, hands)
     try:
-        for one in asked.pages(call(server), "R"):
+        for one in asked.pages(call(server), RIGHT):
             found.append(one)  # noqa: PERF402 - what came before a failure must be kept
     except SourceError as error:
         return found, error.gap
@@ -86,7 +90,7 @@ def collect_pages(server: ScriptedServer, hands: Hands) -> tuple[list[Page], Gap
 def ask(server: ScriptedServer, hands: Hands, tokens: NumberedTokens | None = None) -> dict[str, Any]:
     asked = service(server, hands, tokens)
     try:
-        return asked.ask(call(server), "R")
+        return asked.ask(call(server), RIGHT)
     finally:
         asked.transport.close()
 
@@ -126,7 +130,7 @@ def test_rights_that_may_not_count_yet_are_told_where_a_read_was_not_permitted(
     tmp_path: Path, hands: Hands, status: int, is_hinted: bool
 ) -> None:
     tokens = NumberedTokens()
-    tokens.stale_rights = "kept for a day"
+    tokens.stale_rights = Message("kept for a day")
     with ScriptedServer(tmp_path, http(status)) as server, pytest.raises(SourceError) as caught:
         ask(server, hands, tokens)
     assert caught.value.gap.message.endswith(" (kept for a day)") is is_hinted
@@ -134,21 +138,28 @@ def test_rights_that_may_not_count_yet_are_told_where_a_read_was_not_permitted(
 
 
 @pytest.mark.parametrize(
-    ("right", "expected"),
+    ("right", "of_application", "of_person"),
     [
-        ("Microsoft Graph application permission User.Read.All", "Microsoft Graph delegated permission User.Read.All"),
         (
-            LEAST_PERMISSION,
-            LEAST_PERMISSION.replace("application role Exchange.ManageAsApp", "delegated permission Exchange.Manage"),
+            GraphQuestions(base="").user("svc").least_right,
+            "Microsoft Graph application permission User.Read.All",
+            "Microsoft Graph delegated permission User.Read.All",
+        ),
+        (
+            LEAST_RIGHT,
+            LEAST_RIGHT.of_application,
+            LEAST_RIGHT.of_application.replace(
+                "application role Exchange.ManageAsApp", "delegated permission Exchange.Manage"
+            ),
         ),
     ],
 )
 def test_a_person_is_told_of_the_delegated_permission(
-    tmp_path: Path, hands: Hands, right: str, expected: str
+    tmp_path: Path, hands: Hands, right: LeastRight, of_application: str, of_person: str
 ) -> None:
     tokens = NumberedTokens()
     with ScriptedServer(tmp_path, http(403)) as server:
-        for person, needed in ((None, right), ("reviewer@contoso.com", expected)):
+        for person, needed in ((None, of_application), ("reviewer@contoso.com", of_person)):
             tokens.person = person
             asked = service(server, hands, tokens)
             with pytest.raises(SourceError) as caught:
