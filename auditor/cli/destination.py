@@ -133,7 +133,11 @@ def prunable(output_dir: Path) -> Iterator[tuple[Path, Callable[[], tuple[str, .
 
 @contextmanager
 def run_here(run: Path) -> Iterator[Path]:
-    """Yield the folder of a run; one in object storage is fetched for the moment."""
+    """Yield the folder of a run; one in object storage is fetched for the moment.
+
+    Raises InvalidInput when nothing is stored there.
+    """
+    from auditor.errors import InvalidInput, Problem  # noqa: PLC0415 - --help must not load it
     from auditor.history.object_storage import object_storage_url, open_storage  # noqa: PLC0415
 
     url = object_storage_url(run)
@@ -143,6 +147,9 @@ def run_here(run: Path) -> Iterator[Path]:
     parent, _, name = url.rstrip("/").rpartition("/")
     with TemporaryDirectory(prefix="auditor-") as scratch:
         open_storage(parent).fetch(name, Path(scratch))
+        if not any(Path(scratch).iterdir()):
+            cure = f"`auditor history list -o {parent}` names the runs"
+            raise InvalidInput([Problem(file=url, line=None, place="RUN", message="no run is stored there", cure=cure)])
         yield Path(scratch)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auditor.cli.console import say, visible
+from auditor.cli.destination import run_here
 from auditor.cli.options import AsJson, Language, LanguageName
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def diff(
     """
     from auditor import comparison  # noqa: PLC0415 - --help must not load it
 
-    before, after, drift = comparison.diff(earlier, later)
+    with run_here(earlier) as left, run_here(later) as right:
+        before, after, drift = comparison.diff(left, right)
     if as_json:
         print(json.dumps(asdict(drift), indent=2))
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from auditor.cli.console import say
+from auditor.cli.destination import run_here
 from auditor.cli.options import instant
 from auditor.model.outcome import Severity, Verdict
 
@@ -37,7 +38,7 @@ class Question:
 
     def judging(self) -> Judging:
         """Read the files that the options name. Raises InvalidInput with the problems of all of them."""
-        from auditor import comparison, pipeline  # noqa: PLC0415 - --help must not load it
+        from auditor import pipeline  # noqa: PLC0415 - --help must not load it
         from auditor.errors import InvalidInput, Problem, collecting  # noqa: PLC0415
         from auditor.waivers.load import load_waivers  # noqa: PLC0415
 
@@ -45,7 +46,7 @@ class Question:
         problems: list[Problem] = []
         waivers, baseline = self.waivers, self.baseline
         accepted = collecting(problems, lambda: load_waivers(waivers, at.date())) if waivers else None
-        earlier = collecting(problems, lambda: comparison.read_run(baseline)) if baseline else None
+        earlier = collecting(problems, lambda: _read(baseline)) if baseline else None
         if problems:
             raise InvalidInput(problems)
         return pipeline.Judging(
@@ -56,6 +57,13 @@ class Question:
             waivers=accepted,
             baseline=earlier,
         )
+
+
+def _read(run: Path) -> Results:
+    from auditor import comparison  # noqa: PLC0415 - --help must not load it
+
+    with run_here(run) as folder:
+        return comparison.read_run(folder)
 
 
 def say_left_out(finished: Finished) -> None:

@@ -83,24 +83,25 @@ def evaluate(
         default=("json",),
     )
     formats = output.formats()
-    recorded = read_recorded_run(source)
-    recorded.require_usable()
-    kind = recorded.facts.kind
-    asked = Question(
-        kind=kind,
-        fail_on=fail_on or DEFAULT_FAIL_ON[kind],
-        exit_zero=exit_zero,
-        now=now,
-        waivers=waivers,
-        baseline=baseline,
-    )
-    judging = asked.judging()
-    comparison.require_comparable(judging.baseline, [each.id for each in recorded.facts.connections])
-    telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
-    with destination(output_dir) as goal:
-        with progress(telling) as announce:
-            finished = goal.settle(pipeline.judge_again(recorded, goal.folder, judging, formats, announce))
-        told = conclude(finished, quiet=quiet)
+    with run_here(source) as folder:
+        recorded = read_recorded_run(folder)
+        recorded.require_usable()
+        kind = recorded.facts.kind
+        asked = Question(
+            kind=kind,
+            fail_on=fail_on or DEFAULT_FAIL_ON[kind],
+            exit_zero=exit_zero,
+            now=now,
+            waivers=waivers,
+            baseline=baseline,
+        )
+        judging = asked.judging()
+        comparison.require_comparable(judging.baseline, [each.id for each in recorded.facts.connections])
+        telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
+        with destination(output_dir) as goal:
+            with progress(telling) as announce:
+                finished = goal.settle(pipeline.judge_again(recorded, goal.folder, judging, formats, announce))
+            told = conclude(finished, quiet=quiet)
     raise told
 
 
@@ -132,9 +133,9 @@ def report(
     formats = output.formats()
     key = redaction_key(redact_key, redact=redact)
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
-    with destination(output_dir) as goal, progress(telling) as announce:
+    with run_here(source) as run_folder, destination(output_dir) as goal, progress(telling) as announce:
         write = partial(pipeline.report_redacted, key=key) if redact else pipeline.report
-        finished = goal.settle(write(source, goal.folder, formats, announce))
+        finished = goal.settle(write(run_folder, goal.folder, formats, announce))
     print(finished.place)
     say_left_out(finished)
     say(

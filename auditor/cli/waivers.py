@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auditor.cli.console import say, visible
+from auditor.cli.destination import run_here, shown
 from auditor.cli.options import AsJson, Now, instant
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def add(
 
     today = instant(now).date()
     known = load_waivers(file, today).waivers if file.exists() else ()
-    accepted = _accepted(run, finding, comparison.read_run(run).findings)
+    with run_here(run) as folder:
+        accepted = _accepted(run, finding, comparison.read_run(folder).findings)
     waiver = Waiver(
         id=waiver_id or next_id(frozenset(each.id for each in known)),
         check=accepted.check,
@@ -115,7 +117,7 @@ def _accepted(run: Path, key: str, findings: Iterable[Finding]) -> Finding:
         message, cure = "what could not be verified cannot be accepted", found.remediation.text
     else:
         return found
-    raise InvalidInput([Problem(file=str(run), line=None, place="--finding", message=message, cure=cure)])
+    raise InvalidInput([Problem(file=shown(run), line=None, place="--finding", message=message, cure=cure)])
 
 
 def _date(text: str) -> date:

@@ -54,7 +54,7 @@ class ObjectStorage:
                 {path.split("/")[-2] for path in self._files.glob(f"{self._root}/*/{file}")}
                 for file in (MANIFEST, RESULTS)
             )
-        return tuple(sorted(with_manifest & with_record, reverse=True))
+        return tuple(sorted((each for each in with_manifest & with_record if not each.startswith(".")), reverse=True))
 
     def fetch_record(self, name: str, folder: Path) -> None:
         """Write record and manifest of a run into `folder`, in which it then passes as an earlier run."""
@@ -70,7 +70,10 @@ class ObjectStorage:
             self._files.invalidate_cache()
             paths = self._files.find(f"{self._root}/{name}")
             for path in paths:
-                target = folder.joinpath(*path.removeprefix(f"{self._root}/{name}/").split("/"))
+                parts = path.removeprefix(f"{self._root}/{name}/").split("/")
+                if {"", ".", ".."} & {*parts}:  # a key is any text; none may lead out of the folder
+                    raise RunFailed(f"{self.url}: {name} holds an object that no run has: {path!a}")
+                target = folder.joinpath(*parts)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 self._files.get_file(path, str(target))
 

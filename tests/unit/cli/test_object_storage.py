@@ -129,6 +129,34 @@ def test_other_commands_write_there_too(auditor: Auditor, storage: Any, tmp_path
     assert local_runs() == []
 
 
+def test_a_stored_run_is_compared_rendered_judged_and_accepted_by_its_address(
+    auditor: Auditor, storage: Any, tmp_path: Path
+) -> None:
+    first, second = (run(auditor, tmp_path, day, system) for day, system in ((20, COMPLIANT), (21, DEVIATING)))
+    before, after = first.out.strip(), second.out.strip()
+    assert "  corp  " in auditor("diff", before, after).out
+    rendered = auditor("report", after, "-o", tmp_path / "local", "-f", "md")
+    assert (rendered.folder / "summary.md").exists()
+    judged = auditor("evaluate", after, "-o", tmp_path / "judged", "--baseline", before)
+    assert judged.results["drift"]["baseline_run"] == results(storage, first)["run"]["id"]
+    deviation = next(each for each in judged.results["findings"] if each["outcome"] == "missing")
+    people = ("--reason", "r", "--owner", "a", "--approved-by", "b", "--expires", "2026-12-01")
+    waivers = ("waivers", "add", tmp_path / "w.yaml", "--run", after, "--finding", deviation["key"])
+    assert auditor(*waivers, *people, "--now", "2026-11-22T00:00:00Z").code == 0
+    nothing = auditor("diff", f"{URL}/nothing", after)
+    assert (nothing.code, nothing.out) == (2, "")
+    assert f"{URL}/nothing (RUN): no run is stored there" in nothing.err
+
+
+def test_no_name_in_the_store_leads_out_of_the_folder(storage: Any, tmp_path: Path) -> None:
+    storage._files.pipe_file("audits/below/runs/run/../../../escaped", b"x")
+    with pytest.raises(RunFailed, match="holds an object that no run has"):
+        storage.fetch("run", tmp_path / "a" / "b" / "c")
+    for file in ("manifest.json", "results.json"):
+        storage._files.pipe_file(f"audits/below/runs/../{file}", b"x")
+    assert ".." not in storage.names()
+
+
 def test_an_altered_earlier_run_is_passed_over(auditor: Auditor, storage: Any, tmp_path: Path) -> None:
     first, second = run(auditor, tmp_path, 20, COMPLIANT), run(auditor, tmp_path, 21, COMPLIANT)
     path = f"{second.out.strip()}/results.json"
