@@ -1,7 +1,7 @@
 """Runs connections on a Dask cluster (home of distributed, an optional extra).
 
 Each worker resolves the secrets of its connections itself, from the references in the inventory; no secret is sent.
-What comes back is a connection's evidence, and its judgement by itself.
+What comes back is what it read of a connection, and its judgement by itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from auditor import __version__
-from auditor.collection import collect_entry, directory_scope, side_by_side
+from auditor.collection import collect_entry, copy_recorded, directory_scope, side_by_side
 from auditor.errors import InvalidInput, Problem, RunFailed
 from auditor.evaluate.evaluate import judge_connection
 from auditor.history.manifest import altered_evidence
@@ -58,8 +58,10 @@ class _Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outcome:
+    """What comes back. `evidence` is what was read; None of a recorded connection, whose evidence was sent."""
+
     judged: Judged
-    evidence: Mapping[str, bytes]
+    evidence: Mapping[str, bytes] | None
 
 
 def run_on_cluster(
@@ -80,16 +82,32 @@ def run_on_cluster(
     """
     judged: dict[str, Judged] = {}
     entries = [_as_left(entry, left, invocation.clock()) for entry in prepared.entries]
+    recorded = [entry for entry in entries if isinstance(entry, ReplayEntry)]
+    altered = dict(
+        zip((entry.id for entry in recorded), altered_evidence([entry.folder for entry in recorded]), strict=True)
+    )
+    for _ in copy_recorded(recorded, folder):
+        pass
     with _client(invocation.scheduler or "") as client:
         _require_ready(client, prepared)
         watch = _Watch(client)
 
         def begin(entry: InventoryEntry) -> Future[None]:
             announce(entry.id, "started")
-            return _submit(client, _task(prepared, entry, invocation, run), partial(keep, entry))
+            task = _Task(
+                entry=entry,
+                prepared=prepared.without_secrets((entry,)),
+                matrix=prepared.matrices[entry.id],
+                invocation=invocation,
+                run=run,
+                evidence=_files(folder / "evidence" / entry.id) if isinstance(entry, ReplayEntry) else None,
+                altered=altered.get(entry.id, ()),
+            )
+            return _submit(client, task, partial(keep, entry))
 
         def keep(entry: InventoryEntry, outcome: _Outcome) -> None:
-            _write_files(outcome.evidence, folder / "evidence" / entry.id)
+            if outcome.evidence is not None:
+                _write_files(outcome.evidence, folder / "evidence" / entry.id)
             judged[entry.id] = outcome.judged
             announce(entry.id, "finished")
 
@@ -106,18 +124,6 @@ def _as_left(entry: InventoryEntry, left: tuple[Path, ...], now: datetime) -> In
     connection = entry.connection
     return ReplayEntry(
         id=entry.id, kind=entry.kind, folder=known, name=connection.name, profile=connection.profile
-    )
-
-
-def _task(prepared: Prepared, entry: InventoryEntry, invocation: Invocation, run: RunFacts) -> _Task:
-    return _Task(
-        entry=entry,
-        prepared=prepared.without_secrets((entry,)),
-        matrix=prepared.matrices[entry.id],
-        invocation=invocation,
-        run=run,
-        evidence=_files(entry.folder) if isinstance(entry, ReplayEntry) else None,
-        altered=altered_evidence([entry.folder])[0] if isinstance(entry, ReplayEntry) else (),
     )
 
 
@@ -139,7 +145,7 @@ def _carry_out(task: _Task) -> _Outcome:
             folder=folder, id=entry.id, name=name, matrix=task.matrix, altered=task.altered
         )
         judged = judge_connection(recorded.evidence(), task.matrix, task.run)
-        return _Outcome(judged=judged, evidence=_files(folder))
+        return _Outcome(judged=judged, evidence=None if isinstance(entry, ReplayEntry) else _files(folder))
 
 
 def _no_step(connection: str, step: str) -> None:

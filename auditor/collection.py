@@ -17,7 +17,7 @@ from auditor.processes import spread_over_processors
 from auditor.resumption import read_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -64,7 +64,7 @@ def collect_all(
     in that order, too.
     """
     recorded = [entry for entry in prepared.entries if isinstance(entry, ReplayEntry)]
-    copied = spread_over_processors(len(recorded))(partial(_copy_recorded, folder), recorded)
+    copied = copy_recorded(recorded, folder)
     for entry in recorded:
         announce(entry.id, "started")
         next(copied)
@@ -84,7 +84,15 @@ def collect_all(
         side_by_side(live, begin, at_once=at_once)
 
 
-def _copy_recorded(folder: Path, entry: ReplayEntry) -> None:
+def copy_recorded(entries: Sequence[ReplayEntry], folder: Path) -> Iterator[None]:
+    """Write the evidence of recorded connections into `folder`, one after the other as the result is asked for.
+
+    Raises InvalidInput when evidence is not what was written.
+    """
+    return spread_over_processors(len(entries))(partial(_copy_one, folder), entries)
+
+
+def _copy_one(folder: Path, entry: ReplayEntry) -> None:
     copy_evidence(entry.folder, folder / "evidence" / entry.id)
 
 
