@@ -318,9 +318,9 @@ def _judge_and_render(  # noqa: PLR0913 - what a run is made of
     spread = spread_over_processors(len(recorded.connections))
     judged = judge_recorded(recorded, run_facts, spread) if judged is None else judged
     results = conclude_run(judged, recorded.default_matrix, run_facts, judging.waivers, earlier)
-    write_results(results, folder / RESULTS, spread)
+    sha256 = write_results(results, folder / RESULTS, spread)
     # What was written reads back as `results`; parsing that of a large estate takes memory and time
-    record = Record(content=(folder / RESULTS).read_bytes(), results=results, spread=spread)
+    record = Record(file=folder / RESULTS, sha256=sha256, results=results, spread=spread)
     if reviews is not None:
         record = _with_reviews(record, reviews(record), folder)
     left_out = _render(record, folder, formats, announce)

@@ -26,22 +26,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A record to render: `content` is results.json byte for byte, `language` that of what people read.
+    """A record to render: `file` is results.json, `language` that of what people read.
 
     `reviews` are the recorded reviews of the run, as `read_decisions` takes them.
     `spread` says where what is said of each connection is rendered.
     """
 
-    content: bytes
+    file: Path
+    sha256: str
     results: Results
     language: str = "en"
     reviews: bytes = b""
     spread: Spread = here
 
-    @property
-    def sha256(self) -> str:
-        """The digest of results.json."""
-        return hashlib.sha256(self.content).hexdigest()
+    def content(self) -> bytes:
+        """Return results.json byte for byte. Raises RunFailed when it is no longer what was read."""
+        content = read_content(self.file)
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise RunFailed(f"{self.file} was altered while it was rendered")
+        return content
 
     def decisions(self) -> Decisions:
         """Return what the reviews decided. Raises InvalidInput when they are about something else."""
@@ -59,7 +62,8 @@ class Rendered:
 
 
 def _write_json(record: Record, folder: Path) -> tuple[Path, ...]:
-    return (_write(folder / "results.json", record.content),)
+    path = folder / "results.json"
+    return (path if path == record.file else _write(path, record.content()),)
 
 
 def _write_html(record: Record, folder: Path) -> tuple[Path, ...]:
@@ -131,7 +135,7 @@ def _write_proposals(record: Record, folder: Path) -> tuple[Path, ...]:
 def _write_pdf(record: Record, folder: Path) -> tuple[Path, ...]:
     from auditor.report.pdf import render_pdf  # noqa: PLC0415
 
-    return (_write(folder / "report.pdf", render_pdf(record.content, record.language, record.reviews)),)
+    return (_write(folder / "report.pdf", render_pdf(record.content(), record.language, record.reviews)),)
 
 
 def _write_appendix(record: Record, folder: Path) -> tuple[Path, ...]:
@@ -189,7 +193,8 @@ def render(results_json: Path, formats: Iterable[str], folder: Path) -> tuple[Re
 def read_record(results_json: Path) -> Record:
     """Read a record. Raises InvalidInput when the file is none."""
     content = read_content(results_json)
-    return Record(content=content, results=parse_results(content, results_json))
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Record(file=results_json, sha256=sha256, results=parse_results(content, results_json))
 
 
 def render_record(record: Record, wanted: Collection[str], folder: Path) -> tuple[Rendered, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping as MappingABC
 from dataclasses import fields, is_dataclass
@@ -80,13 +81,17 @@ def _fields_of(record: object) -> dict[str, object]:
     return {each.name: getattr(record, each.name) for each in fields(record)}
 
 
-def write_results(results: Results, path: Path, spread: Spread = here) -> None:
-    """Write the record to `path`. Raises RunFailed when it cannot be written."""
+def write_results(results: Results, path: Path, spread: Spread = here) -> str:
+    """Write the record to `path` and return the SHA-256 of the file. Raises RunFailed when it cannot be written."""
+    digest = hashlib.sha256()
     try:
         with path.open("wb") as stream:
-            stream.writelines(_encoded(results, spread))
+            for piece in _encoded(results, spread):
+                digest.update(piece)
+                stream.write(piece)
     except OSError as error:
         raise RunFailed(f"{path} cannot be written: {error.strerror}") from error
+    return digest.hexdigest()
 
 
 def read_results(path: Path) -> Results:

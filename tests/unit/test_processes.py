@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 import resource
@@ -21,7 +22,7 @@ from auditor.preparation import prepare
 from auditor.processes import Spread, here, spread_over_processors
 from auditor.recorded_run import RecordedRun, read_recorded_run, write_inputs
 from auditor.report.formats import Record, render_record
-from auditor.report.results_json import parse_results, write_results
+from auditor.report.results_json import read_results, write_results
 from tests.unit.cli.estate import COMPLIANT, DEVIATING, OPEN, write_inventory
 from tests.unit.evaluate.composed import RUN
 from tests.unit.evaluate.recorded import write_evidence
@@ -57,11 +58,12 @@ def run_over(recorded: RecordedRun, folder: Path, spread: Spread) -> dict[str, b
     """Judge, write and render; return every file by its name."""
     folder.mkdir()
     results = conclude_run(judge_recorded(recorded, RUN, spread), recorded.default_matrix, RUN)
-    write_results(results, folder / "results.json", spread)
-    content = (folder / "results.json").read_bytes()
-    assert parse_results(content, folder) == results  # what is rendered from memory is what was written
+    file = folder / "results.json"
+    sha256 = write_results(results, file, spread)
+    assert sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert read_results(file) == results  # what is rendered from memory is what was written
     for language in ("en", "de"):
-        record = Record(content=content, results=results, spread=spread, language=language)
+        record = Record(file=file, sha256=sha256, results=results, spread=spread, language=language)
         render_record(record, ("html", "csv"), folder / language)
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 

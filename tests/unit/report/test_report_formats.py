@@ -9,7 +9,7 @@ from sample_results import sample_results
 from auditor.cli.options import DEFAULT_FORMATS
 from auditor.errors import InvalidInput, RunFailed
 from auditor.report import pdf
-from auditor.report.formats import FORMATS, render
+from auditor.report.formats import FORMATS, read_record, render, render_record
 from auditor.report.pdf import PdfUnavailable, pdf_available, require_pdf
 from auditor.report.results_json import write_results
 
@@ -66,6 +66,13 @@ def test_an_output_that_cannot_be_written_fails_the_run(record, tmp_path):
         render(record, ["html"], tmp_path / "out")
     with pytest.raises(RunFailed, match="cannot be made"):
         render(record, ["html"], record)
+
+
+def test_a_record_that_is_altered_while_it_is_rendered_is_not_rendered(record, tmp_path):
+    read = read_record(record)
+    record.write_bytes(record.read_bytes() + b"\n")
+    with pytest.raises(RunFailed, match=r"record\.json was altered"):
+        render_record(read, ["json"], tmp_path / "out")
 
 
 def test_the_pdf_comes_last_so_that_its_absence_costs_no_other_format(record, tmp_path, failing_child):
