@@ -50,7 +50,9 @@ def staging_folder(output_dir: Path, *, worth_keeping: Callable[[Path], bool] = 
         try:
             yield folder
         except OSError as error:
-            raise RunFailed(f"{output_dir}: cannot be written ({error})") from error
+            # A file without a name is one of those that large reports are made with
+            place = output_dir if error.filename else f"{output_dir} or {tempfile.gettempdir()}"
+            raise RunFailed(f"{place}: cannot be written ({error})") from error
         except KeyboardInterrupt as interrupt:
             is_kept = worth_keeping(folder)
             if not is_kept:

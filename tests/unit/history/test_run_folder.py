@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import tempfile
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -144,3 +145,10 @@ def test_what_is_removed_by_half_passes_for_no_run(tmp_path: Path, monkeypatch: 
     assert run_folder.abandoned(tmp_path) == (left,)
     with pytest.raises(InvalidInput):
         verify_run(left)
+
+
+@pytest.mark.parametrize("name", [None, "findings.csv"])
+def test_no_room_for_temporary_files_is_told_apart_from_none_for_the_run(tmp_path: Path, name: str | None) -> None:
+    with pytest.raises(RunFailed) as failed, staging_folder(tmp_path / "runs"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
+    assert (f" or {tempfile.gettempdir()}: cannot be written" in str(failed.value)) == (name is None)
