@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluate.checks.tenant_finding import DIRECTORY_ROLES, GROUPS, tenant_finding
 from auditor.evaluate.fields import flag, same, text
+from auditor.evaluate.listing import digest_of
 from auditor.evaluate.remediation import assign_entra_role, quote
 from auditor.evaluate.tenant.built_in_roles import USER_ADMINISTRATOR
 from auditor.evaluate.tenant.product_role_groups import owners_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from auditor.evaluate.tenant.entra_roles import HeldRole
     from auditor.evaluate.tenant.judge import TenantFacts
+    from auditor.model.message import Message
     from auditor.model.results import Finding
 
 _LISTED = 20
@@ -93,7 +95,7 @@ def check_role_carrying_groups(facts: TenantFacts) -> Iterator[Finding]:
         group = groups.get(group_id.casefold(), {})
         owners = [name for _, name in owners_of(group_id, facts)]
         reasons = [say("the group is not role-assignable")] if flag(group, "isAssignableToRole") is False else []
-        reasons += [say("its owners may add members: {owners}", owners=", ".join(owners[:_LISTED]))] if owners else []
+        reasons += [say("its owners may add members: {owners}", owners=_shown(owners))] if owners else []
         if not reasons:
             continue
         name = text(group, "displayName") or group_id
@@ -143,3 +145,10 @@ def check_reach_of_user_administrator(facts: TenantFacts) -> Iterator[Finding]:
         paths=[role.path for role in wide],
         evidence=("role_assignments",),
     )
+
+
+def _shown(names: list[str]) -> Message:
+    more = ""
+    if rest := names[_LISTED:]:
+        more = say(" and {count} more (digest {digest})", count=len(rest), digest=digest_of(rest))
+    return joined("", (", ".join(names[:_LISTED]), more))

@@ -8,6 +8,7 @@ from auditor.evaluate.checks.exchange_roles import severity_of_role
 from auditor.evaluate.checks.tenant_finding import ADMIN_ROLES, GROUPS, tenant_finding
 from auditor.evaluate.fields import same, text, texts
 from auditor.evaluate.judgement import Claim, Held, NotHeld, Unknown
+from auditor.evaluate.listing import digest_of
 from auditor.evaluate.remediation import quote
 from auditor.evaluate.tenant.account import is_guid
 from auditor.evaluate.tenant.entitlements import is_excess
@@ -172,7 +173,10 @@ def check_other_members(facts: TenantFacts) -> Iterator[Finding]:
 
 def _others_in(group: MemberGroup, expected: set[str]) -> str:
     others = [person for person, _ in group.others if person.casefold() not in expected]
-    return say("{count} in the group {name}", count=len(others), name=group.name) if others else ""
+    if not others:
+        return ""
+    digest = digest_of(others)
+    return say("{count} in the group {name} (digest {digest})", count=len(others), name=group.name, digest=digest)
 
 
 def check_other_roles(facts: TenantFacts) -> Iterator[Finding]:
@@ -260,5 +264,7 @@ def _members_of(product: ProductRoleGroup) -> EvidenceReference:
 
 
 def _listed(names: Sequence[str]) -> Message:
-    further = say(" and {count} more", count=len(names) - _LISTED) if len(names) > _LISTED else ""
+    further = ""
+    if rest := names[_LISTED:]:
+        further = say(" and {count} more (digest {digest})", count=len(rest), digest=digest_of(rest))
     return joined("", (joined(", ", names[:_LISTED]) if names else say("none"), further))

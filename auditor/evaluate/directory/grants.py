@@ -24,6 +24,7 @@ from auditor.acl import (
 )
 from auditor.evaluate.directory.holder import ask
 from auditor.evaluate.directory.user_task import USER_CHILD_RIGHTS, USER_CLASS
+from auditor.evaluate.listing import digest_of
 from auditor.model.message import Message, data, joined, say
 
 if TYPE_CHECKING:
@@ -166,12 +167,14 @@ def path_to_ace(membership: Membership, container: Container, ace: Ace) -> Path:
 
 def describe_places(places: Sequence[Place]) -> Message:
     """Say where something is held and by which entries; long lists are counted."""
-    shown = [
+    told = [
         say("{dn} ({entries})", dn=place.container.dn, entries=entries_in_words(place.container, place.aces))
-        for place in places[:_NAMES_SHOWN]
+        for place in places
     ]
-    more = say("; and on {count} more", count=len(places) - _NAMES_SHOWN) if len(places) > _NAMES_SHOWN else ""
-    return joined("", (joined("; ", shown), more))
+    more = ""
+    if rest := told[_NAMES_SHOWN:]:
+        more = say("; and on {count} more (digest {digest})", count=len(rest), digest=digest_of(rest))
+    return joined("", (joined("; ", told[:_NAMES_SHOWN]), more))
 
 
 def entries_in_words(container: Container, aces: Iterable[Ace]) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -162,10 +163,8 @@ def test_long_lists_are_counted() -> None:
     vocabulary = with_raw(OU, None, objectClass=CLASSES, allowedChildClasses=[], allowedAttributes=many)
     directory = witnessed(system_owns(*DELEGATED), (), tuple(many))
     directory = with_read(directory, "class_vocabulary", vocabulary, subject="organizationalUnit")
-    assert (
-        "and 22 more; only the evaluation grants: nothing"
-        in the_finding(judge(directory.evidence()), "AD-COL-012").actual
-    )
+    actual = the_finding(judge(directory.evidence()), "AD-COL-012").actual
+    assert re.search(r"and 22 more \(digest [0-9a-f]{8}\); only the evaluation grants: nothing", actual)
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)

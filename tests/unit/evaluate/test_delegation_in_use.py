@@ -136,7 +136,7 @@ def test_many_are_counted() -> None:
     below = {f"OU={number},{STAFF}": descriptor(READABLE, control=PROTECTED) for number in range(30)}
     found = the_finding(judge(target(*DELEGATED, below=below).evidence()), "AD-DEL-016")
     assert "30 containers: " in found.actual
-    assert found.actual.endswith("and 20 more")
+    assert found.actual.partition(" (digest ")[0].endswith("and 20 more")
     assert len(found.remediation.commands) == 20
 
 

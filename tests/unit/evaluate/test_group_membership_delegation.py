@@ -137,7 +137,8 @@ def test_groups_that_take_none_are_counted_and_protected_ones_flagged() -> None:
 
 def test_many_groups_are_counted() -> None:
     groups = tuple(a_group(dn=f"CN={number},{GROUPS_OU}") for number in range(12))
-    assert the_finding(judged(DELEGATED, groups=groups), "AD-DEL-010").actual.endswith("and 7 more")
+    actual = the_finding(judged(DELEGATED, groups=groups), "AD-DEL-010").actual
+    assert actual.partition(" (digest ")[0].endswith("and 7 more")
 
 
 @pytest.mark.parametrize("gap", [REFUSED, NOT_FOUND])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from auditor.evaluate.findings import state_fingerprint
 from tests.unit.evaluate.composed import REFUSED, findings, judge, read_of
 from tests.unit.evaluate.composed_tenant import ACCOUNT_ID, GROUP_ID, ROLE_GROUP, Tenant, member
 
@@ -36,7 +37,15 @@ def test_the_account_alone_is_nobody_else(members: tuple[Record, ...]) -> None:
 
 def test_another_member_is_an_excess() -> None:
     (finding,) = told(ACCOUNT, OTHER)
-    assert (finding.outcome, finding.actual) == ("excess", "1 in the group Staff")
+    assert (finding.outcome, finding.actual.partition(" (digest ")[0]) == ("excess", "1 in the group Staff")
+
+
+def test_another_person_in_its_place_is_another_state() -> None:
+    states = [
+        state_fingerprint(told(ACCOUNT, {**OTHER, "id": person})[0])
+        for person in (OTHER["id"], OTHER["id"], "44444444-0000-0000-0000-000000000004")
+    ]
+    assert states[0] == states[1] != states[2]
 
 
 def test_members_that_were_not_read_are_neither_there_nor_not() -> None:

@@ -181,7 +181,7 @@ def test_a_container_below_that_is_out_of_reach_is_named() -> None:
 def test_many_containers_are_counted() -> None:
     below = {f"OU={number},{STAFF}": descriptor(READABLE, control=PROTECTED) for number in range(12)}
     found = the_finding(judge(target(*DELEGATED, below=below).evidence()), "AD-DEL-004")
-    assert found.actual.endswith("and 7 more")
+    assert found.actual.partition(" (digest ")[0].endswith("and 7 more")
 
 
 def test_where_one_of_two_is_enough_domain_admins_make_it_an_advisory() -> None:

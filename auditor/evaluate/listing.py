@@ -1,0 +1,20 @@
+"""Long lists in sentences: some names are shown, the rest is counted and told apart by its digest.
+
+Without that, a waiver of what is shown would cover whatever else takes the place of the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_DIGITS = 8
+
+
+def digest_of(left_out: Iterable[str]) -> str:
+    """Return the first digits of a SHA-256 of names, in whatever order they come."""
+    text = "\x1f".join(sorted(left_out))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
