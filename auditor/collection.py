@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound="InventoryEntry")
 
 CONNECTIONS_AT_ONCE = 8
-CHECKED_EVERY_S = 1
+CHECKED_EVERY_S = 0.25
 # A host is read by few at a time. A tenant by one: its reads go on side by side as it is, and what one connection
 # was answered the next need not ask again.
 CONNECTIONS_OF = {"host": 2, "tenant": 1}
@@ -56,12 +56,18 @@ class Invocation:
 
 
 def collect_all(
-    prepared: Prepared, invocation: Invocation, folder: Path, announce: Announce, left: tuple[Path, ...]
+    prepared: Prepared,
+    invocation: Invocation,
+    folder: Path,
+    announce: Announce,
+    left: tuple[Path, ...],
+    *,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
     """Write the evidence of every connection into `folder`; `left` is what interrupted runs left.
 
-    What is recorded is copied first. The order in which connections are begun is the inventory's; a tenant's are read
-    in that order, too.
+    `meanwhile` is called, again and again, while sources are waited for. What is recorded is copied first. The order
+    in which connections are begun is the inventory's; a tenant's are read in that order, too.
     """
     recorded = [entry for entry in prepared.entries if isinstance(entry, ReplayEntry)]
     copied = copy_recorded(recorded, folder)
@@ -81,7 +87,7 @@ def collect_all(
         def begin(entry: LiveEntry) -> Future[None]:
             return workers.submit(partial(_collect_one, prepared, entry, invocation, folder, announce, left, sessions))
 
-        side_by_side(live, begin, at_once=at_once)
+        side_by_side(live, begin, at_once=at_once, check=meanwhile)
 
 
 def copy_recorded(entries: Sequence[ReplayEntry], folder: Path) -> Iterator[None]:
@@ -113,7 +119,10 @@ def side_by_side(
     at_once: int,
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Begin each entry once what it needs is free. Raises what one of them raised, or `check` raises, at once."""
+    """Begin each entry once what it needs is free. Raises what one of them raised, or `check` raises, at once.
+
+    `check` is called while some are waited for, again and again.
+    """
     waiting = list(entries)
     needed: Counter[tuple[str, str]] = Counter()
     running: dict[Future[None], E] = {}
@@ -126,10 +135,11 @@ def side_by_side(
                 waiting.remove(entry)
                 needed.update(needs)
                 running[begin(entry)] = entry
-        check()
         for future in wait(running, CHECKED_EVERY_S, FIRST_COMPLETED).done:
             needed.subtract(_needs(running.pop(future)))
             future.result()
+        if running:
+            check()
 
 
 def _needs(entry: InventoryEntry) -> frozenset[tuple[str, str]]:

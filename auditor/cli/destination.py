@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
 
+    from auditor.assignment import Finished
     from auditor.history.object_storage import ObjectStorage
     from auditor.history.storage_lease import Lease
-    from auditor.pipeline import Finished
 
 EARLIER_RUNS_LOOKED_AT = 50
 _MACHINE_LENGTH = 32

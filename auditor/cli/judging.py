@@ -14,8 +14,11 @@ from auditor.cli.options import instant
 from auditor.model.outcome import Severity, Verdict
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from auditor.assignment import Finished, Judging
     from auditor.model.results import DriftRecord, Results, RunKind
-    from auditor.pipeline import Finished, Judging
+    from auditor.model.waiver import WaiverFile
 
 # What the report says in capitals, too
 _READINESS_WORDS = {
@@ -38,18 +41,17 @@ class Question:
 
     def judging(self) -> Judging:
         """Read the files that the options name. Raises InvalidInput with the problems of all of them."""
-        from auditor import pipeline  # noqa: PLC0415 - --help must not load it
+        from auditor.assignment import Judging  # noqa: PLC0415 - --help must not load it
         from auditor.errors import InvalidInput, Problem, collecting  # noqa: PLC0415
-        from auditor.waivers.load import load_waivers  # noqa: PLC0415
 
         at = instant(self.now)
         problems: list[Problem] = []
         waivers, baseline = self.waivers, self.baseline
-        accepted = collecting(problems, lambda: load_waivers(waivers, at.date())) if waivers else None
+        accepted = collecting(problems, lambda: _load(waivers, at.date())) if waivers else None
         earlier = collecting(problems, lambda: _read(baseline)) if baseline else None
         if problems:
             raise InvalidInput(problems)
-        return pipeline.Judging(
+        return Judging(
             kind=self.kind,
             now=at,
             fail_on=self.fail_on,
@@ -57,6 +59,12 @@ class Question:
             waivers=accepted,
             baseline=earlier,
         )
+
+
+def _load(waivers: Path, today: date) -> WaiverFile:
+    from auditor.waivers.load import load_waivers  # noqa: PLC0415 - most runs have none
+
+    return load_waivers(waivers, today)
 
 
 def _read(run: Path) -> Results:

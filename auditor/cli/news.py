@@ -11,9 +11,9 @@ from auditor.errors import InvalidInput, RunFailed
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from auditor.assignment import Finished
     from auditor.model.notification import Channel
     from auditor.notify.message import Message
-    from auditor.pipeline import Finished
     from auditor.preparation import Prepared
 
 INVALID_INPUT = 2

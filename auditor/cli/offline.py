@@ -71,7 +71,7 @@ def evaluate(
     What was collected for `auditor readiness` is judged as that. It is compared with another run, and waivers apply,
     only when they are named.
     """
-    from auditor import comparison, pipeline  # noqa: PLC0415
+    from auditor import comparison, concluded_run  # noqa: PLC0415
     from auditor.recorded_run import read_recorded_run  # noqa: PLC0415
 
     output = Output(
@@ -100,7 +100,7 @@ def evaluate(
         telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
         with destination(output_dir) as goal:
             with progress(telling) as announce:
-                finished = goal.settle(pipeline.judge_again(recorded, goal.folder, judging, formats, announce))
+                finished = goal.settle(concluded_run.judge_again(recorded, goal.folder, judging, formats, announce))
             told = conclude(finished, quiet=quiet)
     raise told
 
@@ -121,7 +121,7 @@ def report(
     log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
     """Render results again, into a folder of its own. Exits with 0 when everything asked for was written."""
-    from auditor import pipeline  # noqa: PLC0415
+    from auditor import concluded_run  # noqa: PLC0415
 
     output = Output(
         format_names=format_names,
@@ -134,7 +134,7 @@ def report(
     key = redaction_key(redact_key, redact=redact)
     telling = Telling(no_progress=no_progress, quiet=quiet, verbose=verbose, log_format=log_format)
     with run_here(source) as run_folder, destination(output_dir) as goal, progress(telling) as announce:
-        write = partial(pipeline.report_redacted, key=key) if redact else pipeline.report
+        write = partial(concluded_run.report_redacted, key=key) if redact else concluded_run.report
         finished = goal.settle(write(run_folder, goal.folder, formats, announce))
     print(finished.place)
     say_left_out(finished)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from auditor.cli.options import split_formats
 
 if TYPE_CHECKING:
+    from auditor.assignment import Formats
     from auditor.errors import Problem
     from auditor.model.sign_in import Secret
-    from auditor.pipeline import Formats
 
 _PDFS = frozenset({"pdf", "appendix"})
 
@@ -29,8 +29,8 @@ class Output:
 
     def formats(self) -> Formats:
         """Return what to write. Raises InvalidInput, with every problem, for an unknown format or an unusable key."""
+        from auditor.assignment import Formats  # noqa: PLC0415
         from auditor.errors import InvalidInput, collecting  # noqa: PLC0415 - --help must not load it
-        from auditor.pipeline import Formats  # noqa: PLC0415
         from auditor.report.formats import require_known_formats  # noqa: PLC0415
 
         names = split_formats(self.format_names) if self.format_names or not self.default else self.default

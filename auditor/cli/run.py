@@ -218,7 +218,7 @@ def _run(
     resumes: bool,
     scheduler: str | None,
 ) -> None:
-    from auditor import comparison, pipeline  # noqa: PLC0415 - --help must not load the collectors
+    from auditor import pipeline  # noqa: PLC0415 - --help must not load the collectors
     from auditor.errors import InvalidInput, Problem, collecting  # noqa: PLC0415
     from auditor.preparation import prepare  # noqa: PLC0415
 
@@ -235,8 +235,10 @@ def _run(
     judging = collecting(problems, asked.judging)
     if formats is None or prepared is None or judging is None or problems:
         raise InvalidInput(problems)
-    if not away.redact:  # else tokens are compared, which are not known yet
-        comparison.require_comparable(judging.baseline, [entry.id for entry in prepared.entries])
+    if judging.baseline is not None and not away.redact:  # else tokens are compared, which are not known yet
+        from auditor.comparison import require_comparable  # noqa: PLC0415 - loads what judges
+
+        require_comparable(judging.baseline, [entry.id for entry in prepared.entries])
     telling_failure = failure_is_told(prepared, output.language, redact=away.redact)
     with telling_failure, destination(output_dir, is_alone=True) as goal:
         if judging.baseline is None and not away.redact:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from auditor.acl import format_sid
+from auditor.assignment import Judging
 from auditor.collect.replay import read_evidence
+from auditor.concluded_run import run_facts
 from auditor.evaluate.evaluate import conclude_run
 from auditor.judging import judge_recorded
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.instants import parse_instant
 from auditor.model.outcome import Severity
-from auditor.pipeline import Judging, _run_facts
 from auditor.recorded_run import evidence_folders, read_recorded_run, write_redacted_run
 from auditor.redaction.counterparts import counterparts
 from auditor.redaction.evidence import redactor_of
@@ -186,7 +187,7 @@ def test_every_finding_of_the_samples_has_its_counterpart(tmp_path):
     source = run("-c", inventory(tmp_path, **connections), "-o", tmp_path / "runs", "-f", "json", "--now", SECOND)
     recorded = read_recorded_run(source)
     judging = Judging(kind="review", now=parse_instant(SECOND), fail_on=Severity.MEDIUM, exit_zero=False)
-    facts = _run_facts(recorded.facts, judging)
+    facts = run_facts(recorded.facts, judging)
     original = conclude_run(judge_recorded(recorded, facts), recorded.default_matrix, facts)
     redactor = redactor_of(evidence_folders(source).values(), None)
     write_redacted_run(source, tmp_path / "away", redactor)

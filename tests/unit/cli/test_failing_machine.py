@@ -29,7 +29,7 @@ FORMATS = {"json": "results.json", "html": "report.html", "csv": "findings.csv",
 # Forks a run for every line it reads, so that its moments are those of the run and not of imports.
 FORKS = """
 import os, sys
-import auditor.pipeline, auditor.report.formats, auditor.report.html, auditor.report.tables, auditor.collect.tenant
+import auditor.pipeline, auditor.concluded_run, auditor.report.html, auditor.report.tables, auditor.collect.tenant
 from auditor.cli import main
 for line in sys.stdin:
     child = os.fork()

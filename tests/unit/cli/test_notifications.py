@@ -136,7 +136,7 @@ def test_a_run_that_fails_is_told_to_all(
 ) -> None:
     got = Requests()
     (tmp_path / "runs").touch() if what == "failure" else monkeypatch.setattr(
-        "auditor.pipeline.conclude_run", lambda *_: {}["S3cret"]
+        "auditor.concluded_run.conclude_run", lambda *_: {}["S3cret"]
     )
     with web_server(got, trust) as url:
         monkeypatch.setenv("HOOK", url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,41 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
         [sys.executable, "-c", program, *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     assert finished.stdout.splitlines()[-1] == "LOADED []"
+
+
+def test_what_judges_is_loaded_while_sources_are_waited_for(tmp_path: Path) -> None:
+    sign_in = {"username": "auditor@corp.example.com", "password": "env:PASSWORD"}
+    connection = {
+        "id": "corp", "kind": "hybrid", "hosts": ["dc1.corp.example.com"], "base_dns": ["DC=corp,DC=example,DC=com"],
+        "username": "svc-h2r@corp.example.com", "target_ous": ["OU=Users,DC=corp,DC=example,DC=com"],
+        "auditor": {"active_directory": sign_in},
+    }  # fmt: skip
+    inventory = {"version": 1, "organisation": "Contoso", "connections": [connection]}
+    (tmp_path / "inventory.json").write_text(json.dumps(inventory))
+    program = (
+        "import os, sys, time\n"
+        "from auditor import collection\n"
+        "from auditor.cli import main\n"
+        "def judges(): return 'auditor.concluded_run' in sys.modules, 'auditor.evaluate.evaluate' in sys.modules\n"
+        "def wait_for_source(*_):\n"
+        "    print(*judges())\n"
+        "    latest = time.monotonic() + 60\n"
+        "    while not all(judges()) and time.monotonic() < latest: time.sleep(0.01)\n"
+        "    print(*judges(), flush=True)\n"
+        "    os._exit(0)\n"
+        "collection.collect_entry = wait_for_source\n"
+        "sys.argv = ['auditor', 'run', '-c', 'inventory.json', '-o', 'runs', '-f', 'json']\n"
+        "main()"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PASSWORD": "secret", "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.stdout.splitlines() == ["False False", "True True"], finished.stderr
 
 
 def test_standard_output_holds_the_run_folder_and_nothing_else(tmp_path: Path) -> None:

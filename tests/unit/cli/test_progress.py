@@ -70,7 +70,7 @@ def test_a_failed_run_is_an_object_too(
     inventory = record(tmp_path, one=COMPLIANT.evidence())
     (tmp_path / "taken").touch()
     if what == "bug":
-        monkeypatch.setattr("auditor.pipeline.conclude_run", lambda *_: 1 / 0)
+        monkeypatch.setattr("auditor.concluded_run.conclude_run", lambda *_: 1 / 0)
     output = tmp_path / ("runs" if what == "bug" else "taken")
     finished = auditor("run", "-c", inventory, "-o", output, "-f", "json", "--log-format", "json")
     told = objects(finished)

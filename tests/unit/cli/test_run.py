@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auditor import pipeline
+from auditor import concluded_run
 from auditor.history.manifest import verify_run
 from tests.unit.cli.estate import COMPLIANT, DEVIATING, NOW, OPEN, record, write_inventory
 from tests.unit.evaluate.composed_directory import GROUPS, Directory, group, service_account
@@ -193,7 +193,7 @@ def test_a_bug_shows_its_traceback_and_ends_with_4(
     def broken(*_: object) -> None:
         raise AssertionError("a bug")
 
-    monkeypatch.setattr(pipeline, "conclude_run", broken)
+    monkeypatch.setattr(concluded_run, "conclude_run", broken)
     inventory = record(tmp_path, one=COMPLIANT.evidence())
     finished = auditor("run", "-c", inventory, "-o", tmp_path / "runs", *JSON_ONLY)
     assert (finished.code, finished.out) == (4, "")
