@@ -102,7 +102,7 @@ def record_to_entry(record: Record) -> DirectoryEntry:
     attributes = cast("dict[str, list[Json]]", record["attributes"])
     return DirectoryEntry(
         dn=cast("str", record["dn"]),
-        attributes={name: tuple(_value_from_json(value) for value in values) for name, values in attributes.items()},
+        attributes={name: tuple([_value_from_json(value) for value in values]) for name, values in attributes.items()},
         descriptor=cast("str | None", record["descriptor"]),
     )
 

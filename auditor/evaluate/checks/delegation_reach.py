@@ -148,12 +148,11 @@ def check_orphans(facts: DirectoryFacts) -> Iterator[Finding]:
     domain = domain_of_sid(membership.account_sid)
     known = {entry.sid for entry in map(record_to_entry, read)} | membership.names.keys() | membership.token
     for ou, delegated in facts.delegations.items():
-        unknown = Counter(
-            ace.trustee
-            for container in (delegated.subtree.readable if delegated.subtree else ())
-            for ace in (container.descriptor.dacl or () if container.descriptor else ())
-            if not ace.is_inherited and ace.trustee not in known and _is_account(ace.trustee)
-        )
+        unknown: Counter[str] = Counter()
+        for descriptor, containers in delegated.subtree.descriptors if delegated.subtree else ():
+            for ace in descriptor.dacl or ():
+                if not ace.is_inherited and ace.trustee not in known and _is_account(ace.trustee):
+                    unknown[ace.trustee] += containers
         gone = {sid: count for sid, count in sorted(unknown.items()) if domain_of_sid(sid) == domain}
         foreign = {sid: count for sid, count in sorted(unknown.items()) if sid not in gone}
         if gone:

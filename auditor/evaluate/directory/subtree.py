@@ -14,7 +14,7 @@ from auditor.model.directory_entry import DirectoryEntry, record_to_entry
 from auditor.model.distinguished_name import dns_above, is_dn_within, parse_dn, parsed_dn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from auditor.model.evidence import Evidence, Gap
 
@@ -93,13 +93,22 @@ class Subtree:
         """Return the readable containers in groups, that of the target first."""
         if token not in self._alike:
             groups: dict[SecurityDescriptor, list[Container]] = {}
+            known: dict[int, list[Container]] = {}
             for container in self.readable:
-                if container.descriptor is not None:
-                    groups.setdefault(narrow(container.descriptor, token), []).append(container)
+                descriptor = container.descriptor
+                if descriptor is not None:
+                    if id(descriptor) not in known:  # thousands share one object, and hashing one takes long
+                        known[id(descriptor)] = groups.setdefault(narrow(descriptor, token), [])
+                    known[id(descriptor)].append(container)
             self._alike[token] = tuple(
                 Alike(descriptor=descriptor, containers=tuple(containers)) for descriptor, containers in groups.items()
             )
         return self._alike[token]
+
+    @property
+    def descriptors(self) -> tuple[tuple[SecurityDescriptor, int], ...]:
+        """The descriptors of the readable containers, each object once, with the number of containers that share it."""
+        return tuple(_shared(self.readable))
 
     @property
     def is_whole(self) -> bool:
@@ -164,14 +173,24 @@ def read_subtree(
     )
     found = [target, *_in_order(_container(evidence, below) for below in kept)]
     auditor = auditor_token(evidence)
+    listing = {id(descriptor): _lists(descriptor, *auditor) for descriptor, _ in _shared(found)}
     return Subtree(
         target=target,
         readable=tuple(each for each in found if each.descriptor is not None),
         unread=tuple(each.dn for each in found if each.descriptor is None and each is not target),
         gap=read.gap,
-        unlisted=tuple(each.dn for each in found if each.descriptor and not _lists(each.descriptor, *auditor)),
+        unlisted=tuple(each.dn for each in found if each.descriptor and not listing[id(each.descriptor)]),
         above=above,
     )
+
+
+def _shared(containers: Iterable[Container]) -> Iterator[tuple[SecurityDescriptor, int]]:
+    """Yield each descriptor object once, with the number of containers that have it; equal ones are one object."""
+    having: dict[int, list[SecurityDescriptor]] = {}
+    for container in containers:
+        if container.descriptor is not None:
+            having.setdefault(id(container.descriptor), []).append(container.descriptor)
+    return ((same[0], len(same)) for same in having.values())
 
 
 def read_inhabitants(evidence: Evidence, ou: str) -> Inhabitants:
