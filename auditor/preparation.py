@@ -15,6 +15,7 @@ from auditor.inventory.load import load_inventory
 from auditor.matrix.load import known_profiles, load_matrix
 from auditor.model.connection import ExchangeOnlineConnection
 from auditor.model.sign_in import CertificateCredential, CloudSignIn, DeviceCodeCredential, KerberosSignIn
+from auditor.processes import spread_over_processors
 from auditor.settings import resolve_secrets
 from auditor.strict_yaml import did_you_mean
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from auditor.collect.exchange.supplied import SuppliedAnswers
     from auditor.inventory.entries import Inventory, InventoryEntry
     from auditor.matrix.profile import Matrix
+    from auditor.model.connection import ConnectionKind
     from auditor.model.sign_in import Secret, SecretReference
 
 
@@ -68,8 +70,11 @@ def prepare(  # noqa: PLR0913 - what a command may want of it
     problems: list[Problem] = []
     entries = _select(inventory, connection_ids, problems)
     profiles = _Profiles(problems)
+    recorded = _read_recorded(entries)
     matrices = {
-        entry.id: matrix for entry in entries if (matrix := _matrix(inventory, entry, profiles, problems)) is not None
+        entry.id: matrix
+        for entry in entries
+        if (matrix := _matrix(inventory, entry, recorded.get(entry.id), profiles, problems)) is not None
     }
     default_matrix = profiles.load(inventory.default_profile)
     uses = (
@@ -175,21 +180,45 @@ class _Profiles:
         return self._loaded[reference]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recorded:
+    """What is to be known of recorded evidence before it is copied: whether it can be used, and of what it is."""
+
+    kind: ConnectionKind | None
+    problems: tuple[Problem, ...]
+
+
+def _read_recorded(entries: Collection[InventoryEntry]) -> dict[str, _Recorded]:
+    recorded = [entry for entry in entries if isinstance(entry, ReplayEntry)]
+    spread = spread_over_processors(len(recorded))
+    return dict(zip((entry.id for entry in recorded), spread(_recorded, recorded), strict=True))
+
+
+def _recorded(entry: ReplayEntry) -> _Recorded:
+    problems: list[Problem] = []
+    evidence = collecting(problems, lambda: read_evidence(entry.folder))
+    return _Recorded(kind=evidence.connection.kind if evidence is not None else None, problems=tuple(problems))
+
+
 def _matrix(
-    inventory: Inventory, entry: InventoryEntry, profiles: _Profiles, problems: list[Problem]
+    inventory: Inventory,
+    entry: InventoryEntry,
+    recorded: _Recorded | None,
+    profiles: _Profiles,
+    problems: list[Problem],
 ) -> Matrix | None:
-    """Load the profile of a connection; recorded evidence is read here too, because it names its profile."""
+    """Load the profile of a connection, and note what is wrong with what was recorded of it."""
     profile = entry.profile if isinstance(entry, ReplayEntry) else entry.connection.profile
-    if isinstance(entry, ReplayEntry):
-        evidence = collecting(problems, lambda: read_evidence(entry.folder))
-        if evidence is not None and evidence.connection.kind is not entry.kind:
+    if recorded is not None:
+        problems += recorded.problems
+        if recorded.kind not in (None, entry.kind):
             problems.append(
                 Problem(
                     file=str(inventory.path),
                     line=entry.line,
                     place=entry.id,
-                    cure=f"write kind: {evidence.connection.kind}",
-                    message=f"the recorded evidence is of a {evidence.connection.kind} connection",
+                    cure=f"write kind: {recorded.kind}",
+                    message=f"the recorded evidence is of a {recorded.kind} connection",
                 )
             )
     matrix = profiles.load(profile or inventory.default_profile)
