@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 OWNER_ONLY, DACL_ONLY, OWNER_GROUP_DACL = "sd_flags:1:1", "sd_flags:1:4", "sd_flags:1:7"  # MS-ADTS 3.1.1.3.4.1.11
 
 
+OF_A_TRANSACTION = 500  # what a transaction costs grows faster than what is in it
+
+
 class Directory:
     """The database of one domain controller."""
 
@@ -163,7 +166,7 @@ class Directory:
 
 
 def main() -> None:
-    """Carry out the steps of an estate, each kind in one transaction."""
+    """Carry out the steps of an estate, each kind in transactions of so many."""
     estate = json.load(sys.stdin)
     directory = Directory(sys.argv[1], estate["guids"])
     steps: dict[str, Callable[..., None]] = {
@@ -174,10 +177,11 @@ def main() -> None:
         "renamings": directory.rename,
     }
     for kind, step in steps.items():
-        directory.database.transaction_start()
-        for arguments in estate[kind]:
-            step(**arguments)
-        directory.database.transaction_commit()
+        for start in range(0, len(estate[kind]), OF_A_TRANSACTION):
+            directory.database.transaction_start()
+            for arguments in estate[kind][start : start + OF_A_TRANSACTION]:
+                step(**arguments)
+            directory.database.transaction_commit()
     for name in estate["guarded_accounts"]:
         directory.guard_account(name)
     for dn in estate["empty_dacls"]:
