@@ -260,8 +260,8 @@ DIRECTORY_RIGHTS = (
         "C",
         "The account holds nothing beyond reading on tier-0 objects",
         reads="the security descriptors of the domain head, AdminSDHolder, the Domain Controllers OU and the "
-        "computers that are domain controllers, krbtgt, the privileged groups, the group policy container, the "
-        "configuration and the schema",
+        "computers that are domain controllers, Administrator, krbtgt, the privileged groups, the group policy "
+        "container, the configuration and the schema",
         rule="nothing beyond reading is held there, without Domain Admins",
         why="Each of these objects leads to control of the domain or forest.",
         controls="N:AC-6(1)",

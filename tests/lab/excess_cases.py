@@ -12,6 +12,7 @@ BESIDE, SHARED = f"OU=beside,{TARGETS}", f"OU=shared,{TARGETS}"
 ADMIN_SD_HOLDER, POLICIES = "CN=AdminSDHolder,CN=System", "CN=Policies,CN=System"
 DOMAIN_CONTROLLERS, CONTROLLER = "OU=Domain Controllers", "CN=DC1,OU=Domain Controllers"
 SCHEMA_ADMINS, KRBTGT = "CN=Schema Admins,CN=Users", "CN=krbtgt,CN=Users"
+ADMINISTRATOR = "CN=Administrator,CN=Users"
 WHO_RETRIEVES = "msDS-GroupMSAMembership"
 REPLICATION = (
     "(OA;;CR;{DS-Replication-Get-Changes};;{account})",
@@ -158,7 +159,7 @@ BESIDE_THE_TARGETS = (
     ),
     Case(
         name="tier-zero",
-        why="controls the domain controllers, a privileged group and the key of the domain; makes policies",
+        why="controls domain controllers, a privileged group, Administrator and the key of the domain; makes policies",
         access_changes=(
             # Handed on to every guarded account, where it lets nobody take the account over
             AccessChange(dn=ADMIN_SD_HOLDER, aces=given_to("svc-tier-zero", "(OA;;WP;{description};;{account})")),
@@ -168,6 +169,9 @@ BESIDE_THE_TARGETS = (
             AccessChange(
                 dn=KRBTGT, aces=given_to("svc-tier-zero", "(OA;;CR;{User-Force-Change-Password};;{account})")
             ),
+            AccessChange(
+                dn=ADMINISTRATOR, aces=given_to("svc-tier-zero", "(OA;;CR;{User-Force-Change-Password};;{account})")
+            ),
         ),
         findings_elsewhere={
             ADMIN_SD_HOLDER: may(11, 12),
@@ -176,6 +180,7 @@ BESIDE_THE_TARGETS = (
             CONTROLLER: may(11),
             SCHEMA_ADMINS: may(11),
             KRBTGT: may(11),
+            ADMINISTRATOR: may(11),
         },
         targets=(target(SATISFIED, "both ACEs", delegated("OU=tier-zero")),),
     ),

@@ -26,13 +26,13 @@ _CERTIFICATE_OBJECTS = (
     "(|(objectClass=pKICertificateTemplate)(objectClass=pKIEnrollmentService)(objectClass=certificationAuthority))"
 )
 _MANAGED_ACCOUNT_ATTRIBUTES = ("objectClass", "objectSid", "sAMAccountName", "msDS-GroupMSAMembership", DESCRIPTOR)
-# krbtgt and the privileged groups of the domain, by RID; the builtin ones, by SID (MS-ADTS 6.1.1.6)
-_RIDS = (502, 512, 516, 517, 518, 519, 520, 521, 526, 527)
+# Administrator, krbtgt and the privileged groups of the domain, by RID; the builtin ones, by SID (MS-ADTS 6.1.1.6)
+_RIDS = (500, 502, 512, 516, 517, 518, 519, 520, 521, 526, 527)
 _BUILTIN_RIDS = (544, 548, 549, 550, 551, 552)
 # Whoever controls one of these computers controls the domain
 _DOMAIN_CONTROLLERS = "(&(objectClass=computer)(primaryGroupID=516))"
 # Every domain has these, whatever its level and its place in the forest
-_RIDS_EVERYWHERE = (502, 512, 516, 517, 520)
+_RIDS_EVERYWHERE = (500, 502, 512, 516, 517, 520)
 _HIDDEN_CONTROLLERS = Gap(  # a domain without one would not have answered
     kind=GapKind.NOT_PERMITTED,
     message=say("the domain controllers' computers are hidden from the auditing identity"),

@@ -58,13 +58,17 @@ def check_account_is_usable(facts: DirectoryFacts, now: datetime) -> Iterator[Fi
     control = entry.integer("userAccountControl") or 0
     computed = entry.integer("msDS-User-Account-Control-Computed") or 0
     expires = from_filetime(entry.integer("accountExpires"))
-    states = [
-        word
-        for bit, word in ((_DISABLED, say("disabled")), (_LOCKED_OUT, say("locked out")))
+    states = {
+        word: command
+        for bit, word, command in (
+            (_DISABLED, say("disabled"), "Enable-ADAccount"),
+            (_LOCKED_OUT, say("locked out"), "Unlock-ADAccount"),
+            (_PASSWORD_EXPIRED, say("kept out by an expired password"), "Set-ADAccountPassword -Reset"),
+        )
         if (control | computed) & bit
-    ]
-    states += [say("kept out by an expired password")] if computed & _PASSWORD_EXPIRED else []
-    states += [say("expired since {instant}", instant=format_instant(expires))] if expires and expires <= now else []
+    }
+    if expires and expires <= now:
+        states[say("expired since {instant}", instant=format_instant(expires))] = "Clear-ADAccountExpiration"
     if states:
         yield account_finding(
             facts,
@@ -76,7 +80,7 @@ def check_account_is_usable(facts: DirectoryFacts, now: datetime) -> Iterator[Fi
             cure=say(
                 "Mend this if the connection is in use, or retire the connection and the account with its rights.",
             ),
-            commands=(f"Enable-ADAccount -Identity {quote(entry.dn)}", f"Unlock-ADAccount -Identity {quote(entry.dn)}"),
+            commands=[f"{command} -Identity {quote(entry.dn)}" for command in states.values()],
         )
     elif expires and expires - now < _EXPIRES_SOON:
         yield account_finding(

@@ -61,6 +61,22 @@ def test_the_account_s_own_weakness_is_an_advisory(attributes: dict[str, object]
     assert results.summary.verdict == "compliant"
 
 
+@pytest.mark.parametrize(
+    ("attributes", "commands"),
+    [
+        ({"userAccountControl": 0x202}, ("Enable-ADAccount",)),
+        (
+            {"accountExpires": 132_000_000_000_000_000, "msDS-User-Account-Control-Computed": 0x10},
+            ("Unlock-ADAccount", "Clear-ADAccountExpiration"),
+        ),
+        ({"msDS-User-Account-Control-Computed": 0x800000}, ("Set-ADAccountPassword -Reset",)),
+    ],
+)
+def test_each_state_has_its_own_command(attributes: dict[str, object], commands: tuple[str, ...]) -> None:
+    (found,) = findings(judge(with_account(**attributes).evidence()), "AD-ACC-002")
+    assert tuple(command.partition(" -Identity")[0] for command in found.remediation.commands) == commands
+
+
 @pytest.mark.parametrize("attribute", ["mail", "employeeID", "manager"])
 def test_an_account_with_a_person_s_attributes_is_not_dedicated(attribute: str) -> None:
     results = judge(with_account(**{attribute: "somebody"}).evidence())

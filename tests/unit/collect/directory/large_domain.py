@@ -94,7 +94,7 @@ def large_domain(*, units: int, nested_groups: int, mailing_lists: int, users: i
 
 
 def _in_every_domain() -> Iterator[tuple[str, Attributes]]:
-    for rid in (502, 512, 516, 517, 520):
+    for rid in (500, 502, 512, 516, 517, 520):
         yield f"CN=privileged {rid},CN=Users,{HEAD}", group(f"privileged {rid}", rid, ())
     for rid in (544, 548, 549, 550, 551, 552):
         built_in = {"objectSid": [parse_sid(f"S-1-5-32-{rid}")]}

@@ -180,9 +180,9 @@ def test_without_authenticated_users_it_is_not_known_what_everybody_is_in(
     assert len(read.records) == len(well_known)
 
 
-@pytest.mark.parametrize("hidden", [None, "own-512", "S-1-5-32-544", CONTROLLER])
+@pytest.mark.parametrize("hidden", [None, "own-500", "own-512", "S-1-5-32-544", CONTROLLER])
 def test_what_every_domain_has_and_hides_is_a_gap(collect: Collect, trusted: Issued, hidden: str | None) -> None:
-    own = {f"own-{rid}": sid(rid) for rid in (502, 512, 516, 517, 520)}
+    own = {f"own-{rid}": sid(rid) for rid in (500, 502, 512, 516, 517, 520)}
     built_in = {name: parse_sid(name) for rid in range(544, 553) if (name := f"S-1-5-32-{rid}")}
     privileged: dict[str, Attributes] = {
         f"CN={name}": {"objectSid": [raw]} for name, raw in (own | built_in).items() if name != hidden
