@@ -60,4 +60,6 @@ def _line(entry: DriftEntry) -> str:
     where = f" [{entry.scope}]" if entry.scope else ""
     why = f" ({entry.reason})" if entry.reason else ""
     change = f"{entry.before} -> {entry.after}"
+    if entry.before == entry.after:
+        change = f"still {entry.before}, in another way"
     return f"{entry.state.replace('_', ' ').ljust(14)}  {entry.connection}  {entry.title}{where}: {change}{why}"

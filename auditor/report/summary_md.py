@@ -160,9 +160,12 @@ def _changes(results: Results, t: Texts) -> Iterator[str]:
     for entry in changes[:CHANGES_SHOWN]:
         where = f", {inline(entry.scope)}" if entry.scope else ""
         before, after = (t(DRIFT_WORDS.get(each, each)) for each in (entry.before, entry.after))
+        change = t("was {before}, now {after}", before=before, after=after)
+        if before == after:
+            change = t("still {state}, in another way", state=before)
         yield (
-            f"- **{t(DRIFT_STATES[entry.state].text)}:** {inline(entry.title)} ({inline(entry.connection)}{where}; "
-            f"{t('was {before}, now {after}', before=before, after=after)})"
+            f"- **{t(DRIFT_STATES[entry.state].text)}:** {inline(entry.title)} "
+            f"({inline(entry.connection)}{where}; {change})"
         )
     if len(changes) > CHANGES_SHOWN:
         yield f"- {t('and {count} more in the report', count=len(changes) - CHANGES_SHOWN)}"

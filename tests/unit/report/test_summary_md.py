@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 from sample_results import HOSTILE, NAMES, UNCOVERED, clean_results, sample_results
 
+from auditor.cli.diff import _line
 from auditor.model.outcome import DriftState
 from auditor.model.results import DriftEntry, DriftRecord
 from auditor.report.finding_view import finding_views
+from auditor.report.html import render_html
 from auditor.report.summary_md import (
     CHANGES_SHOWN,
     CONNECTIONS_SHOWN,
@@ -17,6 +19,7 @@ from auditor.report.summary_md import (
     inline,
     summary_bytes,
 )
+from auditor.report.view import build_view
 
 TICKET_LIMIT = 32_767
 
@@ -84,6 +87,18 @@ def test_what_changed_comes_first_and_is_named():
     assert "was partial, now missing" in told
     assert "Entitlements that differ: 1." in told
     assert "Persisting deviations: 1, the oldest since 2026-01-02." in told
+
+
+def test_what_changed_and_has_its_old_word_is_told_as_that():
+    sample = sample_results()
+    entry = replace(sample.drift.entries[0], state=DriftState.CHANGED, before="excess", after="excess")
+    results = replace(sample, drift=replace(sample.drift, changed=(entry.key,), entries=(entry,)))
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", render_html(build_view(results, "0" * 64))))
+    for told in (summary_bytes(results).decode("utf-8"), page, _line(entry)):
+        assert "still excess, in another way" in told
+        assert "now excess" not in told
+        assert "-> excess" not in told
+    assert "weiterhin Überschuss, auf andere Weise" in summary_bytes(results, language="de").decode("utf-8")
 
 
 def test_an_open_requirement_without_a_finding_is_not_passed_over():
