@@ -200,10 +200,7 @@ def _judge_and_render(  # noqa: PLR0913 - what a run is made of
         record = _with_reviews(record, reviews(record), folder)
     left_out = _render(record, folder, formats, announce)
     return Finished(
-        folder=publish(folder, results.run.id, spread),
-        results=results,
-        left_out=left_out,
-        earlier=earlier.baseline,
+        folder=publish(folder, results.run.id), results=results, left_out=left_out, earlier=earlier.baseline
     )
 
 

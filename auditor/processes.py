@@ -100,6 +100,8 @@ class _Team(Generic[T, R]):
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
+            gc.freeze()  # to look through what is here already would copy the memory that it lies in, here and there
+            stack.callback(gc.unfreeze)
             self._names, names = os.pipe()
             stack.callback(os.close, self._names)
             with os.fdopen(names, "wb") as stream:
@@ -190,7 +192,6 @@ def _name(item: object) -> str:
 
 def _prepare_process() -> None:
     """Leave interrupts to the process that this one is a copy of, and end with it however it ends."""
-    gc.freeze()  # to look through what was there before would copy the memory that it lies in
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -127,6 +128,8 @@ def main() -> None:
             say(line, level="error")
         _say_end("this is a bug of the tool", RUN_FAILED, "the run failed")
         sys.exit(RUN_FAILED)
+    finally:
+        gc.freeze()  # the process ends: to look through a large record once more would take a second or two
 
 
 def _say_problems(invalid: InvalidInput) -> None:

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from auditor.errors import InvalidInput, Problem
-from auditor.processes import here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from auditor.processes import Spread
 
 MANIFEST = "manifest.json"
 REVIEWS = "review"
@@ -40,16 +38,14 @@ class _Manifest(BaseModel):
     files: list[_Entry]
 
 
-def write_manifest(folder: Path, run_id: str, *, run_manifest: str | None = None, spread: Spread = here) -> None:
+def write_manifest(folder: Path, run_id: str, *, run_manifest: str | None = None) -> None:
     """Write the manifest of everything in `folder`, in the order of the paths.
 
     That of reviews names the digest of the run's own manifest, `run_manifest`.
     """
-    files = sorted(_files(folder).items())
-    measured = spread(_size_and_digest, [path for _, path in files])
     entries = (
-        json.dumps({"path": name, "bytes": size, "sha256": digest}, ensure_ascii=False)
-        for (name, _), (size, digest) in zip(files, measured, strict=True)
+        json.dumps({"path": name, "bytes": os.path.getsize(path), "sha256": _digest(path)}, ensure_ascii=False)
+        for name, path in sorted(_files(folder).items())
     )
     bound = {} if run_manifest is None else {"run_manifest": run_manifest}
     head = json.dumps({"schema_version": "1.0", "run": run_id, **bound}, ensure_ascii=False)
@@ -59,7 +55,7 @@ def write_manifest(folder: Path, run_id: str, *, run_manifest: str | None = None
     (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
 
 
-def verify_run(folder: Path, spread: Spread = here) -> tuple[str, ...]:
+def verify_run(folder: Path) -> tuple[str, ...]:
     """Return what differs between a run folder and its manifest, one sentence each; empty when nothing does.
 
     Raises InvalidInput when there is no readable manifest.
@@ -78,7 +74,7 @@ def verify_run(folder: Path, spread: Spread = here) -> tuple[str, ...]:
                 )
             ]
         ) from error
-    return (*_differences(folder, manifest, spread=spread), *differences_of_reviews(folder))
+    return (*_differences(folder, manifest), *differences_of_reviews(folder))
 
 
 def altered_evidence(folders: Sequence[Path]) -> tuple[tuple[str, ...], ...]:
@@ -111,20 +107,16 @@ def _differences_of_evidence(run: Path) -> list[str]:
         return [f"{MANIFEST}: not readable ({type(error).__name__})"]
 
 
-def _differences(
-    folder: Path, manifest: _Manifest, below: tuple[str, ...] = ("",), *, spread: Spread = here
-) -> list[str]:
+def _differences(folder: Path, manifest: _Manifest, below: tuple[str, ...] = ("",)) -> list[str]:
     """Say what differs of the files whose paths start with one of `below`."""
     recorded = {entry.path: entry for entry in manifest.files if entry.path.startswith(below)}
     present = {name: path for name, path in _files(folder).items() if name.startswith(below)}
     differences = [f"{name}: missing" for name in sorted(recorded.keys() - present.keys())]
     differences += [f"{name}: not in the manifest" for name in sorted(present.keys() - recorded.keys())]
-    both = sorted(present.keys() & recorded.keys())
-    digests = spread(_digest_of_file, [present[name] for name in both])
     differences += [
         f"{name}: altered (SHA-256 differs)"
-        for name, digest in zip(both, digests, strict=True)
-        if digest != recorded[name].sha256
+        for name, path in sorted(present.items())
+        if name in recorded and (os.path.islink(path) or _digest(path) != recorded[name].sha256)
     ]
     return differences
 
@@ -191,15 +183,6 @@ def _files(folder: Path) -> dict[str, str]:
     return {
         name: path for name, path in found.items() if name != MANIFEST and name.partition("/")[0] != REVIEWS
     }
-
-
-def _digest_of_file(path: str) -> str | None:
-    """Return None for a link, which is never what was written."""
-    return None if os.path.islink(path) else _digest(path)
-
-
-def _size_and_digest(path: str) -> tuple[int, str]:
-    return os.path.getsize(path), _digest(path)
 
 
 def _digest(path: str | Path) -> str:

@@ -14,16 +14,13 @@ from typing import TYPE_CHECKING
 from auditor.errors import Interrupted, RunFailed
 from auditor.history.lock import locked
 from auditor.history.manifest import MANIFEST, verify_run, write_manifest
-from auditor.processes import here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from auditor.processes import Spread
 
 _INCOMPLETE = ".incomplete-"
 _FLUSHED_AT_ONCE = 16
-_BATCH = 1000  # files
 
 
 def _nothing(folder: Path) -> bool:
@@ -64,15 +61,15 @@ def staging_folder(output_dir: Path, *, worth_keeping: Callable[[Path], bool] = 
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def publish(folder: Path, run_id: str, spread: Spread = here) -> Path:
+def publish(folder: Path, run_id: str) -> Path:
     """Seal a filled staging folder and give it its name; an earlier run of that name is never touched.
 
     What was written is read again and compared with the manifest (META-008), and everything is on disk
     before the folder gets its name. Raises RunFailed when a file is not what was written.
     """
-    write_manifest(folder, run_id, spread=spread)
-    _flush(folder, spread)
-    differences = verify_run(folder, spread)
+    write_manifest(folder, run_id)
+    _flush(folder)
+    differences = verify_run(folder)
     if differences:
         raise RunFailed(f"{folder.parent}: {differences[0]} while the run was being written")
     for number in range(1, 1000):
@@ -129,20 +126,13 @@ def _umask() -> int:
     return current
 
 
-def _flush(folder: Path, spread: Spread) -> None:
+def _flush(folder: Path) -> None:
     """Put every file on disk before the folder gets its name, so that a named run is a whole run."""
     paths = list(folder.rglob("*"))
-    files = [path for path in paths if path.is_file()]
-    for _ in spread(_flush_files, [files[start : start + _BATCH] for start in range(0, len(files), _BATCH)]):
-        pass
-    with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as threads:
-        list(threads.map(_flush_folder, (path for path in (*paths, folder) if path.is_dir())))
-
-
-def _flush_files(paths: list[Path]) -> None:
     # Side by side: a disk writes many files at once far sooner than one after the other
     with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as threads:
-        list(threads.map(_flush_file, paths))
+        list(threads.map(_flush_file, (path for path in paths if path.is_file())))
+        list(threads.map(_flush_folder, (path for path in (*paths, folder) if path.is_dir())))
 
 
 def _flush_file(path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from auditor.least_privilege.rights import GRAPH_PERMISSIONS
 from auditor.model.connection import Cloud
+from auditor.model.distinguished_name import parsed_dn
 from auditor.model.sign_in import ManagedIdentityCredential
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ def _listed(texts: Iterable[str]) -> str:
 
 def _account_name(username: str) -> str:
     """Return the sAMAccountName that a UPN, `DOMAIN\\name` or DN most likely stands for."""
-    if "=" in username:
-        return username.partition("=")[2].partition(",")[0]
+    if (name := parsed_dn(username)) is not None:
+        return str(name.relative_names[0][0].value)
     return username.rpartition("\\")[2].partition("@")[0]
 
 

@@ -75,7 +75,8 @@ def test_the_directory_script_lets_the_account_read_each_unit_once() -> None:
 
 @pytest.mark.parametrize(
     ("username", "expected"),
-    [(None, "auditor"), ("audit@CORP.EXAMPLE", "audit"), ("CN=audit,OU=x,DC=corp", "audit"), ("CORP\\audit", "audit")],
+    [(None, "auditor"), ("audit@CORP.EXAMPLE", "audit"), ("CN=audit,OU=x,DC=corp", "audit"),
+     ("CN=Doe\\, Audit,OU=x,DC=corp", "Doe, Audit"), ("CORP\\audit", "audit")],
 )
 def test_the_account_is_named_as_the_sign_in_names_it(username: str | None, expected: str) -> None:
     sign_in = (
