@@ -16,5 +16,7 @@ _DIGITS = 8
 
 def digest_of(left_out: Iterable[str]) -> str:
     """Return the first digits of a SHA-256 of names, in whatever order they come."""
-    text = "\x1f".join(sorted(left_out))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+    digest = hashlib.sha256()
+    for name in sorted(left_out):  # one by one: there may be a hundred thousand
+        digest.update(name.encode("utf-8", "surrogatepass") + b"\x1f")
+    return digest.hexdigest()[:_DIGITS]

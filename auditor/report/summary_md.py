@@ -159,7 +159,9 @@ def _changes(results: Results, t: Texts) -> Iterator[str]:
     changes = sorted(drift.differences, key=lambda entry: entry.subject != "finding")  # those of findings first
     for entry in changes[:CHANGES_SHOWN]:
         where = f", {inline(entry.scope)}" if entry.scope else ""
-        before, after = (t(DRIFT_WORDS.get(each, each)) for each in (entry.before, entry.after))
+        before, after = (
+            t(DRIFT_WORDS[each]) if each in DRIFT_WORDS else inline(each) for each in (entry.before, entry.after)
+        )
         change = t("was {before}, now {after}", before=before, after=after)
         if before == after:
             change = t("still {state}, in another way", state=before)

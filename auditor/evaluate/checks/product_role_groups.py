@@ -172,7 +172,7 @@ def check_other_members(facts: TenantFacts) -> Iterator[Finding]:
 
 
 def _others_in(group: MemberGroup, expected: set[str]) -> str:
-    others = [person for person, _ in group.others if person.casefold() not in expected]
+    others = [person for person in group.others if person.casefold() not in expected]
     if not others:
         return ""
     digest = digest_of(others)

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberGroup:
-    """A group of Entra ID in a role group; `others` are its members besides the account, as (id, name)."""
+    """A group of Entra ID in a role group; `others` are the ids of its members besides the account."""
 
     id: str
     name: str
-    others: tuple[tuple[str, str], ...]
+    others: tuple[str, ...]
     owners: tuple[tuple[str, str], ...]
     is_read: bool
 
@@ -82,7 +82,7 @@ def _member_group(group_id: str, member: Record, facts: TenantFacts) -> MemberGr
         id=group_id,
         name=text(member, "DisplayName") or text(member, "Name") or group_id,
         others=tuple(
-            (text(each, "id"), _name(each))
+            text(each, "id")
             for each in read  # through any nesting: the groups in between are nobody
             if not same(text(each, "id"), account) and not text(each, "@odata.type").endswith(".group")
         ),
