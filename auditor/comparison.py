@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from auditor.collection import Announce
-    from auditor.model.results import DriftRecord, Results
+    from auditor.model.drift import DriftRecord
+    from auditor.model.results import Results
 
 
 def read_run(path: Path) -> Results:

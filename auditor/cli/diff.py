@@ -14,7 +14,7 @@ from auditor.cli.destination import run_here
 from auditor.cli.options import AsJson, Language, LanguageName
 
 if TYPE_CHECKING:
-    from auditor.model.results import DriftEntry, DriftRecord
+    from auditor.model.drift import DriftEntry, DriftRecord
 
 
 def diff(

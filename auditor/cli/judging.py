@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from auditor.assignment import Finished, Judging
-    from auditor.model.results import DriftRecord, Results, RunKind
+    from auditor.model.drift import DriftRecord
+    from auditor.model.results import Results, RunKind
     from auditor.model.waiver import WaiverFile
 
 # What the report says in capitals, too

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from auditor.evaluate.checks.waivers import OF_WAIVERS
 from auditor.evaluate.findings import state_fingerprint
 from auditor.evaluate.reach import Reading
+from auditor.model.drift import DriftEntry, DriftRecord
 from auditor.model.keys import entitlement_key, finding_key
 from auditor.model.message import Message, joined, say, written
 from auditor.model.outcome import DriftState
-from auditor.model.results import DriftEntry, DriftRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

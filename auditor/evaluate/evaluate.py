@@ -37,13 +37,13 @@ from auditor.evaluate.tenant.judge import TenantFacts, gather_tenant_facts, judg
 from auditor.evaluate.verdict import conclude, exit_of, summarise
 from auditor.evaluate.waivers import apply_waivers
 from auditor.model.connection import HybridConnection
+from auditor.model.drift import DriftRecord
 from auditor.model.instants import format_instant
 from auditor.model.message import message_records, say
 from auditor.model.outcome import FindingOutcome, Severity, Verdict
 from auditor.model.results import (
     ConnectionResult,
     Counts,
-    DriftRecord,
     EarlierRun,
     Exit,
     Finding,

@@ -13,8 +13,9 @@ from auditor.report.words import DRIFT_STATES, Word
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from auditor.model.drift import DriftEntry, DriftRecord
     from auditor.model.outcome import Verdict
-    from auditor.model.results import ConnectionResult, Counts, DriftEntry, DriftRecord, Results
+    from auditor.model.results import ConnectionResult, Counts, Results
     from auditor.report.finding_view import FindingView
 
 

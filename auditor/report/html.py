@@ -24,7 +24,8 @@ from auditor.report.template_files import templates_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auditor.model.results import DriftRecord, Results, Run
+    from auditor.model.drift import DriftRecord
+    from auditor.model.results import Results, Run
     from auditor.processes import Spread
     from auditor.report.finding_view import FindingView
     from auditor.report.view import ConnectionView, ReportView

@@ -14,8 +14,8 @@ from auditor.report.visible_text import make_visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from auditor.model.drift import DriftEntry
     from auditor.model.results import (
-        DriftEntry,
         EntitlementRecord,
         EvidenceReference,
         Finding,

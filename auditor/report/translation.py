@@ -16,10 +16,10 @@ from auditor.report.languages import ENGLISH, catalogue
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from auditor.model.drift import DriftEntry
     from auditor.model.message import MessageRecord
     from auditor.model.results import (
         ConnectionResult,
-        DriftEntry,
         EntitlementRecord,
         EvidenceReference,
         Finding,

@@ -12,7 +12,8 @@ from auditor.model.results import Remediation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from auditor.model.results import DriftRecord, Finding
+    from auditor.model.drift import DriftRecord
+    from auditor.model.results import Finding
 
 _VERBS = {
     DriftState.NEW: "{entitlement} is held since the last run",

@@ -34,8 +34,9 @@ from tests.unit.evaluate.composed_directory import (
 from tests.unit.evaluate.composed_tenant import Tenant, assignment, consent, member, role, role_group
 
 if TYPE_CHECKING:
+    from auditor.model.drift import DriftRecord
     from auditor.model.evidence import Evidence
-    from auditor.model.results import DriftRecord, Results
+    from auditor.model.results import Results
 
 PAYROLL = f"{DOMAIN}-1777"
 OTHER = f"OU=Other,{HEAD}"

@@ -6,13 +6,12 @@ import hashlib
 from collections import Counter
 
 from auditor.model.connection import ConnectionKind
+from auditor.model.drift import DriftEntry, DriftRecord
 from auditor.model.outcome import DriftState, FindingOutcome, Outcome, Severity, Verdict, WaiverState
 from auditor.model.results import (
     ConnectionResult,
     ControlReference,
     Counts,
-    DriftEntry,
-    DriftRecord,
     EarlierRun,
     EntitlementRecord,
     EvidenceReference,

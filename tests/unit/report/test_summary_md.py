@@ -7,8 +7,8 @@ import pytest
 from sample_results import HOSTILE, NAMES, UNCOVERED, clean_results, sample_results
 
 from auditor.cli.diff import _line
+from auditor.model.drift import DriftEntry, DriftRecord
 from auditor.model.outcome import DriftState
-from auditor.model.results import DriftEntry, DriftRecord
 from auditor.report.finding_view import finding_views
 from auditor.report.html import render_html
 from auditor.report.summary_md import (
