@@ -8,10 +8,22 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from auditor.model.message import say
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _DIGITS = 8
+
+
+def and_more(names: Sequence[str], shown: int, separator: str = ", ") -> str:
+    """Return what follows the first names, which the separator stands between, in a sentence; nothing without more."""
+    rest = names[shown:]
+    if not rest:
+        return ""
+    if separator == "; ":
+        return say("; and {count} more (digest {digest})", count=len(rest), digest=digest_of(rest))
+    return say(" and {count} more (digest {digest})", count=len(rest), digest=digest_of(rest))
 
 
 def digest_of(left_out: Iterable[str]) -> str:

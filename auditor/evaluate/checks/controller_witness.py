@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from auditor.acl import Token, effective_rights
 from auditor.evaluate.findings import make_finding
 from auditor.evaluate.judgement import describe_gap
-from auditor.evaluate.listing import digest_of
+from auditor.evaluate.listing import and_more
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.message import Message, joined, say
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
@@ -154,7 +154,5 @@ def _unheard(
 
 
 def _some(names: tuple[Message, ...]) -> Message:
-    more = ""
-    if rest := names[_NAMES_SHOWN:]:
-        more = say(" and {count} more (digest {digest})", count=len(rest), digest=digest_of(rest))
+    more = and_more(names, _NAMES_SHOWN)
     return joined("", (joined(", ", names[:_NAMES_SHOWN]) if names else say("nothing"), more))

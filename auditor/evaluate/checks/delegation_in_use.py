@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from auditor.acl import Token, format_ace_sddl
 from auditor.evaluate.directory.user_task import controls_user, decide_user_task, is_deletion_guard
 from auditor.evaluate.findings import make_finding
-from auditor.evaluate.listing import digest_of
+from auditor.evaluate.listing import and_more
 from auditor.evaluate.quotes import quote_aces
 from auditor.evaluate.remediation import delegate
 from auditor.model.message import Message, joined, say, written
@@ -263,9 +263,7 @@ def check_leaving_domain_admins(facts: DirectoryFacts) -> Iterator[Finding]:
 
 
 def _some(names: Sequence[str]) -> Message:
-    more = ""
-    if rest := names[_NAMES_SHOWN:]:
-        more = say("; and {count} more (digest {digest})", count=len(rest), digest=digest_of(rest))
+    more = and_more(names, _NAMES_SHOWN, "; ")
     return joined("", (joined("; ", names[:_NAMES_SHOWN]), more))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluate.checks.tenant_finding import DIRECTORY_ROLES, GROUPS, tenant_finding
 from auditor.evaluate.fields import flag, same, text
-from auditor.evaluate.listing import digest_of
+from auditor.evaluate.listing import and_more
 from auditor.evaluate.remediation import assign_entra_role, quote
 from auditor.evaluate.tenant.built_in_roles import USER_ADMINISTRATOR
 from auditor.evaluate.tenant.product_role_groups import owners_of
@@ -148,7 +148,5 @@ def check_reach_of_user_administrator(facts: TenantFacts) -> Iterator[Finding]:
 
 
 def _shown(names: list[str]) -> Message:
-    more = ""
-    if rest := names[_LISTED:]:
-        more = say(" and {count} more (digest {digest})", count=len(rest), digest=digest_of(rest))
+    more = and_more(names, _LISTED)
     return joined("", (", ".join(names[:_LISTED]), more))

@@ -8,7 +8,7 @@ from auditor.acl import AccessMask, Token, object_types_of_property
 from auditor.evaluate.directory.grants import aces_granting, aces_granting_below
 from auditor.evaluate.directory.subtree import read_inhabitants, read_subtree
 from auditor.evaluate.findings import make_finding
-from auditor.evaluate.listing import digest_of
+from auditor.evaluate.listing import and_more
 from auditor.evaluate.remediation import grant_command
 from auditor.model.directory_entry import record_to_entry
 from auditor.model.message import Message, joined, say
@@ -127,7 +127,5 @@ def _malformed(facts: DirectoryFacts, account_sid: str, ou: str) -> Finding:
 
 
 def _some(names: Sequence[str]) -> Message:
-    more = ""
-    if rest := names[_NAMES_SHOWN:]:
-        more = say(" and {count} more (digest {digest})", count=len(rest), digest=digest_of(rest))
+    more = and_more(names, _NAMES_SHOWN)
     return joined("", ("; ".join(names[:_NAMES_SHOWN]), more))

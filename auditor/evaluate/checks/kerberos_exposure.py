@@ -8,7 +8,7 @@ from auditor.acl import MalformedDescriptor, domain_of_sid, parse_descriptor
 from auditor.evaluate.checks.account_finding import account_finding, withheld
 from auditor.evaluate.directory.well_known import PROTECTED_USERS_RID
 from auditor.evaluate.fields import texts
-from auditor.evaluate.listing import digest_of
+from auditor.evaluate.listing import and_more
 from auditor.evaluate.remediation import quote
 from auditor.model.message import Message, joined, say
 from auditor.model.outcome import Severity
@@ -194,7 +194,5 @@ def _is_domain_admin(facts: DirectoryFacts) -> bool:
 
 
 def _shown(values: tuple[str, ...] | list[str]) -> Message:
-    more = ""
-    if rest := values[_VALUES_SHOWN:]:
-        more = say(" and {count} more (digest {digest})", count=len(rest), digest=digest_of(rest))
+    more = and_more(values, _VALUES_SHOWN)
     return joined("", (", ".join(values[:_VALUES_SHOWN]), more))

@@ -8,7 +8,7 @@ from auditor.evaluate.checks.exchange_roles import severity_of_role
 from auditor.evaluate.checks.tenant_finding import ADMIN_ROLES, GROUPS, tenant_finding
 from auditor.evaluate.fields import same, text, texts
 from auditor.evaluate.judgement import Claim, Held, NotHeld, Unknown
-from auditor.evaluate.listing import digest_of
+from auditor.evaluate.listing import and_more, digest_of
 from auditor.evaluate.remediation import quote
 from auditor.evaluate.tenant.account import is_guid
 from auditor.evaluate.tenant.entitlements import is_excess
@@ -264,7 +264,5 @@ def _members_of(product: ProductRoleGroup) -> EvidenceReference:
 
 
 def _listed(names: Sequence[str]) -> Message:
-    further = ""
-    if rest := names[_LISTED:]:
-        further = say(" and {count} more (digest {digest})", count=len(rest), digest=digest_of(rest))
+    further = and_more(names, _LISTED)
     return joined("", (joined(", ", names[:_LISTED]) if names else say("none"), further))

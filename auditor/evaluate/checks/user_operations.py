@@ -13,7 +13,7 @@ from auditor.evaluate.directory.grants import aces_granting, aces_granting_below
 from auditor.evaluate.directory.holder import OPEN, ask, holder_without_domain_admins
 from auditor.evaluate.directory.user_task import USER_CLASS
 from auditor.evaluate.findings import make_finding
-from auditor.evaluate.listing import digest_of
+from auditor.evaluate.listing import and_more
 from auditor.evaluate.remediation import delegate
 from auditor.model.message import Message, joined, say
 from auditor.model.outcome import FindingOutcome, Outcome, Severity
@@ -159,9 +159,7 @@ def _finding(
     *,
     title: str = _FAILS,
 ) -> Finding:
-    more = ""
-    if rest := failing[_NAMES_SHOWN:]:
-        more = say(" and {count} more (digest {digest})", count=len(rest), digest=digest_of(rest))
+    more = and_more(failing, _NAMES_SHOWN)
     return make_finding(
         check=operation.check,
         connection=facts.connection.id,

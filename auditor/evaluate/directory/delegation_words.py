@@ -8,7 +8,7 @@ from auditor.acl import AccessMask, GuidKind, name_of_object_type, rights_in_wor
 from auditor.evaluate.directory.origin import origin_of
 from auditor.evaluate.directory.user_task import is_deletion_guard
 from auditor.evaluate.judgement import describe_gap
-from auditor.evaluate.listing import digest_of
+from auditor.evaluate.listing import and_more
 from auditor.evaluate.remediation import delegate
 from auditor.model.distinguished_name import dns_above
 from auditor.model.message import joined, say, written
@@ -206,7 +206,5 @@ def _origin(subtree: Subtree, ace: Ace) -> Message:
 
 
 def _some(names: tuple[str, ...] | list[str]) -> Message:
-    more = ""
-    if rest := names[_NAMES_SHOWN:]:
-        more = say("; and {count} more (digest {digest})", count=len(rest), digest=digest_of(rest))
+    more = and_more(names, _NAMES_SHOWN, "; ")
     return joined("", ("; ".join(names[:_NAMES_SHOWN]), more))
