@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 from io import TextIOWrapper
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -28,6 +28,9 @@ from auditor.cli.schedule import schedule
 from auditor.cli.schema import schema
 from auditor.cli.waivers import waivers
 from auditor.errors import Interrupted, InvalidInput, RunFailed
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 INVALID_INPUT = 2
 RUN_FAILED = 4
@@ -101,12 +104,31 @@ def _application(
     del version
 
 
+class _Stopped(KeyboardInterrupt):
+    """Somebody stops the process.
+
+    Python ends a process by the signal, whatever its exit code, once a plain KeyboardInterrupt has passed through an
+    exec of a string; importing a dataclass is one.
+    """
+
+
+def _stop(signal_number: int, frame: FrameType | None) -> None:
+    del signal_number, frame
+    raise _Stopped
+
+
+def _take_stops_as_interrupts() -> None:
+    signal.signal(signal.SIGTERM, _stop)  # what a service manager sends
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # one that is ignored stays ignored
+        signal.signal(signal.SIGINT, _stop)
+
+
 def main() -> None:
     """Run the command line and exit: 2 for bad input, 4 for a failed run or a bug, 130 when interrupted."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # what a terminal cannot show is spelled out, never a crash
             stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's stop is an interrupt, too
+    _take_stops_as_interrupts()
     speak(LogFormat.TEXT)
     try:
         app()

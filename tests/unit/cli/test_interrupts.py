@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,7 +16,7 @@ import pytest
 from auditor.history.manifest import verify_run
 from tests.microsoft365.scenarios import SCENARIOS
 from tests.microsoft365.service import LocalMicrosoft365
-from tests.unit.cli.estate import COMPLIANT, record, start, write_inventory
+from tests.unit.cli.estate import COMPLIANT, REPOSITORY, record, start, write_inventory
 
 if TYPE_CHECKING:
     import threading
@@ -145,6 +148,40 @@ def test_what_a_stopped_run_read_is_not_read_again(
     assert sorted(output.iterdir()) == sorted([anew.folder, resumed.folder])
 
 
+def run_command(folder: Path, what: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own, with one command that does `what`."""
+    (folder / "another.py").write_text(
+        "import atexit, os, threading, time\n"
+        "from auditor.__main__ import run_process\n"
+        "from auditor.cli.app import app\n"
+        f"app.command('another')(lambda: {what})\n"
+        "run_process()\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-m", "another", "another"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(REPOSITORY)])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_nothing_is_cleaned_up_under_a_read_that_nobody_waits_for(tmp_path: Path, is_read: bool) -> None:
+    read = "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()"
+    process = run_command(tmp_path, f"(atexit.register(os._exit, 99), print('said'), {read if is_read else 0})")
+    assert (process.returncode, process.stdout) == (0 if is_read else 99, "said\n"), process.stderr
+
+
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
+def test_a_stop_has_its_exit_code_even_while_a_module_is_loaded(tmp_path: Path, how: str) -> None:
+    loading = f"import os, signal, time; os.kill(os.getpid(), signal.{how}); time.sleep(60)"
+    process = run_command(tmp_path, f"exec({loading!r})")
+    assert (process.returncode, process.stdout) == (130, ""), process.stderr
+    assert process.stderr.splitlines() == ["auditor: interrupted; exit 130 (interrupted)"]
+
+
 def test_a_stop_while_judging_keeps_nothing_of_the_judgement(
     auditor: Auditor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -176,5 +213,3 @@ def test_judging_again_and_rendering_keep_nothing_when_stopped(
         again = auditor(command, finished.folder, "-o", tmp_path / "again", "-f", "json")
         assert (again.code, again.out) == (130, "")
         assert list((tmp_path / "again").iterdir()) == []
-
-
