@@ -111,7 +111,7 @@ def report(source: Path, output_dir: Path, formats: Formats, announce: Announce)
         shutil.copyfile(results_json, folder / "results.json")
         record = _with_reviews(replace(read_record(folder / RESULTS), spread=spread), reviews, folder)
         left_out = _render(record, folder, formats, announce)
-        return Finished(folder=publish(folder, results.run.id), results=results, left_out=left_out)
+        return Finished(folder=publish(folder, results.run.id, spread), results=results, left_out=left_out)
 
 
 def report_redacted(
@@ -200,7 +200,7 @@ def _judge_and_render(  # noqa: PLR0913 - what a run is made of
         record = _with_reviews(record, reviews(record), folder)
     left_out = _render(record, folder, formats, announce)
     return Finished(
-        folder=publish(folder, results.run.id), results=results, left_out=left_out, earlier=earlier.baseline
+        folder=publish(folder, results.run.id, spread), results=results, left_out=left_out, earlier=earlier.baseline
     )
 
 

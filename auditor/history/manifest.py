@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from auditor.errors import InvalidInput, Problem
+from auditor.processes import here
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from auditor.processes import Spread
 
 
 MANIFEST = "manifest.json"
 REVIEWS = "review"
+FILES_OF_A_SHARE = 250  # enough that handing a share over costs little beside reading it
 
 
 class _Entry(BaseModel):
@@ -38,14 +42,16 @@ class _Manifest(BaseModel):
     files: list[_Entry]
 
 
-def write_manifest(folder: Path, run_id: str, *, run_manifest: str | None = None) -> None:
+def write_manifest(folder: Path, run_id: str, *, run_manifest: str | None = None, spread: Spread = here) -> None:
     """Write the manifest of everything in `folder`, in the order of the paths.
 
-    That of reviews names the digest of the run's own manifest, `run_manifest`.
+    That of reviews names the digest of the run's own manifest, `run_manifest`. `spread` says where files are read.
     """
+    files = sorted(_files(folder).items())
+    digests = _digests([path for _, path in files], spread)
     entries = (
-        json.dumps({"path": name, "bytes": os.path.getsize(path), "sha256": _digest(path)}, ensure_ascii=False)
-        for name, path in sorted(_files(folder).items())
+        json.dumps({"path": name, "bytes": os.path.getsize(path), "sha256": digest}, ensure_ascii=False)
+        for (name, path), digest in zip(files, digests, strict=True)
     )
     bound = {} if run_manifest is None else {"run_manifest": run_manifest}
     head = json.dumps({"schema_version": "1.0", "run": run_id, **bound}, ensure_ascii=False)
@@ -55,10 +61,10 @@ def write_manifest(folder: Path, run_id: str, *, run_manifest: str | None = None
     (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
 
 
-def verify_run(folder: Path) -> tuple[str, ...]:
+def verify_run(folder: Path, spread: Spread = here) -> tuple[str, ...]:
     """Return what differs between a run folder and its manifest, one sentence each; empty when nothing does.
 
-    Raises InvalidInput when there is no readable manifest.
+    `spread` says where files are read. Raises InvalidInput when there is no readable manifest.
     """
     try:
         manifest = _read_manifest(folder)
@@ -74,7 +80,7 @@ def verify_run(folder: Path) -> tuple[str, ...]:
                 )
             ]
         ) from error
-    return (*_differences(folder, manifest), *differences_of_reviews(folder))
+    return (*_differences(folder, manifest, spread=spread), *differences_of_reviews(folder))
 
 
 def altered_evidence(folders: Sequence[Path]) -> tuple[tuple[str, ...], ...]:
@@ -107,16 +113,19 @@ def _differences_of_evidence(run: Path) -> list[str]:
         return [f"{MANIFEST}: not readable ({type(error).__name__})"]
 
 
-def _differences(folder: Path, manifest: _Manifest, below: tuple[str, ...] = ("",)) -> list[str]:
+def _differences(
+    folder: Path, manifest: _Manifest, below: tuple[str, ...] = ("",), *, spread: Spread = here
+) -> list[str]:
     """Say what differs of the files whose paths start with one of `below`."""
     recorded = {entry.path: entry for entry in manifest.files if entry.path.startswith(below)}
     present = {name: path for name, path in _files(folder).items() if name.startswith(below)}
     differences = [f"{name}: missing" for name in sorted(recorded.keys() - present.keys())]
     differences += [f"{name}: not in the manifest" for name in sorted(present.keys() - recorded.keys())]
+    common = sorted(recorded.keys() & present.keys())
+    readable = [name for name in common if not os.path.islink(present[name])]
+    digests = dict(zip(readable, _digests([present[name] for name in readable], spread), strict=True))
     differences += [
-        f"{name}: altered (SHA-256 differs)"
-        for name, path in sorted(present.items())
-        if name in recorded and (os.path.islink(path) or _digest(path) != recorded[name].sha256)
+        f"{name}: altered (SHA-256 differs)" for name in common if digests.get(name) != recorded[name].sha256
     ]
     return differences
 
@@ -183,6 +192,20 @@ def _files(folder: Path) -> dict[str, str]:
     return {
         name: path for name, path in found.items() if name != MANIFEST and name.partition("/")[0] != REVIEWS
     }
+
+
+def _digests(paths: Sequence[str], spread: Spread) -> Iterator[str]:
+    for digests in spread(_digests_of_share, shares(paths)):
+        yield from digests
+
+
+def shares(paths: Sequence[str]) -> list[Sequence[str]]:
+    """Return the paths in pieces that are worth spreading."""
+    return [paths[first : first + FILES_OF_A_SHARE] for first in range(0, len(paths), FILES_OF_A_SHARE)]
+
+
+def _digests_of_share(paths: Sequence[str]) -> list[str]:
+    return [_digest(path) for path in paths]
 
 
 def _digest(path: str | Path) -> str:

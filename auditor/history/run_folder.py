@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 from auditor.errors import Interrupted, RunFailed
 from auditor.history.lock import locked
-from auditor.history.manifest import MANIFEST, verify_run, write_manifest
+from auditor.history.manifest import MANIFEST, shares, verify_run, write_manifest
+from auditor.processes import here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from auditor.processes import Spread
 
 
 _INCOMPLETE = ".incomplete-"
@@ -61,15 +64,16 @@ def staging_folder(output_dir: Path, *, worth_keeping: Callable[[Path], bool] = 
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def publish(folder: Path, run_id: str) -> Path:
+def publish(folder: Path, run_id: str, spread: Spread = here) -> Path:
     """Seal a filled staging folder and give it its name; an earlier run of that name is never touched.
 
     What was written is read again and compared with the manifest (META-008), and everything is on disk
-    before the folder gets its name. Raises RunFailed when a file is not what was written.
+    before the folder gets its name. `spread` says where files are read. Raises RunFailed when a file is not what was
+    written.
     """
-    write_manifest(folder, run_id)
-    _flush(folder)
-    differences = verify_run(folder)
+    write_manifest(folder, run_id, spread=spread)
+    _flush(folder, spread)
+    differences = verify_run(folder, spread)
     if differences:
         raise RunFailed(f"{folder.parent}: {differences[0]} while the run was being written")
     for number in range(1, 1000):
@@ -85,7 +89,7 @@ def publish(folder: Path, run_id: str) -> Path:
             with suppress(OSError):  # a full one is the run
                 target.rmdir()
             raise
-        _flush_folder(folder.parent)
+        _flush_one_by_one([str(folder.parent)])
         return target
     raise RunFailed(f"{folder.parent}: a thousand runs named {run_id} exist already")
 
@@ -99,7 +103,7 @@ def discard(folder: Path) -> None:
         if not folder.name.startswith(_INCOMPLETE):
             hidden = folder.with_name(f"{_INCOMPLETE}{secrets.token_hex(8)}")
             folder.rename(hidden)
-            _flush_folder(folder.parent)
+            _flush_one_by_one([str(folder.parent)])
             folder = hidden
         (folder / MANIFEST).unlink(missing_ok=True)  # from here on it passes for no run
         shutil.rmtree(folder)
@@ -126,25 +130,27 @@ def _umask() -> int:
     return current
 
 
-def _flush(folder: Path) -> None:
+def _flush(folder: Path, spread: Spread) -> None:
     """Put every file on disk before the folder gets its name, so that a named run is a whole run."""
-    paths = list(folder.rglob("*"))
-    # Side by side: a disk writes many files at once far sooner than one after the other
+    tree = [(Path(parent), names) for parent, _, names in os.walk(folder)]
+    for _ in spread(_flush_paths, shares([str(parent / name) for parent, names in tree for name in names])):
+        pass
+    _flush_paths([str(parent) for parent, _ in tree])
+
+
+def _flush_paths(paths: Sequence[str]) -> None:
+    # Side by side: a disk writes many files at once far sooner than one after the other. Each thread has its part
+    # from the start: to hand over file by file takes longer than the writing
     with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as threads:
-        list(threads.map(_flush_file, (path for path in paths if path.is_file())))
-        list(threads.map(_flush_folder, (path for path in (*paths, folder) if path.is_dir())))
+        list(threads.map(_flush_one_by_one, (paths[first::_FLUSHED_AT_ONCE] for first in range(_FLUSHED_AT_ONCE))))
 
 
-def _flush_file(path: Path) -> None:
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    if os.name == "nt":  # a folder cannot be opened there
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _flush_one_by_one(paths: Sequence[str]) -> None:
+    for path in paths:
+        if os.name == "nt" and Path(path).is_dir():  # a folder cannot be opened there
+            continue
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from auditor.model.results import EntitlementRecord
+from typing import Protocol
 
 
 def finding_key(check: str, connection: str, entitlement: str, scope: str) -> str:
@@ -14,11 +11,28 @@ def finding_key(check: str, connection: str, entitlement: str, scope: str) -> st
     return f"{check}-{_digest(check, connection, entitlement, scope.casefold())}"
 
 
-def entitlement_key(connection: str, entitlement: EntitlementRecord) -> str:
-    """Return `entitlement-<16 hex digits>`. A consent's id is that of a grant of several scopes: its name counts."""
+class Entitlement(Protocol):
+    """What tells entitlements apart."""
+
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def scope(self) -> str: ...  # noqa: D102
+
+
+def entitlement_key(connection: str, entitlement: Entitlement) -> str:
+    """Return `entitlement-<16 hex digits>`: a digest of the identity."""
+    return f"entitlement-{_digest(*entitlement_identity(connection, entitlement))}"
+
+
+def entitlement_identity(connection: str, entitlement: Entitlement) -> tuple[str, ...]:
+    """Return what tells entitlements apart. A consent's id is that of a grant of several scopes: its name counts."""
     name = entitlement.name if entitlement.kind == "consent" else ""
-    scope = entitlement.scope.casefold()
-    return f"entitlement-{_digest(connection, entitlement.kind, entitlement.id, scope, name)}"
+    return (connection, entitlement.kind, entitlement.id, entitlement.scope.casefold(), name)
 
 
 def _digest(*parts: str) -> str:

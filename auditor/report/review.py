@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
-from auditor.model.keys import entitlement_key
+from auditor.model.keys import entitlement_identity, entitlement_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,7 +27,6 @@ class Decision(StrEnum):
 class ReviewItem:
     """An entitlement to decide on, with every path by which it is held."""
 
-    key: str
     connection: str
     account: str
     kind: str
@@ -37,19 +36,23 @@ class ReviewItem:
     status: Literal["documented", "excess", "baseline", "not_judged"]
     paths: tuple[Path, ...]
 
+    @property
+    def key(self) -> str:
+        """The key of the entitlement, worked out anew each time: a large estate has many, and few of them are told."""
+        return entitlement_key(self.connection, self)
+
 
 def review_items(connections: Iterable[ConnectionResult]) -> tuple[ReviewItem, ...]:
     """Return one item per entitlement, in the order of the record; what is held in several ways is one item."""
-    items: dict[str, ReviewItem] = {}
+    items: dict[tuple[str, ...], ReviewItem] = {}
     for connection in connections:
         for held in connection.entitlements:
-            key = entitlement_key(connection.id, held)
-            known = items.get(key)
+            identity = entitlement_identity(connection.id, held)
+            known = items.get(identity)
             if known is not None:
-                items[key] = replace(known, paths=tuple(dict.fromkeys((*known.paths, *held.paths))))
+                items[identity] = replace(known, paths=tuple(dict.fromkeys((*known.paths, *held.paths))))
                 continue
-            items[key] = ReviewItem(
-                key=key,
+            items[identity] = ReviewItem(
                 connection=connection.id,
                 account=connection.principal.name,
                 kind=held.kind,
@@ -112,7 +115,8 @@ class Decisions:
 
     def of(self, items: Iterable[ReviewItem]) -> tuple[Answer, ...]:
         """Return an answer for each item; those without a decision are open."""
-        return tuple(self.answers.get(item.key) or Answer(item=item) for item in items)
+        known = self.answers
+        return tuple((known.get(item.key) if known else None) or Answer(item=item) for item in items)
 
 
 NO_DECISIONS = Decisions(answers={}, unknown=(), reviews=0, last_at="", last_by="")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -102,7 +103,7 @@ def drift_table(results: Results) -> pd.DataFrame:
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
     """Return `table` as UTF-8 CSV: every cell quoted, deceptive characters spelled out, formulas made inert by `'`."""
-    inert = table.map(lambda cell: neutralise_formula(make_visible(cell)))
+    inert = table.map(cache(lambda cell: neutralise_formula(make_visible(cell))))  # most cells say what others do
     text: str = inert.to_csv(index=False, quoting=csv.QUOTE_ALL, lineterminator="\n")
     return text.encode("utf-8")
 
