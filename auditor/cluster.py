@@ -6,18 +6,21 @@ What comes back is what it read of a connection, and its judgement by itself.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import time
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from auditor import __version__
-from auditor.collection import collect_entry, copy_recorded, directory_scope, side_by_side
+from auditor.collection import collect_entry, copy_recorded, directory_scope, needs_of, side_by_side
 from auditor.errors import InvalidInput, Problem, RunFailed
 from auditor.evaluate.evaluate import judge_connection
 from auditor.history.manifest import altered_evidence
@@ -27,9 +30,10 @@ from auditor.recorded_run import RecordedConnection
 from auditor.resumption import read_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from auditor.collect.stored_evidence import EvidencePath
     from auditor.collection import Announce, Invocation
     from auditor.evaluate.evaluate import Judged, RunFacts
     from auditor.inventory.entries import InventoryEntry
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 CONNECT_S = 30
 LOST_AFTER_S = 30
 TASKS_PER_THREAD = 3  # so that no worker waits for its next connection
+SHARE_BYTES = 1 << 18  # of recorded evidence: to hand over connection by connection takes longer than to judge them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +97,13 @@ def run_on_cluster(
         _require_ready(client, prepared)
         watch = _Watch(client)
 
-        def begin(entry: InventoryEntry) -> Future[None]:
-            announce(entry.id, "started")
-            task = _Task(
+        def begin(share: Sequence[InventoryEntry]) -> Future[None]:
+            for entry in share:
+                announce(entry.id, "started")
+            return _submit(client, tuple(map(task, share)), partial(keep, share))
+
+        def task(entry: InventoryEntry) -> _Task:
+            return _Task(
                 entry=entry,
                 prepared=prepared.without_secrets((entry,)),
                 matrix=prepared.matrices[entry.id],
@@ -103,17 +112,40 @@ def run_on_cluster(
                 evidence=_files(folder / "evidence" / entry.id) if isinstance(entry, ReplayEntry) else None,
                 altered=altered.get(entry.id, ()),
             )
-            return _submit(client, task, partial(keep, entry))
 
-        def keep(entry: InventoryEntry, outcome: _Outcome) -> None:
-            if outcome.evidence is not None:
-                _write_files(outcome.evidence, folder / "evidence" / entry.id)
-            judged[entry.id] = outcome.judged
-            announce(entry.id, "finished")
+        def keep(share: Sequence[InventoryEntry], outcomes: Sequence[_Outcome]) -> None:
+            for entry, outcome in zip(share, outcomes, strict=True):
+                if outcome.evidence is not None:
+                    _write_files(outcome.evidence, folder / "evidence" / entry.id)
+                judged[entry.id] = outcome.judged
+                announce(entry.id, "finished")
 
         threads = sum(client.nthreads().values())
-        side_by_side(entries, begin, at_once=max(1, threads * TASKS_PER_THREAD), check=watch.require_scheduler)
+        side_by_side(
+            _shares(entries, folder),
+            begin,
+            at_once=max(1, threads * TASKS_PER_THREAD),
+            needs=lambda share: frozenset[tuple[str, str]]().union(*map(needs_of, share)),
+            check=watch.require_scheduler,
+        )
     return [judged[entry.id] for entry in prepared.entries]
+
+
+def _shares(entries: Sequence[InventoryEntry], folder: Path) -> Iterator[Sequence[InventoryEntry]]:
+    """Yield what goes to a worker at once: a connection to read, or recorded ones that are judged in no time."""
+    share: list[InventoryEntry] = []
+    size = 0
+    for entry in entries:
+        if not isinstance(entry, ReplayEntry):
+            yield (entry,)
+            continue
+        share.append(entry)
+        size += sum(path.stat().st_size for path in (folder / "evidence" / entry.id).iterdir())
+        if size >= SHARE_BYTES:
+            yield share
+            share, size = [], 0
+    if share:
+        yield share
 
 
 def _as_left(entry: InventoryEntry, left: tuple[Path, ...], now: datetime) -> InventoryEntry:
@@ -127,25 +159,50 @@ def _as_left(entry: InventoryEntry, left: tuple[Path, ...], now: datetime) -> In
     )
 
 
-def _carry_out(task: _Task) -> _Outcome:
-    """Collect and judge one connection, on a worker."""
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """Recorded evidence that was sent to a worker, or a file of it: it is never on the worker's disk."""
+
+    name: str
+    files: Mapping[str, bytes]
+
+    def __truediv__(self, name: str) -> _Sent:
+        return _Sent(name, self.files)
+
+    def open(self, mode: Literal["rb"]) -> IO[bytes]:
+        del mode
+        return BytesIO(self.read_bytes())
+
+    def read_bytes(self) -> bytes:
+        try:
+            return self.files[self.name]
+        except KeyError:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.name) from None
+
+
+def _carry_out(tasks: Sequence[_Task]) -> tuple[_Outcome, ...]:
+    """Judge connections on a worker, once they are collected."""
+    return tuple(map(_carry_out_one, tasks))
+
+
+def _carry_out_one(task: _Task) -> _Outcome:
+    entry = task.entry
+    if isinstance(entry, ReplayEntry):
+        return _Outcome(judged=_judge(task, _Sent(entry.id, task.evidence or {}), entry.name), evidence=None)
     from auditor.collect.tenant import TenantSessions  # noqa: PLC0415 - see collection
 
-    entry = task.entry
     with TemporaryDirectory(prefix="auditor-") as scratch, TenantSessions() as sessions:
         folder = Path(scratch) / entry.id
-        if isinstance(entry, ReplayEntry):
-            _write_files(task.evidence or {}, folder)
-            name = entry.name
-        else:
-            here = prepare_here(task.prepared)
-            collect_entry(here, entry, task.invocation, folder, _no_step, sessions, directory_scope(here, entry))
-            name = entry.connection.name
-        recorded = RecordedConnection(
-            folder=folder, id=entry.id, name=name, matrix=task.matrix, altered=task.altered
-        )
-        judged = judge_connection(recorded.evidence(), task.matrix, task.run)
-        return _Outcome(judged=judged, evidence=None if isinstance(entry, ReplayEntry) else _files(folder))
+        here = prepare_here(task.prepared)
+        collect_entry(here, entry, task.invocation, folder, _no_step, sessions, directory_scope(here, entry))
+        return _Outcome(judged=_judge(task, folder, entry.connection.name), evidence=_files(folder))
+
+
+def _judge(task: _Task, folder: EvidencePath, name: str | None) -> Judged:
+    recorded = RecordedConnection(
+        folder=folder, id=task.entry.id, name=name, matrix=task.matrix, altered=task.altered
+    )
+    return judge_connection(recorded.evidence(), task.matrix, task.run)
 
 
 def _no_step(connection: str, step: str) -> None:
@@ -234,18 +291,23 @@ class _Watch:
             raise RunFailed("the connection to the scheduler was lost; what the workers had in hand is lost with it")
 
 
-def _submit(client: Any, task: _Task, keep: Callable[[_Outcome], None]) -> Future[None]:  # noqa: ANN401
-    """Hand a task to the cluster; the future is done once `keep` has kept its outcome."""
+def _submit(
+    client: Any,  # noqa: ANN401
+    tasks: Sequence[_Task],
+    keep: Callable[[Sequence[_Outcome]], None],
+) -> Future[None]:
+    """Hand tasks to a worker of the cluster; the future is done once `keep` has kept what came of them."""
     settled: Future[None] = Future()
-    remote = client.submit(_carry_out, task, pure=False, key=f"{task.entry.id}-{id(settled)}")
+    name = tasks[0].entry.id if len(tasks) == 1 else f"{tasks[0].entry.id} to {tasks[-1].entry.id}"
+    remote = client.submit(_carry_out, tasks, pure=False, key=f"{name}-{id(settled)}")
 
     def settle(done: Any) -> None:  # noqa: ANN401
         try:
             keep(done.result())
         except CancelledError:
-            settled.set_exception(RunFailed(f"{task.entry.id} was given up by the cluster"))
+            settled.set_exception(RunFailed(f"{name} was given up by the cluster"))
         except BaseException as error:  # noqa: BLE001 - raised again for whoever waits for it
-            settled.set_exception(_as_failure(task.entry.id, error))
+            settled.set_exception(_as_failure(name, error))
         else:
             settled.set_result(None)
         finally:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Announce: TypeAlias = Callable[[str, str], None]  # connection id (empty: the run), step in words
 
-E = TypeVar("E", bound="InventoryEntry")
+T = TypeVar("T")
 
 CONNECTIONS_AT_ONCE = 8
 CHECKED_EVERY_S = 0.25
@@ -87,7 +87,7 @@ def collect_all(
         def begin(entry: LiveEntry) -> Future[None]:
             return workers.submit(partial(_collect_one, prepared, entry, invocation, folder, announce, left, sessions))
 
-        side_by_side(live, begin, at_once=at_once, check=meanwhile)
+        side_by_side(live, begin, at_once=at_once, needs=needs_of, check=meanwhile)
 
 
 def copy_recorded(entries: Sequence[ReplayEntry], folder: Path) -> Iterator[None]:
@@ -113,36 +113,36 @@ def _tenant_sessions(prepared: Prepared) -> AbstractContextManager[TenantSession
 
 
 def side_by_side(
-    entries: Iterable[E],
-    begin: Callable[[E], Future[None]],
+    items: Iterable[T],
+    begin: Callable[[T], Future[None]],
     *,
     at_once: int,
+    needs: Callable[[T], frozenset[tuple[str, str]]],
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Begin each entry once what it needs is free. Raises what one of them raised, or `check` raises, at once.
+    """Begin each item once what it needs is free. Raises what one of them raised, or `check` raises, at once.
 
     `check` is called while some are waited for, again and again.
     """
-    waiting = list(entries)
+    waiting = list(items)
     needed: Counter[tuple[str, str]] = Counter()
-    running: dict[Future[None], E] = {}
+    running: dict[Future[None], T] = {}
     while waiting or running:
-        for entry in tuple(waiting):
+        for item in tuple(waiting):
             if len(running) == at_once:
                 break
-            needs = _needs(entry)
-            if all(needed[need] < CONNECTIONS_OF[need[0]] for need in needs):
-                waiting.remove(entry)
-                needed.update(needs)
-                running[begin(entry)] = entry
+            if all(needed[need] < CONNECTIONS_OF[need[0]] for need in needs(item)):
+                waiting.remove(item)
+                needed.update(needs(item))
+                running[begin(item)] = item
         for future in wait(running, CHECKED_EVERY_S, FIRST_COMPLETED).done:
-            needed.subtract(_needs(running.pop(future)))
+            needed.subtract(needs(running.pop(future)))
             future.result()
         if running:
             check()
 
 
-def _needs(entry: InventoryEntry) -> frozenset[tuple[str, str]]:
+def needs_of(entry: InventoryEntry) -> frozenset[tuple[str, str]]:
     """Return the hosts, or the tenant, that a connection is read from."""
     if isinstance(entry, ReplayEntry):
         return frozenset()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from auditor.collect.stored_evidence import EvidencePath
     from auditor.inventory.entries import InventoryEntry
     from auditor.matrix.profile import Matrix
     from auditor.model.evidence import Evidence
@@ -70,7 +71,7 @@ class RunFile(BaseModel):
 class RecordedConnection:
     """One connection of a recorded run, under the id and the name of the inventory that listed it."""
 
-    folder: Path
+    folder: EvidencePath
     id: str
     name: str | None
     matrix: Matrix

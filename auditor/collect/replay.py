@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-import shutil
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -19,6 +18,8 @@ from auditor.model.message import Message, MessageRecord, remembering
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from auditor.collect.stored_evidence import EvidencePath
 
 _RECORDS_IN_MEMORY = 1000
 _UNUSABLE = (ValidationError, ValueError, KeyError, TypeError, RecursionError, binascii.Error)
@@ -70,7 +71,7 @@ _CONNECTIONS: dict[ConnectionKind, TypeAdapter[HybridConnection] | TypeAdapter[E
 }
 
 
-def read_evidence(folder: Path) -> Evidence:
+def read_evidence(folder: EvidencePath) -> Evidence:
     """Read one connection's evidence folder.
 
     Raises InvalidInput when a file is missing, unreadable, or does not have the digest that was
@@ -82,7 +83,7 @@ def read_evidence(folder: Path) -> Evidence:
         raise _unusable(folder, error) from error
 
 
-def copy_evidence(folder: Path, target: Path) -> None:
+def copy_evidence(folder: EvidencePath, target: Path) -> None:
     """Copy one connection's evidence: the files it lists, nothing else that lies in its folder.
 
     Raises InvalidInput as `read_evidence` does, and OSError when the copy cannot be written.
@@ -95,7 +96,7 @@ def copy_evidence(folder: Path, target: Path) -> None:
     digests["descriptors.jsonl"] = index.descriptors_sha256
     target.mkdir(parents=True)
     for name in ("connection.json", "sources.json"):
-        shutil.copyfile(folder / name, target / name)
+        (target / name).write_bytes((folder / name).read_bytes())
     for name, digest in digests.items():
         try:
             copy_checked(folder / name, target / name, digest)
@@ -110,7 +111,7 @@ def _plain(name: str) -> str:
     return name
 
 
-def _unusable(folder: Path, error: Exception) -> InvalidInput:
+def _unusable(folder: EvidencePath, error: Exception) -> InvalidInput:
     return InvalidInput(
         [
             Problem(
@@ -128,7 +129,7 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def _read_evidence(folder: Path) -> Evidence:
+def _read_evidence(folder: EvidencePath) -> Evidence:
     connection_bytes = (folder / "connection.json").read_bytes()
     sources_bytes = (folder / "sources.json").read_bytes()
     header = _ConnectionFile.model_validate_json(connection_bytes)
@@ -147,7 +148,7 @@ def _connection(header: _ConnectionFile) -> Connection:
     return _CONNECTIONS[header.kind].validate_python(header.connection)
 
 
-def _read(folder: Path, entry: _SourceEntry, message: Callable[[str], Message]) -> tuple[Source, Read]:
+def _read(folder: EvidencePath, entry: _SourceEntry, message: Callable[[str], Message]) -> tuple[Source, Read]:
     stored = StoredRecords(folder / _plain(entry.file), entry.sha256)
     records = stored if len(stored) > _RECORDS_IN_MEMORY else tuple(stored)
     gap = None

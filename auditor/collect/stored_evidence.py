@@ -12,7 +12,7 @@ import json
 import re
 import weakref
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,17 +24,27 @@ _CHUNK = 1 << 20
 _DESCRIPTOR_LINE = re.compile(rb'\{"sha256": "([0-9a-f]{64})", "descriptor": "([A-Za-z0-9+/]*={0,2})"\}\n')
 
 
+class EvidencePath(Protocol):
+    """A folder of evidence or a file in it, as far as it is read: a `Path`, or what a cluster was sent of one."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    def __truediv__(self, name: str, /) -> EvidencePath: ...
+    def open(self, mode: Literal["rb"], /) -> IO[bytes]: ...  # noqa: D102
+    def read_bytes(self) -> bytes: ...  # noqa: D102
+
+
 class Altered(ValueError):
     """A file does not have the SHA-256 that was recorded when it was written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: EvidencePath) -> None:
         super().__init__(f"{path.name} does not have the recorded SHA-256: it was altered after collection")
 
 
 class StoredRecords(Collection["Record"]):
     """The records of one read, parsed anew each time. Raises Altered, and ValueError for a line that is no record."""
 
-    def __init__(self, path: Path, sha256: str) -> None:
+    def __init__(self, path: EvidencePath, sha256: str) -> None:
         self._path = path
         self._sha256 = sha256
         self._count = require_digest(path, sha256)
@@ -58,7 +68,7 @@ class StoredRecords(Collection["Record"]):
 class StoredDescriptors(Mapping[str, bytes]):
     """Raw security descriptors by their SHA-256. Raises ValueError when one does not have it."""
 
-    def __init__(self, path: Path, sha256: str) -> None:
+    def __init__(self, path: EvidencePath, sha256: str) -> None:
         self._path = path
         self._places: dict[str, tuple[int, int]] = {}
         require_digest(path, sha256)
@@ -95,7 +105,7 @@ def _descriptor(line: bytes) -> tuple[str, bytes]:
     return digest, raw
 
 
-def require_digest(path: Path, sha256: str) -> int:
+def require_digest(path: EvidencePath, sha256: str) -> int:
     """Return how many lines a file has. Raises Altered when it does not have the recorded SHA-256."""
     digest = hashlib.sha256()
     count = 0
@@ -108,7 +118,7 @@ def require_digest(path: Path, sha256: str) -> int:
     return count
 
 
-def copy_checked(path: Path, target: Path, sha256: str) -> None:
+def copy_checked(path: EvidencePath, target: Path, sha256: str) -> None:
     """Copy a file while its digest is taken. Raises Altered when it does not have the recorded SHA-256."""
     digest = hashlib.sha256()
     with path.open("rb") as source, target.open("xb") as copy:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auditor import collection
-from auditor.collection import CONNECTIONS_OF, _needs, side_by_side
+from auditor.collection import CONNECTIONS_OF, needs_of, side_by_side
 from auditor.inventory.entries import LiveEntry, ReplayEntry
 from auditor.model.connection import ConnectionKind
 from auditor.model.sign_in import KerberosSignIn
@@ -54,7 +54,7 @@ class Machine:
         self.begun.append(entry.id)
         self._running[future] = entry
         self.most_running = max(self.most_running, len(self._running))
-        used = Counter(need for each in self._running.values() for need in _needs(each))
+        used = Counter(need for each in self._running.values() for need in needs_of(each))
         self.busiest |= used
         return future
 
@@ -77,12 +77,12 @@ def test_every_connection_is_collected_once_and_limits_hold(monkeypatch: pytest.
         else tenant(f"t{number}", chance.choice(["contoso.com", "Contoso.com", "fabrikam.com"]))
         for number in range(40)
     ]
-    side_by_side(entries, machine.begin, at_once=8)
+    side_by_side(entries, machine.begin, at_once=8, needs=needs_of)
     assert sorted(machine.begun) == sorted(entry.id for entry in entries)
     assert machine.most_running <= 8
     assert all(count <= CONNECTIONS_OF[kind] for (kind, _), count in machine.busiest.items())
     for domain in ("contoso.com", "fabrikam.com"):  # the later ones are answered from what the first was told
-        of_tenant = [each.id for each in entries if ("tenant", domain) in _needs(each)]
+        of_tenant = [each.id for each in entries if ("tenant", domain) in needs_of(each)]
         assert [name for name in machine.begun if name in of_tenant] == of_tenant
 
 
@@ -92,7 +92,7 @@ def test_what_needs_different_things_goes_on_at_once(monkeypatch: pytest.MonkeyP
         ReplayEntry(id=f"r{number}", kind=ConnectionKind.HYBRID, folder=tmp_path, name=None, profile=None)
         for number in range(10)
     ]
-    side_by_side([*replays, *(hybrid(f"h{n}", f"dc{n}") for n in range(10))], machine.begin, at_once=8)
+    side_by_side([*replays, *(hybrid(f"h{n}", f"dc{n}") for n in range(10))], machine.begin, at_once=8, needs=needs_of)
     assert machine.most_running == 8
 
 
@@ -100,5 +100,5 @@ def test_one_that_fails_ends_the_run_at_once(monkeypatch: pytest.MonkeyPatch) ->
     machine = Machine(monkeypatch, 0)
     machine.failing = "h0"
     with pytest.raises(OSError, match="no room"):
-        side_by_side([hybrid(f"h{n}", f"dc{n % 2}") for n in range(40)], machine.begin, at_once=1)
+        side_by_side([hybrid(f"h{n}", f"dc{n % 2}") for n in range(40)], machine.begin, at_once=1, needs=needs_of)
     assert machine.begun == ["h0"]

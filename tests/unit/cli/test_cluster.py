@@ -82,7 +82,11 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         started.stop()
 
 
-def test_a_cluster_gives_the_same_record(auditor: Auditor, cluster: Cluster, tmp_path: Path) -> None:
+@pytest.mark.parametrize("share_bytes", [1, 1 << 16, 1 << 30])
+def test_a_cluster_gives_the_same_record(
+    auditor: Auditor, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, share_bytes: int
+) -> None:
+    monkeypatch.setattr("auditor.cluster.SHARE_BYTES", share_bytes)
     for _ in range(2):
         cluster.worker()
     systems = [COMPLIANT, DEVIATING, OPEN]
