@@ -13,7 +13,6 @@ from auditor.errors import RunFailed
 from auditor.history.lock import only_run
 from auditor.history.run_folder import discard, publish, staging_folder
 from auditor.recorded_run import evidence_folders, read_recorded_run, write_inputs, write_redacted_run
-from auditor.redaction.evidence import redactor_of
 from auditor.resumption import holds_evidence, interrupted_runs
 
 if TYPE_CHECKING:
@@ -60,6 +59,8 @@ def collect_redacted(
     with TemporaryDirectory(prefix="auditor-") as scratch, staging_folder(output_dir) as folder:
         with _collected(prepared, invocation, Path(scratch), announce):
             pass
+        from auditor.redaction.evidence import redactor_of  # noqa: PLC0415 - few runs are redacted
+
         announce("", "redacting the evidence")
         write_redacted_run(Path(scratch), folder, redactor_of(evidence_folders(Path(scratch)).values(), key))
         return Finished(folder=publish(folder, f"{invocation.clock():%Y%m%dT%H%M%SZ}-redacted"), results=None)

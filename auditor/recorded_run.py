@@ -17,7 +17,6 @@ from auditor.inventory.entries import ReplayEntry
 from auditor.matrix.load import DEFAULT_PROFILE, load_matrix, load_profile_file
 from auditor.model.results import RunKind  # noqa: TC001 - pydantic reads the annotations at run time
 from auditor.processes import here
-from auditor.redaction.evidence import REDACTED, redact_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,6 +172,8 @@ def write_redacted_run(recorded: Path, folder: Path, redactor: Redactor) -> None
 
     The matrices stay as they are: without them it cannot be judged.
     """
+    from auditor.redaction.evidence import REDACTED, redact_evidence  # noqa: PLC0415 - few runs are redacted
+
     facts = _with_alterations(recorded, RunFile.model_validate_json((recorded / "inputs" / RUN_FILE).read_bytes()))
     new_ids = redact_evidence(evidence_folders(recorded), folder / "evidence", redactor)
     inputs = folder / "inputs"
