@@ -28,7 +28,7 @@ PEOPLE = ("Olga Owner", "Anna Approver", "CHG-4711", "because the merger is not 
 BEFORE = {"acme-corp": "hybrid-munich", "acme-mail": "exchange-varna"}
 AFTER = {"acme-corp": "hybrid-varna", "acme-mail": "exchange-varna"}
 WORDS_OF_MICROSOFT = {"Groups"}  # also what a role group of every tenant is described with
-FIRST, SECOND = "2026-11-23T08:00:00Z", "2026-11-28T03:30:00Z"
+FIRST, SECOND = "2026-11-23T08:00:00Z", "2026-11-28T09:30:00Z"
 FORMATS = "json,html,csv,xlsx,md,junit,ocsf,proposal"
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INVENTORY = SAMPLE_DATA / "inventory.yaml"
-NOW = "2026-11-28T03:30:00Z"
+NOW = "2026-11-28T09:30:00Z"
 MEBIBYTE = 1024 * 1024
 IN_THE_MATRIX = ("missing", "partial", "excess")
 

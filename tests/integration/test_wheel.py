@@ -55,7 +55,7 @@ def test_a_tool_installed_from_the_wheel_audits_away_from_the_checkout(scripts: 
     imported = _run(scripts / "python", "-c", "import auditor; print(auditor.__file__)", folder=tmp_path)
     assert Path(imported.stdout).is_relative_to(scripts.parent)
 
-    sample = ("-c", "inventory.yaml", "--now", "2026-11-28T03:30:00Z")
+    sample = ("-c", "inventory.yaml", "--now", "2026-11-28T09:30:00Z")
     finished = _run(scripts / "auditor", "run", *sample, folder=tmp_path)
 
     assert finished.returncode == 1, finished.stderr
