@@ -95,7 +95,7 @@ def run_on_cluster(
         pass
     with _client(invocation.scheduler or "") as client:
         _require_ready(client, prepared)
-        watch = _Watch(client)
+        watch = _Watch(client, invocation.scheduler or "")
 
         def begin(share: Sequence[InventoryEntry]) -> Future[None]:
             for entry in share:
@@ -278,8 +278,9 @@ def _problems_here(prepared: Prepared, version: str) -> tuple[Problem, ...]:
 class _Watch:
     """Notices that the scheduler is gone for good."""
 
-    def __init__(self, client: Any) -> None:  # noqa: ANN401
+    def __init__(self, client: Any, scheduler: str) -> None:  # noqa: ANN401
         self._client = client
+        self._scheduler = scheduler
         self._seen = time.monotonic()
 
     def require_scheduler(self) -> None:
@@ -288,7 +289,7 @@ class _Watch:
         if self._client.status == "running":
             self._seen = now
         elif self._client.status == "closed" or now - self._seen > LOST_AFTER_S:
-            raise RunFailed("the connection to the scheduler was lost; what the workers had in hand is lost with it")
+            raise RunFailed(f"the scheduler {self._scheduler} was lost, and with it what the workers had in hand")
 
 
 def _submit(

@@ -90,11 +90,14 @@ def _denials_on_people(unreached: Sequence[Inhabitant], token: Token) -> list[tu
 def _blocked(
     facts: DirectoryFacts, membership: Membership, ou: str, containers: list[str], people: list[str]
 ) -> Finding:
-    counted = []
+    counted: dict[Message, list[str]] = {}
     if containers:
-        counted.append(say("{count} containers: {containers}", count=len(containers), containers=_some(containers)))
+        many = say("{count} containers", count=len(containers))
+        counted[say("1 container") if len(containers) == 1 else many] = containers
     if people:
-        counted.append(say("{count} users: {people}", count=len(people), people=_some(people)))
+        many = say("{count} users", count=len(people))
+        counted[say("1 user") if len(people) == 1 else many] = people
+    named = (say("{counted}: {names}", counted=number, names=_some(dns)) for number, dns in counted.items())
     return make_finding(
         check="AD-DEL-016",
         connection=facts.connection.id,
@@ -104,13 +107,9 @@ def _blocked(
         principal=membership.account_sid,
         entitlement="inheritance",
         scope=ou,
-        title=say(
-            "Inheritance is blocked on {containers} containers and {users} users below",
-            containers=len(containers),
-            users=len(people),
-        ),
+        title=say("Inheritance is blocked on {counted} below", counted=joined(say(" and "), counted)),
         documented=_DOCUMENTED,
-        actual=say("the delegation does not reach {counted}", counted=joined("; ", counted)),
+        actual=say("the delegation does not reach {counted}", counted=joined("; ", named)),
         evidence=_evidence(ou),
         remediation=Remediation(
             text=say("Enable inheritance on these objects, or delegate the task on each of the containers."),

@@ -184,7 +184,7 @@ def test_a_lost_scheduler_is_a_clear_failure(
     _, err = process.communicate(timeout=120)
     assert process.returncode == 4, err
     last = err.decode().splitlines()[-1]
-    assert "the scheduler was lost" in last or "was given up by the cluster" in last
+    assert f"the scheduler {cluster.address} was lost" in last or "was given up by the cluster" in last
     assert "exit 4 (the run failed)" in last
     assert b"Traceback" not in err
     assert list((tmp_path / "runs").iterdir()) == []

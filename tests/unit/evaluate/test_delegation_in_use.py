@@ -68,7 +68,7 @@ def test_a_container_that_blocks_inheritance_leaves_the_delegation_partial() -> 
     results = judge(target(*DELEGATED, below={BELOW: descriptor(READABLE, control=PROTECTED)}).evidence())
     assert told(results, "AD-DEL-016") == [("partial", "high")]
     found = the_finding(results, "AD-DEL-016")
-    assert found.title == "Inheritance is blocked on 1 containers and 0 users below"
+    assert found.title == "Inheritance is blocked on 1 container below"
     assert BELOW in found.actual
     assert [command.partition(" /I")[0] for command in found.remediation.commands] == [f'dsacls "{BELOW}"'] * 2
 
