@@ -130,7 +130,7 @@ def copy_checked(path: EvidencePath, target: Path, sha256: str) -> None:
 
 
 def _record(line: bytes) -> Record:
-    record = json.loads(line)
+    record = json.loads(line.decode("utf-8", "surrogatepass"))  # given bytes it would look for UTF-16, line by line
     if not isinstance(record, dict):
         msg = "a record is no JSON object"
         raise TypeError(msg)

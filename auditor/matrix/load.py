@@ -77,12 +77,12 @@ def load_profile_file(path: Path) -> Matrix:
     if profile is None or problems:
         raise InvalidInput(problems)
     content = path.read_bytes()
-    return Matrix(
-        profile=profile,
-        sha256=hashlib.sha256(content).hexdigest(),
-        content=content,
-        released=_released(profile.id) if profile.id in known_profiles() else None,
-    )
+    sha256 = hashlib.sha256(content).hexdigest()
+    released = None
+    if profile.id in known_profiles():  # most often the file is the released one, which need not be read twice
+        is_released = content == (PROFILES / f"{profile.id}.yaml").read_bytes()
+        released = profile.reference(sha256) if is_released else _released(profile.id)
+    return Matrix(profile=profile, sha256=sha256, content=content, released=released)
 
 
 @cache
