@@ -127,8 +127,8 @@ def _directory(number: int) -> Directory:
 
 
 def _run(inventory: Path, processors: list[int], *options: str) -> Cost:
-    # What was written stays until all is measured: ext4 looks for a new file's inode past each that was freed in the
-    # last minutes, and the next run would pay for that
+    # What was written stays until all is measured: on ext4 making files takes the kernel many times longer for some
+    # minutes after many were removed, and the next run would pay for that
     output = tempfile.mkdtemp(dir=inventory.parent)
     command = [sys.executable, "-m", "auditor", "run", "-c", inventory, "-o", output, "-f", "json,csv,html", "-q"]
     os.sync()
