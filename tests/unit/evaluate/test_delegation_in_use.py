@@ -73,6 +73,15 @@ def test_a_container_that_blocks_inheritance_leaves_the_delegation_partial() -> 
     assert [command.partition(" /I")[0] for command in found.remediation.commands] == [f'dsacls "{BELOW}"'] * 2
 
 
+def test_containers_and_people_that_block_inheritance_are_counted() -> None:
+    blocked = {dn: descriptor(READABLE, control=PROTECTED) for dn in (BELOW, f"OU=Guests,{STAFF}")}
+    base = target(*DELEGATED, below=blocked)
+    found = the_finding(judge(inhabited(lives(PERSON, control=PROTECTED), base=base).evidence()), "AD-DEL-016")
+    assert found.title == "Inheritance is blocked on 2 containers and 1 user below"
+    assert found.actual.startswith("the delegation does not reach 2 containers: ")
+    assert f"; 1 user: {PERSON}" in found.actual
+
+
 def test_it_is_an_advisory_where_the_delegation_is_not_required() -> None:
     directory = target(*DELEGATED, below={BELOW: descriptor(READABLE, control=PROTECTED)})
     assert told(judge(directory.evidence(), against=ONE_IS_ENOUGH), "AD-DEL-016") == [("advisory", "high")]
